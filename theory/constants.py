@@ -1,0 +1,29 @@
+"""Named constants outside the rational functions of the symbols: Gamma ratios, digammas, logarithms.
+
+Arithmetic runs in a field of rational functions where equality is decided; a `Constant` enters that field as
+one more generator and carries the definition that replaces it in the answer.
+"""
+
+from sympy import Expr, Symbol
+
+
+class Constant(Symbol):
+    """A generator that stands for ``definition``; two constants are equal exactly when their definitions are.
+
+    >>> from sympy import digamma, Integer
+    >>> Constant(digamma(Integer(9) / 2)).definition
+    polygamma(0, 9/2)
+    """
+
+    definition: Expr
+
+    def __new__(cls, definition: Expr) -> "Constant":
+        """Make the generator of ``definition``."""
+        self = Symbol.__new__(cls, f"[{definition}]", real=True)
+        self.definition = definition
+        return self
+
+
+def unfold(expr: Expr) -> Expr:
+    """Return ``expr`` with every constant replaced by its definition."""
+    return expr.xreplace({s: s.definition for s in expr.free_symbols if isinstance(s, Constant)})

@@ -1,0 +1,31 @@
+"""Coercion of the user's numbers to exact SymPy values.
+
+A float that slips into an exact derivation makes every later equality a guess, so it is refused by name.
+"""
+
+from sympy import Expr, Float, sympify
+
+
+def exact(value: object, name: str) -> Expr:
+    """Return ``value`` as an exact SymPy expression.
+
+    Args:
+        value: an integer, fraction, SymPy expression or anything `sympify` reads, floats excepted.
+        name: what the value is called, for the error.
+
+    Raises:
+        ValueError: a float, or an expression that holds one; something that is no expression.
+
+    >>> from fractions import Fraction
+    >>> exact(Fraction(1, 10), "alpha")
+    1/10
+    """
+    expr = sympify(value)
+    if not isinstance(expr, Expr):
+        raise ValueError(f"{name} = {value!r} is not a number or an expression. Give an integer, a Rational or a symbol.")
+    if expr.has(Float):
+        raise ValueError(
+            f"{name} = {value} is a float, and theory is exact. "
+            f"Write Rational('{value}'), or Rational({value}) for the exact binary value of a measured number."
+        )
+    return expr

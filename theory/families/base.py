@@ -1,0 +1,121 @@
+"""What every family knows: its parameters, its source, and, where moments close, the statistics of a sample.
+
+`Family` is enough to be simulated; `Derivable` adds what a derivation needs.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
+
+from attrs import frozen
+from sympy import Expr, S
+
+from theory.errors import NotClosed
+from theory.estimators import Estimator
+from theory.innovations import Law
+from theory.sampling import Faithful, Sampling
+
+Parameters = Mapping[Expr, Expr]
+"""Value of each state symbol."""
+
+
+@frozen
+class Batch:
+    """Sufficient statistics of ``size`` points, as expressions in the laws' symbols and in the model they came from."""
+
+    size: Expr
+    statistics: tuple[Expr, ...]
+    laws: tuple[Law, ...] = ()
+
+
+@frozen
+class Marginal:
+    """One piece of an additive observable: its family, the observable there, and how its expectation enters the sum."""
+
+    family: "Derivable"
+    observable: Expr
+    enter: Callable[[Expr], Expr] = lambda expectation: expectation
+
+
+class Family(ABC):
+    """A parametric family together with its source law; frozen data."""
+
+    has_variance = False
+    """Whether a variance is fitted, so that an estimator has something to choose."""
+
+    @abstractmethod
+    def source(self) -> Parameters:
+        """Return the source's value of every state symbol."""
+
+    @abstractmethod
+    def substitute(self, values: Mapping[Any, Expr]) -> Self:
+        """Return the family with exact values put in for source symbols."""
+
+    def project(self, source: "Family") -> "Family":
+        """Return this family with its source replaced by the law in it nearest to ``source`` in KL(source || law)."""
+        if type(source) is not type(self):
+            raise ValueError(
+                f"{type(self).__name__} does not know the projection of a {type(source).__name__} source. "
+                f"Give a {type(self).__name__} source."
+            )
+        return source
+
+    def divergence(self, source: "Family") -> Expr:
+        """Return KL(source || projection), 0 when the family contains the source."""
+        self.project(source)
+        return S.Zero
+
+    def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
+        """Split an observable into pieces that derive on their own, or refuse by name."""
+        raise NotClosed(f"family: {type(self).__name__} has no moments of {observable} in closed form. Ask simulate(loop) instead.")
+
+    def assumptions(self) -> tuple[str, ...]:
+        """Return in words what derivations in this family take for granted."""
+        return ()
+
+
+class Derivable(Family):
+    """A family whose refits have conditional moments in closed form.
+
+    The *state* of a loop is the family's parameters. A family derives when it can say the sufficient statistics of a sample
+    (`batch`), pool two (`pool`), fit from them (`fit`) and undo a fit (`unfit`).
+    """
+
+    def state(self, observable: Expr) -> tuple[Expr, ...]:
+        """Return the state symbols that the moments of ``observable`` need."""
+        del observable
+        return tuple(self.source())
+
+    def start(self, state: Iterable[Expr]) -> Parameters:
+        """Return the source's values of the given state symbols."""
+        source = self.source()
+        return {symbol: source[symbol] for symbol in state}
+
+    @abstractmethod
+    def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
+        """Return the statistics of ``size`` independent points of ``law``; ``label`` keeps two batches' symbols apart."""
+
+    @abstractmethod
+    def pool(self, one: Batch, two: Batch) -> Batch:
+        """Return the statistics of the two samples together."""
+
+    @abstractmethod
+    def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
+        """Return the fitted parameters."""
+
+    @abstractmethod
+    def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
+        """Return the statistics of the sample of ``size`` points from which ``law`` was fitted."""
+
+    def distorted(self, law: Parameters, sampling: Sampling) -> Parameters:
+        """Return the law that ``sampling`` draws from when the model is ``law``."""
+        if isinstance(sampling, Faithful):
+            return law
+        raise NotClosed(
+            f"sampling: {sampling} does not map the {type(self).__name__} family's moments to polynomials of them. "
+            "Ask simulate(loop, method='data') instead."
+        )
+
+    def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
+        """Return the observable whole: a derivable family needs no split."""
+        return (Marginal(self, observable),)

@@ -1,0 +1,63 @@
+"""The Bernoulli family: one success probability, fitted by the sample frequency.
+
+A sample of m points has x ~ Binomial(m, p) successes; refitting is neutral Wright-Fisher drift with two types.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
+
+from attrs import field, frozen
+from sympy import Expr, Symbol
+
+from theory import symbols
+from theory.estimators import Estimator
+from theory.exact import exact
+from theory.families.base import Batch, Derivable, Parameters
+from theory.innovations import Multinomial
+
+
+def _probability(value: object) -> Expr:
+    chance = exact(value, "p0")
+    if chance.is_number and not 0 <= chance <= 1:
+        raise ValueError(f"Bernoulli(p0={chance}): a probability lies between 0 and 1. Give 0 <= p0 <= 1.")
+    return chance
+
+
+@frozen
+class Bernoulli(Derivable):
+    """P(x = 1) = p with source probability p0 in [0, 1].
+
+    >>> Bernoulli().source()
+    {p: p0}
+    """
+
+    p: ClassVar[Symbol] = symbols.q
+
+    p0: Expr = field(default=symbols.q0, converter=_probability)
+
+    def source(self) -> Parameters:
+        """Return {p: p0}."""
+        return {self.p: self.p0}
+
+    def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
+        """Return the number of successes, x ~ Binomial(m, p)."""
+        count = Symbol(f"x_{label}", nonnegative=True)
+        return Batch(size, (count,), (Multinomial((count,), size, (law[self.p],)),))
+
+    def pool(self, one: Batch, two: Batch) -> Batch:
+        """Return the sum of the counts."""
+        return Batch(one.size + two.size, (one.statistics[0] + two.statistics[0],), one.laws + two.laws)
+
+    def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
+        """Return p = x/m."""
+        del estimator, state
+        return {self.p: batch.statistics[0] / batch.size}
+
+    def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
+        """Return x = m p."""
+        del estimator
+        return Batch(size, (size * law[self.p],))
+
+    def substitute(self, values: Mapping[Any, Expr]) -> Self:
+        """Return the family with a value put into p0."""
+        return type(self)(self.p0.subs(values))

@@ -1,0 +1,136 @@
+"""The categorical family: a law on K types, fitted by the sample frequencies.
+
+Counts are multinomial. An observable touches finitely many types; all the others are lumped together, which is exact, so
+a vocabulary of any size costs no more than the types that are named.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
+
+from attrs import field, frozen
+from sympy import Add, Expr, Indexed, IndexedBase, Poly, S, Sum, Symbol, sign
+
+from theory import symbols
+from theory.errors import NotClosed
+from theory.estimators import Estimator
+from theory.exact import exact
+from theory.families.base import Batch, Derivable, Marginal, Parameters
+from theory.innovations import Multinomial
+
+
+def _law(values: Iterable[object] | None) -> tuple[Expr, ...] | None:
+    if values is None:
+        return None
+    chances = tuple(exact(value, f"p0[{k}]") for k, value in enumerate(values))
+    if not chances:
+        raise ValueError("Categorical([]) has no types. Give at least one probability.")
+    for k, chance in enumerate(chances):
+        if chance.is_negative:
+            raise ValueError(f"Categorical: probability {k} is {chance}, which is negative. Give numbers >= 0 that sum to 1.")
+    total = Add(*chances)
+    if total.is_number and total != 1:
+        raise ValueError(f"Categorical: the {len(chances)} probabilities sum to {total}, not 1. Divide each by their sum.")
+    return chances
+
+
+@frozen
+class Categorical(Derivable):
+    """P(type i) = p[i], i = 0..K-1, with source probabilities p0[i].
+
+    Args:
+        probabilities: exact numbers or expressions >= 0 that sum to 1; None leaves K and p0[i] symbolic.
+
+    Observables: `p[i]`, `collision` = sum_i p[i]^2 and `vocabulary`, the number of types with p[i] > 0.
+
+    >>> from sympy import Rational
+    >>> Categorical([Rational(1, 2)] * 2).source_value(0)
+    1/2
+    """
+
+    p: ClassVar[IndexedBase] = symbols.p
+    collision: ClassVar[Expr] = Sum(symbols.p[symbols.i] ** 2, (symbols.i, 0, symbols.K - 1))
+    vocabulary: ClassVar[Expr] = Sum(sign(symbols.p[symbols.i]), (symbols.i, 0, symbols.K - 1))
+
+    probabilities: tuple[Expr, ...] | None = field(default=None, converter=_law)
+
+    @property
+    def types(self) -> Expr:
+        """The number of types, the symbol K when the source is symbolic."""
+        return symbols.K if self.probabilities is None else S(len(self.probabilities))
+
+    def source_value(self, index: Expr | int) -> Expr:
+        """Return p0[index]."""
+        if self.probabilities is None or not S(index).is_Integer:
+            return symbols.p0[index]
+        if not 0 <= int(index) < len(self.probabilities):
+            raise ValueError(f"type {index} does not exist: there are {len(self.probabilities)}. Count from 0.")
+        return self.probabilities[int(index)]
+
+    def source(self) -> Parameters:
+        """Return p0[i] for every type of a source given by numbers."""
+        if self.probabilities is None:
+            raise ValueError("Categorical() has a symbolic source. Give its probabilities as a list.")
+        return {symbols.p[k]: chance for k, chance in enumerate(self.probabilities)}
+
+    def state(self, observable: Expr) -> tuple[Expr, ...]:
+        """Return the types that the observable names."""
+        return tuple(sorted((x for x in observable.atoms(Indexed) if x.base == self.p), key=str))
+
+    def start(self, state: Iterable[Expr]) -> Parameters:
+        """Return p0[i] for each named type."""
+        return {symbol: self.source_value(symbol.indices[0]) for symbol in state if isinstance(symbol, Indexed)}
+
+    def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
+        """Return the counts of the named types, x ~ Multinomial(m; p)."""
+        counts = tuple(Symbol(f"x{k}_{label}", nonnegative=True) for k in range(len(law)))
+        return Batch(size, counts, (Multinomial(counts, size, tuple(law.values())),))
+
+    def pool(self, one: Batch, two: Batch) -> Batch:
+        """Return the sums of the counts."""
+        sums = tuple(a + b for a, b in zip(one.statistics, two.statistics, strict=True))
+        return Batch(one.size + two.size, sums, one.laws + two.laws)
+
+    def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
+        """Return p[i] = x_i/m."""
+        del estimator
+        return {symbol: count / batch.size for symbol, count in zip(state, batch.statistics, strict=True)}
+
+    def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
+        """Return x_i = m p[i]."""
+        del estimator
+        return Batch(size, tuple(size * chance for chance in law.values()))
+
+    def substitute(self, values: Mapping[Any, Expr]) -> Self:
+        """Return the family with values put into symbolic probabilities."""
+        if self.probabilities is None:
+            return self
+        return type(self)([chance.subs(values) for chance in self.probabilities])
+
+    def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
+        """Split sums over all types from the rest: E sum_i f(p[i]) = sum_i E f(p[i]), derived once for a general i."""
+        sums, rest = [], []
+        for term in Add.make_args(observable.expand()):
+            weight, total = term.as_independent(Sum)
+            (sums if isinstance(total, Sum) else rest).append((weight, total))
+        pieces = [self._summed(weight, total) for weight, total in sums]
+        if rest:
+            pieces.append(Marginal(self, Add(*(weight * total for weight, total in rest))))
+        return tuple(pieces)
+
+    def _summed(self, weight: Expr, total: Expr) -> Marginal:
+        if total.args[1:] != self.collision.args[1:]:
+            raise NotClosed(f"{total} is not a sum over all types. Sum over (i, 0, K - 1).")
+        return Marginal(Categorical(), weight * total.args[0], lambda expr: self.over_types(expr, symbols.p0))
+
+    def over_types(self, summand: Expr, base: IndexedBase) -> Expr:
+        """Return sum_i summand, for a polynomial summand in base[i]; sum base[i] = 1 and sum 1 = K are put in."""
+        x = base[symbols.i]
+        weights = Poly(summand, x).terms()
+        return Add(*(weight.factor() * self._power_sum(power, x) for (power,), weight in weights))
+
+    def _power_sum(self, power: int, x: Expr) -> Expr:
+        if power <= 1:
+            return S.One if power else self.types
+        if self.probabilities is None or x.base != symbols.p0:
+            return Sum(x**power, (symbols.i, 0, symbols.K - 1))
+        return Add(*(chance**power for chance in self.probabilities))

@@ -1,0 +1,138 @@
+"""The d-dimensional Gaussian laws: the full family, here as a source and for simulation, and the diagonal one.
+
+The diagonal family is the simplest narrower one: fitted to a correlated source it keeps every mean and variance and loses
+the correlation, at once and for ever.
+"""
+
+from collections.abc import Iterable, Mapping
+from math import prod
+from typing import Any, ClassVar, Self
+
+from attrs import field, frozen
+from sympy import Add, Expr, ImmutableMatrix, Indexed, IndexedBase, log
+
+from theory import symbols
+from theory.errors import NotClosed
+from theory.exact import exact
+from theory.families.base import Family, Marginal, Parameters
+from theory.families.gaussian import Gaussian
+
+
+def _vector(values: Iterable[object]) -> tuple[Expr, ...]:
+    return tuple(exact(value, f"mean[{k}]") for k, value in enumerate(values))
+
+
+def _matrix(rows: object) -> ImmutableMatrix:
+    matrix = ImmutableMatrix(rows).applyfunc(lambda value: exact(value, "covariance"))
+    if not matrix.is_square or not matrix.is_symmetric():
+        raise ValueError(f"the covariance {matrix.tolist()} is not a symmetric square matrix. Give a list of d rows of length d.")
+    if matrix.is_positive_definite is False:
+        raise ValueError(f"the covariance {matrix.tolist()} is not positive definite. Give variances > 0 and correlations inside (-1, 1).")
+    return matrix
+
+
+@frozen
+class MultivariateGaussian(Family):
+    """N(mean, covariance) in d dimensions, as a source or as a simulated family.
+
+    Args:
+        mean: d exact numbers.
+        covariance: d rows of d exact numbers, symmetric positive definite.
+    """
+
+    has_variance = True
+
+    mean: tuple[Expr, ...] = field(converter=_vector)
+    covariance: ImmutableMatrix = field(converter=_matrix)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse shapes that do not fit."""
+        if len(self.mean) != self.covariance.rows:
+            raise ValueError(
+                f"MultivariateGaussian: {len(self.mean)} means and a {self.covariance.rows} x {self.covariance.rows} covariance. "
+                "Give as many means as rows."
+            )
+
+    @property
+    def dimension(self) -> int:
+        """The dimension d."""
+        return len(self.mean)
+
+    def source(self) -> Parameters:
+        """Return the means and the entries of the covariance."""
+        mean, cov = IndexedBase("mu"), IndexedBase("Sigma")
+        d = range(self.dimension)
+        return {mean[k]: self.mean[k] for k in d} | {cov[k, m]: self.covariance[k, m] for k in d for m in d}
+
+    def substitute(self, values: Mapping[Any, Expr]) -> Self:
+        """Return the law with values put into its entries."""
+        return type(self)([m.subs(values) for m in self.mean], self.covariance.subs(values))
+
+
+@frozen
+class DiagonalGaussian(Family):
+    """Independent Gaussians N(mu[i], V[i]), i = 0..d-1.
+
+    Args:
+        mean: the source's means; leave out both where the loop names a source to project.
+        variances: the source's variances, > 0.
+
+    >>> DiagonalGaussian([0, 0], [1, 4]).divergence(MultivariateGaussian([0, 0], [[1, 1], [1, 4]]))
+    -log(3/4)/2
+    """
+
+    mu: ClassVar[IndexedBase] = IndexedBase("mu", real=True)
+    V: ClassVar[IndexedBase] = IndexedBase("V", positive=True)
+    has_variance = True
+
+    mean: tuple[Expr, ...] = field(default=(), converter=_vector)
+    variances: tuple[Expr, ...] = field(default=(), converter=_vector)
+
+    @property
+    def dimension(self) -> int:
+        """The dimension d."""
+        return len(self.mean)
+
+    def source(self) -> Parameters:
+        """Return the source's means and variances."""
+        return {self.mu[k]: m for k, m in enumerate(self.mean)} | {self.V[k]: v for k, v in enumerate(self.variances)}
+
+    def coordinate(self, k: int) -> Gaussian:
+        """Return the family of coordinate k alone."""
+        return Gaussian(self.mean[k], self.variances[k])
+
+    def project(self, source: Family) -> Family:
+        """Return the diagonal law with the source's means and variances, the M-projection."""
+        if not isinstance(source, MultivariateGaussian):
+            return Family.project(self, source)
+        return DiagonalGaussian(source.mean, source.covariance.diagonal())
+
+    def divergence(self, source: Family) -> Expr:
+        """Return KL(N(m, S) || projection) = -log(det S / prod S_ii)/2, the total correlation."""
+        if not isinstance(source, MultivariateGaussian):
+            return Family.divergence(self, source)
+        return -log(source.covariance.det() / prod(source.covariance.diagonal())) / 2
+
+    def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
+        """Split a sum of one-coordinate observables; coordinates share no draw only after the first fit, so products are refused."""
+        pieces: dict[int | None, list[Expr]] = {}
+        for term in Add.make_args(observable.expand()):
+            pieces.setdefault(self._coordinate_of(term), []).append(term)
+        return tuple(self._piece(k, Add(*terms)) for k, terms in pieces.items())
+
+    def _coordinate_of(self, term: Expr) -> int | None:
+        named = {int(x.indices[0]) for x in term.atoms(Indexed)}
+        if len(named) > 1:
+            raise NotClosed(
+                f"family: {term} mixes coordinates {sorted(named)}, which a correlated source ties together in the first fit. "
+                "Ask for sums of one-coordinate observables, or simulate(loop)."
+            )
+        return named.pop() if named else None
+
+    def _piece(self, k: int | None, observable: Expr) -> Marginal:
+        here = 0 if k is None else k
+        return Marginal(self.coordinate(here), observable.subs({self.mu[here]: symbols.mu, self.V[here]: symbols.V}))
+
+    def substitute(self, values: Mapping[Any, Expr]) -> Self:
+        """Return the family with values put into its source."""
+        return type(self)([m.subs(values) for m in self.mean], [v.subs(values) for v in self.variances])

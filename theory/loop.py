@@ -1,0 +1,142 @@
+"""`Loop`: one frozen value that declares a self-consuming loop. Everything else interprets it."""
+
+from typing import Any, Literal, Self
+
+from attrs import evolve, field, fields, frozen
+from sympy import Expr, Symbol, oo
+
+from theory import symbols
+from theory.estimators import MLE, Estimator, Scaled, Unbiased
+from theory.exact import exact
+from theory.families.base import Family
+from theory.regimes import Regime, Replace
+from theory.sampling import Faithful, Sampling
+
+ErrorSource = Literal["statistical", "expressivity", "approximation"]
+
+
+def _samples(value: object) -> Expr:
+    samples = exact(value, "samples")
+    if samples == oo or not samples.is_number:
+        return samples
+    if not samples.is_Integer or samples < 1:
+        raise ValueError(f"samples = {samples}: a generation has a whole number of points. Give an integer >= 1, or oo.")
+    return samples
+
+
+@frozen
+class Loop:
+    """Fit ``family`` to ``samples`` points per generation, sample from the fit, fit again.
+
+    Args:
+        family: the parametric family that is fitted, with its source unless ``source`` is given.
+        estimator: how parameters are fitted; maximum likelihood by default.
+        regime: which data each fit sees; replace by default.
+        sampling: how points are drawn from a fitted model; faithfully by default.
+        samples: M, an integer >= 1 (>= 2 where a variance is fitted), the symbol M, or oo for the population limit.
+        source: the law of generation 0 where it lies outside the family (functional expressivity).
+
+    Raises:
+        ValueError: an axis of the wrong kind, or a combination that describes no loop.
+
+    >>> from theory import Gaussian
+    >>> Loop(Gaussian()).at(M=100).samples
+    100
+    """
+
+    family: Family
+    estimator: Estimator = field(factory=MLE, kw_only=True)
+    regime: Regime = field(factory=Replace, kw_only=True)
+    sampling: Sampling = field(factory=Faithful, kw_only=True)
+    samples: Expr = field(default=symbols.M, converter=_samples, kw_only=True)
+    source: Family | None = field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what is no loop."""
+        for name, kind in _AXES.items():
+            if not isinstance(getattr(self, name), kind):
+                raise ValueError(f"{name} = {getattr(self, name)!r} is no {kind.__name__}. Give one, with parentheses: MLE().")
+        if self.source is not None:
+            self.family.project(self.source)
+        self._check_estimator()
+        self._check_counts()
+
+    def _check_estimator(self) -> None:
+        if isinstance(self.estimator, Scaled) and not self.family.has_variance:
+            raise ValueError(f"{self.estimator} rescales a variance, and {type(self.family).__name__} fits none. Use MLE().")
+        if self.family.has_variance and self.samples == 1:
+            raise ValueError("samples = 1: one point has no variance, the fit would be a point mass. Give M >= 2.")
+
+    def _check_counts(self) -> None:
+        for part in self.regime.parts(self.samples, symbols.n):
+            if part.size.is_number and part.size != oo and not part.size.is_Integer:
+                raise ValueError(
+                    f"{self.regime} of samples = {self.samples} asks for {part.size} {part.origin} points. "
+                    "Choose a share that gives a whole number."
+                )
+
+    @property
+    def law(self) -> Family:
+        """The family with the source projected into it: what generation 0 is, seen through the family."""
+        return self.family if self.source is None else self.family.project(self.source)
+
+    def at(self, **values: Any) -> Self:
+        """Return the loop with exact values put in for its symbols, by name: ``loop.at(M=100, alpha=Rational(1, 10))``.
+
+        Raises:
+            ValueError: a float, or a name that is no symbol of the loop.
+        """
+        known = {s.name: s for s in self.free_symbols}
+        exacts = {}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"the loop has no symbol {name!r}. Its symbols are {', '.join(sorted(known)) or 'none'}.")
+            exacts[known[name]] = exact(value, name)
+        return self.substitute(exacts)
+
+    @property
+    def free_symbols(self) -> set[Symbol]:
+        """Every symbol of every axis."""
+        found = set(self.samples.free_symbols)
+        for axis in (self.estimator, self.regime, self.sampling):
+            found |= set().union(*(getattr(axis, f.name).free_symbols for f in fields(type(axis))))
+        values = (self.source or self.family).source if _has_source(self.source or self.family) else dict
+        return found | set().union(*(value.free_symbols for value in values().values()))
+
+    def substitute(self, values: dict[Symbol, Expr]) -> Self:
+        """Return the loop with exact values put in for symbols."""
+        return evolve(
+            self,
+            family=self.family.substitute(values),
+            estimator=_substituted(self.estimator, values),
+            regime=_substituted(self.regime, values),
+            sampling=_substituted(self.sampling, values),
+            samples=self.samples.subs(values),
+            source=None if self.source is None else self.source.substitute(values),
+        )
+
+    def without(self, source: ErrorSource) -> Self:
+        """Return the loop with one error source off.
+
+        "statistical": samples = oo; "expressivity": the family is the source's own; "approximation": faithful sampling
+        and, in place of a rescaled variance, the unbiased one.
+        """
+        if source == "statistical":
+            return evolve(self, samples=oo)
+        if source == "expressivity":
+            return evolve(self, family=self.source or self.family, source=None)
+        if source == "approximation":
+            exact_fit = Unbiased() if isinstance(self.estimator, Scaled) else self.estimator
+            return evolve(self, estimator=exact_fit, sampling=Faithful())
+        raise ValueError(f"{source!r} is no error source. Choose statistical, expressivity or approximation.")
+
+
+_AXES = {"family": Family, "estimator": Estimator, "regime": Regime, "sampling": Sampling}
+
+
+def _has_source(family: Family) -> bool:
+    return getattr(family, "probabilities", ()) is not None
+
+
+def _substituted(axis: Any, values: dict[Symbol, Expr]) -> Any:
+    return evolve(axis, **{f.name: getattr(axis, f.name).subs(values) for f in fields(type(axis))})

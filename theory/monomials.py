@@ -1,0 +1,60 @@
+"""Monomials in a loop's state and its logarithms, and observables as combinations of them."""
+
+from collections.abc import Iterable, Mapping
+
+from attrs import frozen
+from sympy import Add, Expr, Mul, Pow, S, expand_log, log
+
+from theory.errors import NotClosed
+from theory.field import Element
+
+
+@frozen
+class Monomial:
+    """prod_x x^power(x) log(x)^order(x) over the state symbols x; powers may be negative or fractional."""
+
+    powers: tuple[Expr, ...]
+    logs: tuple[int, ...]
+
+    def expr(self, values: Iterable[Expr]) -> Expr:
+        """Return the monomial at the given symbols or values of the state."""
+        pairs = tuple(zip(values, self.powers, self.logs, strict=True))
+        return Mul(*(Pow(x, power) for x, power, _ in pairs), *(log(x) ** order for x, _, order in pairs if order))
+
+
+Row = Mapping[Monomial, Element]
+"""A linear combination of monomials with coefficients in a field."""
+
+
+def linear(observable: Expr, state: tuple[Expr, ...]) -> dict[Monomial, Expr]:
+    """Write an observable as a combination of monomials.
+
+    Raises:
+        NotClosed: it is not one.
+
+    >>> from theory.symbols import V
+    >>> [(m.expr([V]), w) for m, w in linear(3 / V + log(V / 2), (V,)).items()]
+    [(1, -log(2)), (log(V), 1), (1/V, 3)]
+    """
+    combination: dict[Monomial, Expr] = {}
+    for term in Add.make_args(expand_log(observable.expand()).expand()):
+        weight, rest = term.as_independent(*state, as_Add=False)
+        monomial = _monomial(rest, state)
+        combination[monomial] = combination.get(monomial, S.Zero) + weight
+    return combination
+
+
+def _monomial(term: Expr, state: tuple[Expr, ...]) -> Monomial:
+    powers, logs = dict.fromkeys(state, S.Zero), dict.fromkeys(state, 0)
+    for factor in Mul.make_args(term):
+        base, exponent = factor.as_base_exp()
+        if base in powers and exponent.is_Rational:
+            powers[base] += exponent
+        elif isinstance(base, log) and base.args[0] in logs and exponent.is_Integer and exponent > 0:
+            logs[base.args[0]] += int(exponent)
+        elif factor != 1:
+            raise NotClosed(
+                f"observable: {factor} is no power or logarithm of {', '.join(map(str, state))}. "
+                "Ask for a polynomial in the parameters and their logarithms, or simulate(loop)."
+            )
+    return Monomial(tuple(powers.values()), tuple(logs.values()))

@@ -1,0 +1,117 @@
+"""Loop and observable to the closed linear recurrence of their moments, or `NotClosed` naming the monomial."""
+
+from collections.abc import Callable
+
+from attrs import frozen
+from sympy import Expr, S, Symbol
+
+from theory import symbols
+from theory.constants import unfold
+from theory.errors import NotClosed
+from theory.field import Element, Field, MissingGenerator
+from theory.families.base import Derivable
+from theory.loop import Loop
+from theory.monomials import Monomial, Row, linear
+from theory.step import step
+from theory.tower import Tower
+
+LIMIT = 400
+"""A closure of more monomials than this is taken to be infinite."""
+
+
+@frozen(eq=False)
+class Recurrence:
+    """E m(model k) = sum_l rows[m][l] E l(model k-1) for k > start, from given values at ``start``.
+
+    Where the rows depend on the number k of the fit, they hold it as the symbol n.
+    """
+
+    field: Field
+    state: tuple[Expr, ...]
+    rows: dict[Monomial, Row]
+    start: int
+    initial: dict[Monomial, Expr]
+    """E m(model start), in the source's parameters."""
+    conditions: tuple[Expr, ...]
+    """Quantities that must be positive."""
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether the rows are the same for every fit."""
+        return symbols.n not in self.field.generators
+
+    def at(self, k: int) -> dict[Monomial, Row]:
+        """Return the rows of fit k."""
+        if self.homogeneous:
+            return self.rows
+        return {m: {key: self._value(w, k) for key, w in row.items()} for m, row in self.rows.items()}
+
+    def _value(self, element: Element, k: int) -> Element:
+        return self.field(self.field.expr(element).subs(symbols.n, k))
+
+    def expr(self, row: Row) -> Expr:
+        """Return a row as an expression in the state."""
+        return sum((unfold(self.field.expr(w)) * m.expr(self.state) for m, w in row.items()), S.Zero)
+
+
+def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurrence, dict[Monomial, Expr]]:
+    """Return the recurrence that closes an observable, and the observable as a combination of its monomials.
+
+    Raises:
+        NotClosed: an observable that is no combination of monomials, or whose moments do not close.
+    """
+    state = family.state(observable)
+    targets = linear(observable, state)
+    first, later = step(loop, family, state, S.One), step(loop, family, state)
+    generators: set[Symbol] = {symbols.n} if later.depends_on_k else set()
+    while True:
+        try:
+            field = Field(tuple(sorted(generators, key=str)))
+            where = f"{type(family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
+            towers = Tower(first, field, where), Tower(later, field, where)
+            return _closed(loop, family, state, towers, list(targets)), targets
+        except MissingGenerator as missing:
+            generators |= missing.found
+
+
+def _closed(
+    loop: Loop, family: Derivable, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
+) -> Recurrence:
+    first, later = towers
+    rows = _closure(later, targets, state)
+    source = tuple(family.start(state).values())
+    start = 0 if all(_same(rows[m], first(m), later.field) for m in rows) else 1
+    initial = {m: m.expr(source) for m in rows}
+    if start:
+        initial = {m: _evaluate(first(m), source, later.field) for m in rows}
+    return Recurrence(later.field, state, rows, start, initial, tuple(later.conditions | first.conditions))
+
+
+def _closure(operator: Callable[[Monomial], Row], targets: list[Monomial], state: tuple[Expr, ...]) -> dict[Monomial, Row]:
+    rows: dict[Monomial, Row] = {}
+    waiting = list(targets)
+    while waiting:
+        monomial = waiting.pop()
+        if monomial in rows:
+            continue
+        if len(rows) == LIMIT:
+            raise NotClosed(
+                f"the moments do not close: {LIMIT} monomials still need others, the last is {monomial.expr(state)}. "
+                "Ask simulate(loop) instead."
+            )
+        rows[monomial] = operator(monomial)
+        waiting.extend(key for key in rows[monomial] if key not in rows)
+    return rows
+
+
+def _evaluate(row: Row, source: tuple[Expr, ...], field: Field) -> Expr:
+    return sum((field.expr(w) * m.expr(source) for m, w in row.items()), S.Zero)
+
+
+def _same(row: Row, first: Row, field: Field) -> bool:
+    """Return whether a row at fit 1 is the row of the first fit, so that the recurrence starts at generation 0."""
+    values = {m: field.expr(w).subs(symbols.n, 1) for m, w in row.items()}
+    if any(value.has(S.ComplexInfinity, S.NaN) for value in values.values()):
+        return False
+    wanted = {m: field.expr(w) for m, w in first.items()}
+    return all((values.get(m, S.Zero) - wanted.get(m, S.Zero)).cancel() == 0 for m in values | wanted)
