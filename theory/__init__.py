@@ -1,8 +1,14 @@
 """Exact theory of self-consuming loops: declare a `Loop`, then ask what becomes of it."""
 
+from theory.absorption import absorption as absorption
+from theory.drift import drift as drift
+from theory.errors import NoClosedForm as NoClosedForm
+from theory.errors import NotClosed as NotClosed
 from theory.estimators import MLE as MLE
 from theory.estimators import Scaled as Scaled
 from theory.estimators import Unbiased as Unbiased
+from theory.expect import Expectation as Expectation
+from theory.expect import expect as expect
 from theory.families import Bernoulli as Bernoulli
 from theory.families import Categorical as Categorical
 from theory.families import DiagonalGaussian as DiagonalGaussian
@@ -12,7 +18,14 @@ from theory.loop import Loop as Loop
 from theory.regimes import Accumulate as Accumulate
 from theory.regimes import Mixed as Mixed
 from theory.regimes import Replace as Replace
+from theory.risk import risk as risk
 from theory.sampling import Faithful as Faithful
 from theory.sampling import Tempered as Tempered
 from theory.symbols import M as M
+from theory.symbols import V0 as V0
+from theory.symbols import alpha as alpha
+from theory.symbols import c as c
+from theory.symbols import i as i
+from theory.symbols import mu0 as mu0
 from theory.symbols import n as n
+from theory.symbols import tau as tau

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from attrs import field, frozen
-from sympy import Expr, Lambda, Poly, RootSum, S, Symbol, sqrt
+from sympy import Expr, Lambda, Poly, RootSum, S, Symbol, oo, sqrt
 from sympy.utilities.iterables import strongly_connected_components
 
 from theory.errors import NoClosedForm
@@ -18,6 +18,7 @@ from theory.field import Element
 from theory.hypergeometric import Combination, Generator, HyperProduct, HyperSum, solve_varying
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
+from theory.signs import sign_on_domain, stable
 from theory.symbols import n
 
 
@@ -152,7 +153,7 @@ class _Constant:
             rule = [self.recurrence.field.expr(w) for w in key]
             for j, symbol in enumerate(names):
                 before = names[j - 1] if j else S.Zero
-                yield Sequence(symbol, S(int(j == 0)), before + rule[j] * names[-1], _residue(rule, j))
+                yield Sequence(symbol, S(int(j == 0)), before + rule[j] * names[-1], _residue(rule, j), _residue_limit(rule))
 
 
 def _residue(rule: list[Expr], j: int) -> Expr:
@@ -170,6 +171,13 @@ def _residue(rule: list[Expr], j: int) -> Expr:
     quotient = sum(chi.nth(i) * r ** (i - j - 1) for i in range(j + 1, len(rule) + 1))
     weight = r**n * quotient / chi.diff().as_expr().subs(x, r)
     return RootSum(chi, Lambda(r, weight), auto=False)
+
+
+def _residue_limit(rule: list[Expr]) -> Expr | None:
+    if stable(rule):
+        return S.Zero
+    growing = len(rule) == 1 and sign_on_domain(rule[0] - 1) == 1
+    return oo if growing else None
 
 
 @frozen(eq=False)

@@ -30,11 +30,16 @@ class Batch:
 
 @frozen
 class Marginal:
-    """One piece of an additive observable: its family, the observable there, and how its expectation enters the sum."""
+    """One piece of an additive observable: a family of small state and the observable there.
+
+    ``enter`` turns an expectation, in the source's parameters, into its share of the sum; ``restore`` does the same for an expression
+    in the small state, giving one in the whole state.
+    """
 
     family: "Derivable"
     observable: Expr
     enter: Callable[[Expr], Expr] = lambda expectation: expectation
+    restore: Callable[[Expr], Expr] = lambda expression: expression
 
 
 class Family(ABC):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from sympy import Add, Expr, Indexed, IndexedBase, Poly, S, Sum, Symbol, sign
+from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Poly, Pow, S, Sum, Symbol, sign
 
 from theory import symbols
 from theory.errors import NotClosed
@@ -120,13 +120,22 @@ class Categorical(Derivable):
     def _summed(self, weight: Expr, total: Expr) -> Marginal:
         if total.args[1:] != self.collision.args[1:]:
             raise NotClosed(f"{total} is not a sum over all types. Sum over (i, 0, K - 1).")
-        return Marginal(Categorical(), weight * total.args[0], lambda expr: self.over_types(expr, symbols.p0))
+        return Marginal(Categorical(), weight * total.args[0], self._over_source, self._over_state)
+
+    def _over_source(self, summand: Expr) -> Expr:
+        return self.over_types(summand, symbols.p0)
+
+    def _over_state(self, summand: Expr) -> Expr:
+        return self.over_types(summand, symbols.p)
 
     def over_types(self, summand: Expr, base: IndexedBase) -> Expr:
         """Return sum_i summand, for a polynomial summand in base[i]; sum base[i] = 1 and sum 1 = K are put in."""
         x = base[symbols.i]
-        weights = Poly(summand, x).terms()
-        return Add(*(weight.factor() * self._power_sum(power, x) for (power,), weight in weights))
+        # Powers such as ((M - 1)/M)**n are coefficients here, and stay as they are written.
+        opaque = {power: Dummy() for power in summand.atoms(Pow) if power.exp.has(symbols.n)}
+        back = {dummy: power for power, dummy in opaque.items()}
+        terms = Poly(summand.xreplace(opaque), x).terms()
+        return Add(*(weight.factor().xreplace(back) * self._power_sum(power, x) for (power,), weight in terms))
 
     def _power_sum(self, power: int, x: Expr) -> Expr:
         if power <= 1:

@@ -131,7 +131,9 @@ class DiagonalGaussian(Family):
 
     def _piece(self, k: int | None, observable: Expr) -> Marginal:
         here = 0 if k is None else k
-        return Marginal(self.coordinate(here), observable.subs({self.mu[here]: symbols.mu, self.V[here]: symbols.V}))
+        names = {self.mu[here]: symbols.mu, self.V[here]: symbols.V}
+        back = {one: indexed for indexed, one in names.items()}
+        return Marginal(self.coordinate(here), observable.xreplace(names), restore=lambda expr: expr.xreplace(back))
 
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the family with values put into its source."""

@@ -1,0 +1,101 @@
+"""A solved recurrence as plain data that an independent checker can accept by induction.
+
+Everything is strings of rational expressions in declared symbols. What is not rational (a Gamma ratio, log V0, p0[i]) enters as a
+free symbol, with its meaning in the legend: the induction holds whatever its value.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import frozen
+from sympy import Expr, Indexed, Pow, Rational, S, Symbol, log
+
+from theory import symbols
+from theory.closed_form import Solution
+from theory.constants import Constant
+from theory.recurrence import Recurrence
+from theory.signs import undecided_factors
+
+
+@frozen
+class Certificate:
+    """``data`` is what the checker reads; ``legend`` says what its symbols and unknowns stand for."""
+
+    data: dict[str, Any]
+    legend: dict[str, str]
+
+
+def certificate(recurrence: Recurrence, solution: Solution) -> Certificate:
+    """Return the induction that proves ``solution`` from ``recurrence``."""
+    names = _Names()
+    unknowns, claim = {}, {}
+    labels = {m: f"x{k}" for k, m in enumerate(recurrence.rows, start=1)}
+    for m, label in labels.items():
+        following = sum((_next(recurrence, w) * Symbol(labels[key]) for key, w in recurrence.rows[m].items()), S.Zero)
+        unknowns[label] = {"start": names.rational(recurrence.initial[m]), "next": names.rational(following)}
+        claim[label] = names.rational(solution.claims[m])
+    sequences = {str(s.symbol): {"start": str(s.start), "next": names.rational(s.next)} for s in solution.sequences}
+    bound = {"n", *labels.values(), *sequences}
+    free = sorted((s for s in names.seen if s.name not in bound), key=str)
+    data = {
+        "rule": "induction_eq",
+        "index": "n",
+        "start": solution.start,
+        "symbols": [s.name for s in free],
+        "domain": (domain := _domain(free, recurrence.conditions, names.divisors)),
+        "witness": _witness(free, domain),
+        "sequences": sequences,
+        "unknowns": unknowns,
+        "claim": claim,
+    }
+    meanings = {label: f"E[{m.expr(recurrence.state)}]" for m, label in labels.items()}
+    return Certificate(data, meanings | {s.name: str(expr) for expr, s in names.replaced.items()})
+
+
+def _next(recurrence: Recurrence, weight: Any) -> Expr:
+    """Return a row's entry for the fit after generation n: fit number n + 1."""
+    return recurrence.field.expr(weight).subs(symbols.n, symbols.n + 1)
+
+
+class _Names:
+    """Turns expressions into rational strings, giving every irrational part a symbol of its own."""
+
+    def __init__(self) -> None:
+        self.replaced: dict[Expr, Symbol] = {}
+        self.seen: set[Symbol] = set()
+        self.divisors: set[Expr] = set()
+
+    def rational(self, expr: Expr) -> str:
+        named = expr.replace(_irrational, self._name)
+        self.seen |= named.free_symbols
+        written = named.factor()
+        self.divisors |= set(undecided_factors(written.as_numer_denom()[1]))
+        return str(written)
+
+    def _name(self, expr: Expr) -> Symbol:
+        return self.replaced.setdefault(expr, Symbol(f"g{len(self.replaced) + 1}"))
+
+
+def _irrational(expr: Expr) -> bool:
+    if isinstance(expr, Constant | Indexed | log):
+        return True
+    return isinstance(expr, Pow) and not expr.exp.is_Integer
+
+
+def _domain(free: Iterable[Symbol], conditions: Iterable[Expr], divisors: Iterable[Expr]) -> list[str]:
+    hypotheses = [f"{condition} > 0" for condition in conditions]
+    for symbol in free:
+        if symbol == symbols.M:
+            hypotheses.append("M - 1 > 0")
+        elif symbol.is_positive:
+            hypotheses.append(f"{symbol} > 0")
+        if symbol == symbols.alpha:
+            hypotheses.append("1 - alpha > 0")
+    return hypotheses + [f"{divisor} != 0" for divisor in sorted(divisors, key=str)]
+
+
+def _witness(free: list[Symbol], domain: list[str]) -> dict[str, str]:
+    """Return a rational point of the domain; large M and generic values satisfy every domain that a loop gives rise to."""
+    generic = {symbols.M: Rational(1009), symbols.alpha: Rational(3, 7), symbols.c: Rational(5, 11), symbols.tau: Rational(7, 11)}
+    del domain
+    return {s.name: str(generic.get(s, Rational(3 + 2 * k, 13))) for k, s in enumerate(free)}

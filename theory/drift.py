@@ -1,0 +1,139 @@
+"""`drift`: where the fitted variance of a typical run goes, which is not where its mean goes.
+
+Where V' = V g with independent factors g, log V is a random walk: its drift E log g decides collapse almost surely, and the
+power kappa with E g^kappa = 1 says which moment of V the estimator keeps.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import mpmath
+from attrs import frozen
+from sympy import Eq, Expr, Function, S, Symbol, gamma, gammasimp, log
+
+from theory.constants import unfold
+from theory.errors import NotClosed
+from theory.families.gaussian import Gaussian
+from theory.innovations import ChiSquare
+from theory.latex import latex
+from theory.loop import Loop
+from theory.signs import sign_on_domain
+from theory.step import step
+
+_WHOLE = (1, 2, 3, -1, -2)
+"""Powers for which G(k) is rational, tried exactly before the root is left implicit."""
+
+
+class KappaRoot(Function):
+    """KappaRoot(a, theta): the non-zero k with theta^k Gamma(a + k) = Gamma(a), unique by convexity; evaluates numerically."""
+
+    nargs = 2
+
+    def _eval_evalf(self, prec: int) -> Expr | None:
+        if not all(arg.is_number for arg in self.args):
+            return None
+        with mpmath.workprec(prec + 10):
+            return S(_root(*(mpmath.mpf(arg.evalf(mpmath.mp.dps)) for arg in self.args)))
+
+
+def _root(a: Any, theta: Any) -> Any:
+    """Return the non-zero root of the convex f(k) = k log theta + log Gamma(a + k) - log Gamma(a), f(0) = 0."""
+
+    def f(k: Any) -> Any:
+        return k * mpmath.log(theta) + mpmath.loggamma(a + k) - mpmath.loggamma(a)
+
+    slope = mpmath.psi(0, a) + mpmath.log(theta)
+    if slope == 0:
+        return mpmath.mpf(0)
+    # f has the sign of slope * k near 0 and is positive far away on the other side: bracket the crossing there.
+    outer = _far(f, a, -mpmath.sign(slope))
+    inner = outer / 2
+    while f(inner) > 0:
+        inner /= 2
+    return mpmath.findroot(f, (inner, outer), solver="anderson", tol=mpmath.eps**2)
+
+
+def _far(f: Any, a: Any, side: Any) -> Any:
+    k = side * min(a, 1) / 2 if side < 0 else side
+    while f(k) <= 0:
+        k = 2 * k if side > 0 else (k - a) / 2
+    return k
+
+
+@frozen
+class Drift:
+    """The random walk of log V: ``rate`` = E log g per generation, ``kappa`` with E g^kappa = 1, and the ``verdict``."""
+
+    loop: Loop
+    scale: Expr
+    """g = scale * chi-square(df)."""
+    df: Expr
+
+    @property
+    def rate(self) -> Expr:
+        """E log(V'/V) = psi(df/2) + log(2 scale); (1/n) log V_n converges to it almost surely."""
+        return unfold(self._squares.moment((S.Zero,), (1,))) + log(self.scale)
+
+    @property
+    def _squares(self) -> ChiSquare:
+        return ChiSquare(Symbol("chi", positive=True), self.df)
+
+    def factor(self, k: Expr) -> Expr:
+        """E (V'/V)^k = (2 scale)^k Gamma(df/2 + k)/Gamma(df/2), for k > -df/2."""
+        return (2 * self.scale) ** k * gamma(self.df / 2 + k) / gamma(self.df / 2)
+
+    @cached_property
+    def kappa(self) -> Expr:
+        """The k != 0 with E (V'/V)^k = 1 (0 when log V does not drift): V^kappa is what the estimator keeps on average."""
+        for k in map(S, _WHOLE):
+            if (self.scale**k * self._squares.moment((k,), (0,)) - 1).cancel() == 0:
+                return k
+        if self.scale.has(gamma) and gammasimp(self.factor(S.Half) - 1) == 0:
+            return S.Half
+        return S.Zero if self.rate == 0 else KappaRoot(self.df / 2, 2 * self.scale)
+
+    @property
+    def equation(self) -> Expr:
+        """The equation that kappa solves."""
+        k = Symbol("kappa", real=True)
+        return Eq(self.factor(k), 1)
+
+    @property
+    def verdict(self) -> str:
+        """"collapse" (V -> 0 almost surely), "driftless" or "explosion"; "undecided" where it depends on the symbols."""
+        # Jensen: E log g <= log E g, strictly, so E g <= 1 decides without numbers.
+        if sign_on_domain(1 - self.scale * self.df) in (0, 1):
+            return "collapse"
+        if self.rate.simplify() == 0:
+            return "driftless"
+        sign = sign_on_domain(self.rate)
+        return {None: "undecided", 1: "explosion", -1: "collapse", 0: "driftless"}[sign]
+
+    def _repr_latex_(self) -> str:
+        return rf"$\mathbb{{E}}\log\frac{{V_n}}{{V_{{n-1}}}} = {latex(self.rate)}$ ({self.verdict})"
+
+
+def drift(loop: Loop) -> Drift:
+    """Return the drift of log V.
+
+    Raises:
+        NotClosed: a family without a variance, or a loop where V' is not V times an independent factor.
+
+    >>> from theory import Unbiased
+    >>> drift(Loop(Gaussian(), estimator=Unbiased())).kappa
+    1
+    >>> drift(Loop(Gaussian())).verdict
+    'collapse'
+    """
+    family = loop.law
+    if not isinstance(family, Gaussian):
+        raise NotClosed(f"family: {type(family).__name__} has no single variance whose logarithm could drift. Ask for a Gaussian loop.")
+    refit = step(loop, family, family.state(Gaussian.V))
+    factor = (refit.update[Gaussian.V] / Gaussian.V).cancel()
+    squares = [law for law in refit.laws if isinstance(law, ChiSquare) and law.symbol in factor.free_symbols]
+    if refit.depends_on_k or len(squares) != 1 or (scale := factor / squares[0].symbol).has(Gaussian.V, squares[0].symbol):
+        raise NotClosed(
+            f"regime: under {loop.regime} the next variance is not the last one times an independent chi-square factor, so log V is no "
+            "random walk. Ask drift of the replace regime, or expect(loop, V)."
+        )
+    return Drift(loop, scale, squares[0].df)

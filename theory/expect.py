@@ -1,0 +1,242 @@
+"""`expect`: the exact expectation of an observable of model n, as a closed form in n."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from attrs import frozen
+from sympy import Add, Expr, Gt, Mul, Ne, Poly, S, gammasimp, oo, sympify
+
+from theory import symbols
+from theory.certificate import Certificate, certificate
+from theory.closed_form import Sequence, Solution, solve
+from theory.constants import unfold
+from theory.errors import NoClosedForm
+from theory.exact import exact
+from theory.families.base import Marginal
+from theory.latex import latex
+from theory.loop import Loop
+from theory.monomials import Monomial
+from theory.recurrence import Recurrence, recurrence
+from theory.signs import sign_on_domain, undecided_factors
+from theory.step import step
+
+n = symbols.n
+
+
+def expect(loop: Loop, of: Expr) -> "Expectation":
+    """Return E[of(model n)] over the ensemble of runs, generation 0 being the source.
+
+    Args:
+        loop: the loop; its symbols stay symbolic.
+        of: an expression in the family's parameters, for instance ``Gaussian.mu**2 * Gaussian.V`` or ``log(Gaussian.V)``.
+
+    Raises:
+        NotClosed: the moments do not close; the sentence names the monomial and the axis of the loop.
+
+    >>> from theory import Gaussian, Unbiased
+    >>> expect(Loop(Gaussian()), Gaussian.V).expression
+    V0*((M - 1)/M)**n
+    >>> expect(Loop(Gaussian(), estimator=Unbiased()), Gaussian.mu**2).expression
+    V0*n/M + mu0**2
+    """
+    observable = exact(of, "of")
+    marginals = loop.law.marginals(observable)
+    return Expectation(loop, observable, tuple(_piece(loop, marginal) for marginal in marginals))
+
+
+def _piece(loop: Loop, marginal: Marginal) -> "Piece":
+    system, targets = recurrence(loop, marginal.family, marginal.observable)
+    return Piece(marginal, system, targets)
+
+
+@frozen(eq=False)
+class Piece:
+    """One marginal's recurrence with the observable as a combination of its moments."""
+
+    marginal: Marginal
+    recurrence: Recurrence
+    targets: dict[Monomial, Expr]
+
+    @cached_property
+    def solution(self) -> Solution:
+        """The solved recurrence, or `NoClosedForm`."""
+        return solve(self.recurrence)
+
+    @cached_property
+    def combined(self) -> Expr:
+        """The expectation in terms of n and the solution's sequences."""
+        return Add(*(w * self.solution.claims[m] for m, w in self.targets.items()))
+
+    @cached_property
+    def expression(self) -> Expr:
+        """The expectation in closed form."""
+        return self.marginal.enter(unfold(self.solution.expression(self.combined)))
+
+    def values(self) -> Iterator[Expr]:
+        """Yield the exact expectation for n = 0, 1, 2, ... by running the recurrence itself."""
+        system = self.recurrence
+        state = system.state
+        source = tuple(self.marginal.family.start(state).values())
+        if system.start:
+            yield self._weighed({m: m.expr(source) for m in system.rows})
+        now, k = dict(system.initial), system.start
+        while True:
+            yield self._weighed(now)
+            k += 1
+            rows = system.at(k)
+            now = {m: Add(*(system.field.expr(w) * now[key] for key, w in row.items())).expand() for m, row in rows.items()}
+
+    def _weighed(self, moments: dict[Monomial, Expr]) -> Expr:
+        total = Add(*(w * moments[m] for m, w in self.targets.items()))
+        return self.marginal.enter(unfold(total).expand())
+
+
+@frozen(eq=False)
+class Expectation:
+    """E[observable(model n)] of a loop: closed form, recurrence, conditions, certificate.
+
+    Prints as LaTeX in a notebook. The value is the *ensemble* mean over runs, not what one run shows.
+    """
+
+    loop: Loop
+    observable: Expr
+    pieces: tuple[Piece, ...]
+
+    @cached_property
+    def expression(self) -> Expr:
+        """The closed form in n, valid from generation `start` on; raises `NoClosedForm` where there is none."""
+        return Add(*(piece.expression for piece in self.pieces))
+
+    @property
+    def start(self) -> int:
+        """The first generation from which the closed form holds (0 or 1)."""
+        return max(piece.recurrence.start for piece in self.pieces)
+
+    @property
+    def recurrence(self) -> dict[Expr, Expr]:
+        """E[key at generation n] = E[value at generation n - 1], for every moment that the observable needs."""
+        return {m.expr(p.recurrence.state): p.recurrence.expr(row) for p in self.pieces for m, row in p.recurrence.rows.items()}
+
+    @cached_property
+    def conditions(self) -> tuple[Expr, ...]:
+        """What must hold for the symbols: existence of moments, and denominators that may vanish in special cases."""
+        needed = {Gt(c, 0): None for piece in self.pieces for c in piece.recurrence.conditions}
+        for piece in self.pieces:
+            for claim in piece.solution.claims.values():
+                needed |= {Ne(f, 0): None for f in undecided_factors(claim.together().as_numer_denom()[1])}
+        return tuple(needed)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the derivation takes for granted."""
+        return tuple(dict.fromkeys(word for piece in self.pieces for word in piece.marginal.family.assumptions()))
+
+    @cached_property
+    def certificate(self) -> tuple[Certificate, ...]:
+        """One induction per piece, as data for the checker in ``proofs``."""
+        return tuple(certificate(piece.recurrence, piece.solution) for piece in self.pieces)
+
+    def next(self) -> Expr:
+        """Return E[observable(model n) | model n-1] as an expression in the parameters of model n-1 (and n, where it matters)."""
+        return Add(*(piece.marginal.restore(_row(piece)) for piece in self.pieces))
+
+    def values(self, generations: int) -> list[Expr]:
+        """Return the exact expectation at generations 0, 1, ..., ``generations``, from the recurrence.
+
+        >>> from theory import Gaussian
+        >>> expect(Loop(Gaussian(0, 1), samples=2), Gaussian.V).values(2)
+        [1, 1/2, 1/4]
+        """
+        return [Add(*column) for column in islice(zip(*(p.values() for p in self.pieces), strict=True), generations + 1)]
+
+    def at(self, **values: Any) -> Any:
+        """Return the expectation with exact values put in by name: an `Expectation`, or with ``n`` given its exact value.
+
+        The loop is derived again at the values, so special cases where the general formula divides by 0 come out right.
+
+        >>> from theory import Gaussian
+        >>> expect(Loop(Gaussian()), Gaussian.V).at(n=2, M=2, V0=1)
+        1/4
+        """
+        generation = values.pop("n", None)
+        special = expect(self.loop.at(**values), _substituted(self, values)) if values else self
+        if generation is None:
+            return special
+        whole = sympify(generation)
+        if not whole.is_Integer or whole < 0:
+            raise ValueError(f"n = {generation} is not a generation. Give a whole number >= 0.")
+        return special.values(int(whole))[-1].factor()
+
+    def limit(self) -> Expr:
+        """Return the limit as n grows.
+
+        Raises:
+            NoClosedForm: it depends on the values of the symbols, or no closed form is known.
+        """
+        total = Add(*(piece.marginal.enter(unfold(_limit(piece))) for piece in self.pieces))
+        return gammasimp(total) if total.is_finite is not False else total
+
+    def derivation(self) -> str:
+        """Return the derivation in words and formulas: one step, its moments, and the closed form."""
+        lines = [f"Loop: {self.loop}", f"Observable: {self.observable}"]
+        for piece in self.pieces:
+            refit = step(self.loop, piece.marginal.family, piece.recurrence.state)
+            lines += [f"One refit: {x} <- {update}" for x, update in refit.update.items()]
+            lines += [f"  with {law}" for law in refit.laws]
+        lines += [f"Tower property: E[{m}]_n = E[{row}]_(n-1)" for m, row in self.recurrence.items()]
+        lines += [f"Closed form for n >= {self.start}: {self.expression}"]
+        lines += [f"Provided that {condition}" for condition in self.conditions]
+        return "\n".join(lines + [f"Assuming that {word}" for word in self.assumptions])
+
+    def _repr_latex_(self) -> str:
+        given = rf"\mathbb{{E}}\left[{latex(self.observable)}\right]_{{n}}"
+        return f"${given} = {latex(self.expression)}$"
+
+    def __str__(self) -> str:
+        """Return ``E[observable] = closed form``."""
+        return f"E[{self.observable}] = {self.expression}"
+
+
+def _row(piece: Piece) -> Expr:
+    rows = piece.recurrence.rows
+    return unfold(Add(*(w * piece.recurrence.expr(rows[m]) for m, w in piece.targets.items())))
+
+
+def _substituted(expectation: Expectation, values: dict[str, Any]) -> Expr:
+    """Return the observable with source symbols such as mu0 replaced too; parameters are never named like a loop's symbols."""
+    known = {s.name: s for s in expectation.loop.free_symbols}
+    return expectation.observable.subs({known[name]: exact(value, name) for name, value in values.items()})
+
+
+def _limit(piece: Piece) -> Expr:
+    names = {s.symbol: s for s in piece.solution.sequences}
+    total = S.Zero
+    for powers, weight in Poly(piece.combined, *names).terms() if names else [((), piece.combined)]:
+        total += _term_limit(weight, [(names[x], e) for x, e in zip(names, powers, strict=True) if e])
+    return total
+
+
+def _term_limit(weight: Expr, factors: list[tuple[Sequence, int]]) -> Expr:
+    if any(sequence.limit is None for sequence, _ in factors):
+        names = ", ".join(str(unfold(sequence.expr)) for sequence, _ in factors)
+        raise NoClosedForm(f"the limit depends on the symbols: {names} is not known to converge. Put numbers in with .at(...).")
+    if any(sequence.limit == 0 for sequence, _ in factors):
+        return S.Zero  # geometric decay beats the rational weight
+    growth, lead = _growth(weight)
+    product = Mul(*(sequence.limit**power for sequence, power in factors))
+    if growth < 0:
+        return S.Zero
+    if growth == 0 and product != oo:
+        return lead * product
+    sign = sign_on_domain(lead)
+    if sign is None:
+        raise NoClosedForm(f"the limit is infinite, with the sign of {unfold(lead)}, which depends on the symbols. Use .at(...).")
+    return sign * oo
+
+
+def _growth(weight: Expr) -> tuple[int, Expr]:
+    """Return (d, a) with weight ~ a n^d as n grows, for a rational function of n."""
+    above, below = (Poly(part, n) for part in weight.together().as_numer_denom())
+    return above.degree() - below.degree(), above.LC() / below.LC()

@@ -1,0 +1,91 @@
+"""Signs of rational expressions on the domain of the symbols: M >= 2, 0 < alpha < 1, positive where declared positive.
+
+The domain is mapped to positive numbers (M = 2 + u, alpha = 1/(1 + w)); an expression whose coefficients there share one sign
+has it everywhere. Undecided is an honest answer.
+"""
+
+from sympy import Dummy, Expr, Integer, Poly, Symbol, factor_list
+
+from theory import symbols
+from theory.constants import unfold
+
+
+def sign_on_domain(expr: Expr) -> int | None:
+    """Return 1, -1 or 0 where that is the sign on the whole domain, None where it is not decided.
+
+    >>> from theory.symbols import M, alpha
+    >>> sign_on_domain(M * alpha * (2 - alpha) + 1 - alpha)
+    1
+    >>> sign_on_domain(M - 5) is None
+    True
+    """
+    if expr.is_number:
+        return _number_sign(expr)
+    if (exact := unfold(expr)) != expr:
+        return sign_on_domain(exact)
+    mapped, variables = _mapped(expr)
+    product = 1
+    for part in mapped.together().as_numer_denom():
+        sign = _one_sign(part, variables)
+        if not sign:
+            return sign
+        product *= sign
+    return product
+
+
+def _number_sign(expr: Expr) -> int | None:
+    if expr.is_zero:
+        return 0
+    return 1 if expr.is_positive else -1 if expr.is_negative else None
+
+
+def _mapped(expr: Expr) -> tuple[Expr, list[Symbol]]:
+    """Return the expression in positive (or, for n and M, non-negative) variables; others keep their own symbol."""
+    images, variables = {}, []
+    for symbol in expr.free_symbols:
+        fresh = Dummy(symbol.name, positive=symbol.is_positive, real=True)
+        variables.append(fresh)
+        images[symbol] = {symbols.M: 2 + fresh, symbols.alpha: 1 / (1 + fresh)}.get(symbol, fresh)
+    return expr.xreplace(images), variables
+
+
+def _one_sign(polynomial: Expr, variables: list[Symbol]) -> int | None:
+    if not variables or not polynomial.is_polynomial(*variables):
+        return _number_sign(polynomial)
+    if polynomial.expand() == 0:
+        return 0
+    signs = set()
+    for powers, weight in Poly(polynomial, *variables).terms():
+        if any(e % 2 for e, x in zip(powers, variables, strict=True) if not x.is_positive and not x.name == "n"):
+            return None
+        signs.add(_number_sign(weight))
+    return signs.pop() if len(signs) == 1 else None
+
+
+def undecided_factors(denominator: Expr) -> list[Expr]:
+    """Return the factors of a denominator that are not known to be non-zero on the domain."""
+    if denominator.is_number:
+        return []
+    return [factor for factor, _ in factor_list(denominator)[1] if not sign_on_domain(factor)]
+
+
+def below_one(base: Expr) -> bool | None:
+    """Return whether |base| < 1 on the whole domain, None where it is not decided."""
+    inside = (sign_on_domain(1 - base), sign_on_domain(1 + base))
+    if inside == (1, 1):
+        return True
+    return False if -1 in inside or 0 in inside else None
+
+
+def stable(rule: list[Expr]) -> bool | None:
+    """Return whether all roots of x^s = sum_j rule[j] x^j lie inside the unit circle (Jury's conditions for s = 2)."""
+    if len(rule) == 1:
+        return below_one(rule[0])
+    if all(w.is_number for w in rule):
+        x = Symbol("x")
+        chi = Poly(x ** len(rule) - sum((w * x**j for j, w in enumerate(rule)), Integer(0)), x)
+        return all(abs(root) < 1 for root in chi.nroots(n=30))
+    if len(rule) > 2:
+        return None
+    conditions = [sign_on_domain(1 - rule[1] - rule[0]), sign_on_domain(1 + rule[1] - rule[0]), sign_on_domain(1 + rule[0])]
+    return True if conditions == [1, 1, 1] else None
