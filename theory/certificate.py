@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from attrs import frozen
-from sympy import Expr, Indexed, Pow, Rational, S, Symbol, log
+from sympy import Expr, Indexed, Poly, Pow, Rational, S, Symbol, log
 
 from theory import symbols
-from theory.closed_form import Solution
+from theory.closed_form import Sequence, Solution
 from theory.constants import Constant
+from theory.monomials import Monomial
 from theory.recurrence import Recurrence
 from theory.signs import undecided_factors
 
@@ -26,7 +27,7 @@ class Certificate:
 
 
 def certificate(recurrence: Recurrence, solution: Solution) -> Certificate:
-    """Return the induction that proves ``solution`` from ``recurrence``."""
+    """Return the induction that is to prove ``solution`` from ``recurrence``; whether it does is the checker's to say."""
     names = _Names()
     unknowns, claim = {}, {}
     labels = {m: f"x{k}" for k, m in enumerate(recurrence.rows, start=1)}
@@ -42,14 +43,34 @@ def certificate(recurrence: Recurrence, solution: Solution) -> Certificate:
         "index": "n",
         "start": solution.start,
         "symbols": [s.name for s in free],
-        "domain": (domain := _domain(free, recurrence.conditions, names.divisors)),
-        "witness": _witness(free, domain),
+        "domain": _domain(free, recurrence.conditions, names.divisors),
+        "witness": _witness(free),
         "sequences": sequences,
         "unknowns": unknowns,
         "claim": claim,
     }
     meanings = {label: f"E[{m.expr(recurrence.state)}]" for m, label in labels.items()}
     return Certificate(data, meanings | {s.name: str(expr) for expr, s in names.replaced.items()})
+
+
+def claimed(recurrence: Recurrence, solution: Solution, target: Monomial, formula: Expr) -> Certificate:
+    """Return the induction that would prove a user's formula for one moment, with the solution's own claims for the others.
+
+    Args:
+        formula: rational in the symbols and in n, but for powers of which the exponent is a n + b with whole a and b.
+    """
+    sequences: dict[Expr, Sequence] = {}
+
+    def name(power: Expr) -> Expr:
+        slope, offset = Poly(power.exp, symbols.n).all_coeffs()
+        symbol = Symbol(f"c{len(sequences) + 1}")
+        base = power.base**slope
+        known = sequences.setdefault(base, Sequence(symbol, S.One, base * symbol, base**symbols.n))
+        return known.symbol * power.base**offset
+
+    rational = formula.replace(lambda e: isinstance(e, Pow) and e.exp.has(symbols.n), name)
+    claims = solution.claims | {target: rational}
+    return certificate(recurrence, Solution(solution.start, (*solution.sequences, *sequences.values()), claims))
 
 
 def _next(recurrence: Recurrence, weight: Any) -> Expr:
@@ -94,8 +115,7 @@ def _domain(free: Iterable[Symbol], conditions: Iterable[Expr], divisors: Iterab
     return hypotheses + [f"{divisor} != 0" for divisor in sorted(divisors, key=str)]
 
 
-def _witness(free: list[Symbol], domain: list[str]) -> dict[str, str]:
-    """Return a rational point of the domain; large M and generic values satisfy every domain that a loop gives rise to."""
+def _witness(free: list[Symbol]) -> dict[str, str]:
+    """Return a rational point meant to lie in the domain, which the checker makes sure of: M large, the others generic."""
     generic = {symbols.M: Rational(1009), symbols.alpha: Rational(3, 7), symbols.c: Rational(5, 11), symbols.tau: Rational(7, 11)}
-    del domain
     return {s.name: str(generic.get(s, Rational(3 + 2 * k, 13))) for k, s in enumerate(free)}

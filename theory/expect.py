@@ -9,7 +9,7 @@ from attrs import frozen
 from sympy import Add, Expr, Gt, Mul, Ne, Poly, S, gammasimp, oo, sympify
 
 from theory import symbols
-from theory.certificate import Certificate, certificate
+from theory.certificate import Certificate, certificate, claimed
 from theory.closed_form import Sequence, Solution, solve
 from theory.constants import unfold
 from theory.errors import NoClosedForm
@@ -137,6 +137,17 @@ class Expectation:
     def certificate(self) -> tuple[Certificate, ...]:
         """One induction per piece, as data for the checker in ``proofs``."""
         return tuple(certificate(piece.recurrence, piece.solution) for piece in self.pieces)
+
+    def certify(self, formula: Expr) -> Certificate:
+        """Return the induction that would prove ``formula`` for this expectation; the checker in ``proofs`` accepts it or not.
+
+        Raises:
+            ValueError: the observable is not a single moment of the state.
+        """
+        if len(self.pieces) != 1 or list(self.pieces[0].targets.values()) != [1]:
+            raise ValueError(f"{self.observable} is not a single moment, so a formula for it has no induction of its own. Claim its moments.")
+        (piece,) = self.pieces
+        return claimed(piece.recurrence, piece.solution, *piece.targets, formula)
 
     def next(self) -> Expr:
         """Return E[observable(model n) | model n-1] as an expression in the parameters of model n-1 (and n, where it matters)."""

@@ -5,6 +5,7 @@ from typing import Literal
 from attrs import frozen
 from sympy import Expr, Rational, log
 
+from theory.certificate import Certificate
 from theory.errors import NotClosed
 from theory.expect import Expectation, expect
 from theory.families.gaussian import Gaussian
@@ -25,6 +26,11 @@ class Risk:
     def expression(self) -> Expr:
         """The closed form in n, for n >= 1 where the projection is not 0."""
         return self.projection + self.within.expression
+
+    @property
+    def certificate(self) -> tuple[Certificate, ...]:
+        """The inductions for the part within the family."""
+        return self.within.certificate
 
     def values(self, generations: int) -> list[Expr]:
         """Return the exact risk at generations 1 .. ``generations``, and 0 at generation 0, the source itself."""

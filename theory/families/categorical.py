@@ -5,6 +5,8 @@ a vocabulary of any size costs no more than the types that are named.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
@@ -33,6 +35,14 @@ def _law(values: Iterable[object] | None) -> tuple[Expr, ...] | None:
     return chances
 
 
+def _short(values: tuple[Expr, ...] | None) -> str:
+    """Return a law in a few characters; a long one by its size and a digest, so that two are told apart."""
+    if values is None or len(values) <= 8:
+        return repr(values)
+    digest = sha256(repr(values).encode()).hexdigest()[:12]
+    return f"<{len(values)} types, sha256 {digest}>"
+
+
 @frozen
 class Categorical(Derivable):
     """P(type i) = p[i], i = 0..K-1, with source probabilities p0[i].
@@ -51,7 +61,7 @@ class Categorical(Derivable):
     collision: ClassVar[Expr] = Sum(symbols.p[symbols.i] ** 2, (symbols.i, 0, symbols.K - 1))
     vocabulary: ClassVar[Expr] = Sum(sign(symbols.p[symbols.i]), (symbols.i, 0, symbols.K - 1))
 
-    probabilities: tuple[Expr, ...] | None = field(default=None, converter=_law)
+    probabilities: tuple[Expr, ...] | None = field(default=None, converter=_law, repr=_short)
 
     @property
     def types(self) -> Expr:
@@ -142,4 +152,10 @@ class Categorical(Derivable):
             return S.One if power else self.types
         if self.probabilities is None or x.base != symbols.p0:
             return Sum(x**power, (symbols.i, 0, symbols.K - 1))
-        return Add(*(chance**power for chance in self.probabilities))
+        if power not in self._power_sums:
+            self._power_sums[power] = Add(*(chance**power for chance in self.probabilities))
+        return self._power_sums[power]
+
+    @cached_property
+    def _power_sums(self) -> dict[int, Expr]:
+        return {}

@@ -1,0 +1,67 @@
+"""A chain as a start and a transition; many generations by scan, many chains by vmap.
+
+Both paths of the simulator, from statistics and from data, are values of one type, so that keys, chunks and
+recording are written once.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from attrs import frozen
+from jax import Array
+
+from numerics.samplers import chain_key, generation_key
+
+State = Any
+"""What a chain carries from generation to generation, a pytree of arrays."""
+Given = Mapping[str, Any]
+"""Numbers that are no part of the compiled program, by name: the source, sizes, temperatures."""
+
+
+@frozen
+class Program:
+    """One chain of one loop.
+
+    Args:
+        start: given -> state of model 0.
+        first: (key, k = 1, given, state) -> state of model 1.
+        later: (key, k, given, state) -> state of model k, for k >= 2.
+        view: state -> recorded variables by name.
+    """
+
+    start: Callable[[Given], State]
+    first: Callable[[Array, Any, Given, State], State]
+    later: Callable[[Array, Any, Given, State], State]
+    view: Callable[[State], Mapping[str, Array]]
+
+
+def trajectories(program: Program, seed: Any, given: Given, chains: Array, generations: int) -> dict[str, Array]:
+    """Return the recorded variables, each of shape (chains, generations + 1, ...).
+
+    Args:
+        program: the chain.
+        seed: whole number that all randomness comes from.
+        given: the source's arrays and the loop's numbers.
+        chains: indices of the chains, shape (chains,).
+        generations: number of refits, >= 1.
+    """
+    return jax.vmap(lambda chain: _trajectory(program, chain_key(seed, chain), given, generations))(chains)
+
+
+def _trajectory(program: Program, key: Array, given: Given, generations: int) -> dict[str, Array]:
+    """Return one chain's variables, shape (generations + 1, ...)."""
+    start = program.start(given)
+    if program.first is program.later:
+        head, state, fits = [start], start, jnp.arange(1, generations + 1)
+    else:
+        state = program.first(generation_key(key, 1), jnp.asarray(1.0), given, start)
+        head, fits = [start, state], jnp.arange(2, generations + 1)
+
+    def refit(state: State, k: Array) -> tuple[State, Mapping[str, Array]]:
+        state = program.later(generation_key(key, k), k.astype(float), given, state)
+        return state, program.view(state)
+
+    _, tail = jax.lax.scan(refit, state, fits)
+    return jax.tree.map(lambda *parts: jnp.concatenate([*(part[None] for part in parts[:-1]), parts[-1]]), *map(program.view, head), tail)

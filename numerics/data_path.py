@@ -1,0 +1,133 @@
+"""The loop from its data: draw the points that the regime names, put them together, refit.
+
+Slower than the statistics where these suffice, and right for every family that can be sampled and fitted. The points
+of a Gaussian are numbers mu + s z, so its variance cannot fall below the rounding error of mu, squared.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from attrs import evolve, frozen
+from jax import Array, lax
+from sympy import Expr, S
+
+from numerics.chains import Given, Program, State
+from numerics.kits import Data, Kit, Model, kit
+from numerics.lifting import lifted
+from numerics.samplers import slot_key
+from theory.estimators import MLE
+from theory.loop import Loop
+from theory.regimes import Part
+from theory.sampling import Faithful, Tempered
+from theory.symbols import n
+
+
+def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
+    """Return why this path cannot run the loop, or None where it can."""
+    del shape
+    if loop.samples.is_infinite:
+        return "samples = oo leaves no data to draw"
+    if not isinstance(loop.sampling, Faithful | Tempered):
+        return f"{loop.sampling} is no distortion that data are drawn with"
+    fresh, past = _parts(loop)
+    if any(part.size.has(n) for part in fresh):
+        return f"{loop.regime} draws another number of points for every fit"
+    if past and (past[0].size - (n - 1) * sum(part.size for part in fresh)).expand() != 0:
+        return f"{loop.regime} reads {past[0].size} earlier points, which are not all of them"
+    return None
+
+
+def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
+    """Return the loop that is compiled, and its numbers: the temperature, and the estimator's multiplier at every fit."""
+    fresh, past = _parts(loop)
+    size = sum((part.size for part in fresh), S.Zero)
+    sizes = [k * size if past else size for k in range(1, generations + 1)]
+    multipliers = {m: float(loop.estimator.multiplier(m)) if loop.family.has_variance else 1.0 for m in set(sizes)}
+    compiled, numbers = lifted(evolve(loop, estimator=MLE()), ("sampling",))
+    return compiled, numbers | {"multipliers": np.array([multipliers[m] for m in sizes])}
+
+
+def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
+    """Return the chain that draws points and refits them, for a `prepared` loop; see `why_not` for when it can."""
+    here, (fresh, past) = kit(loop, shape), _parts(loop)
+    refit = _Refit(here, fresh, bool(past), _rows(loop, generations), getattr(loop.sampling, "tau", S.One))
+    first = refit.later if here.alike else refit.first
+    return Program(refit.start, first, refit.later, view=lambda state: here.view(state[1]))
+
+
+def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:
+    """Return how many numbers a chain carries: its points and its parameters."""
+    return _rows(loop, generations) * (shape[0] if loop.family.has_variance and shape else 1) + 2 * math.prod(shape)
+
+
+def _rows(loop: Loop, generations: int) -> int:
+    fresh, past = _parts(loop)
+    return sum(int(part.size) for part in fresh) * (generations if past else 1)
+
+
+def _parts(loop: Loop) -> tuple[list[Part], list[Part]]:
+    """Return the parts that are drawn for fit n and the part that is kept from before."""
+    parts = [part for part in loop.regime.parts(loop.samples, n) if part.size != 0]
+    return [part for part in parts if part.origin != "past"], [part for part in parts if part.origin == "past"]
+
+
+@frozen(eq=False)
+class _Refit:
+    """One fit: the fresh parts, drawn; the pool of all points before them where the regime keeps it; the estimator.
+
+    A pool has room for the points of every generation from the start, since compiled code knows no growing arrays.
+    """
+
+    kit: Kit
+    fresh: list[Part]
+    pooled: bool
+    rows: int
+    tau: Expr
+
+    def _temperature(self, given: Given) -> Any:
+        """Return the temperature, as the number 1 where sampling is faithful."""
+        return given[str(self.tau)] if self.tau.free_symbols else float(self.tau)
+
+    def start(self, given: Given) -> State:
+        """Return (empty pool, model 0)."""
+        points = jax.eval_shape(lambda: self.kit.real(jax.random.key(0), self.rows, given, 1.0))
+        return jnp.zeros(points.shape, points.dtype) if self.pooled else None, self.kit.source(given)
+
+    def first(self, key: Array, k: Any, given: Given, state: State) -> State:
+        """Return model 1, whose "model" points come from the true source, in the family or not."""
+
+        def draw(key: Array, size: int, model: Model) -> Array:
+            del model
+            return self.kit.real(key, size, given, self._temperature(given))
+
+        return self._fit(k, given, state, self._points(draw, key, given, state[1]))
+
+    def later(self, key: Array, k: Any, given: Given, state: State) -> State:
+        """Return model k from model k - 1."""
+
+        def draw(key: Array, size: int, model: Model) -> Array:
+            return self.kit.draw(key, size, model, self._temperature(given))
+
+        return self._fit(k, given, state, self._points(draw, key, given, state[1]))
+
+    def _points(self, draw: Callable[[Array, int, Model], Array], key: Array, given: Given, model: Model) -> Array:
+        """Return the fresh points of one fit; real ones are always drawn faithfully."""
+        drawn = []
+        for slot, part in enumerate(self.fresh):
+            here, size = slot_key(key, slot), int(part.size)
+            real = part.origin == "real"
+            drawn.append(self.kit.real(here, size, given, 1.0) if real else draw(here, size, model))
+        return jnp.concatenate(drawn)
+
+    def _fit(self, k: Any, given: Given, state: State, points: Array) -> State:
+        """Return (pool with the points in it, model fitted to the pool), or (None, model fitted to the points)."""
+        pool, fresh, before = state[0], len(points), k.astype(int) - 1
+        multiplier = given["multipliers"][before]
+        if not self.pooled:
+            return None, self.kit.fit(Data(points, jnp.asarray(float(fresh))), multiplier)
+        pool = lax.dynamic_update_slice_in_dim(pool, points, before * fresh, 0)
+        return pool, self.kit.fit(Data(pool, k * fresh), multiplier)

@@ -1,0 +1,104 @@
+"""Chains by the chunk: one compiled function, called until all chains are run.
+
+The numbers of a chain depend on its index alone, so a chunk is any stretch of indices; the last one is run whole and
+cut, and nothing compiles twice.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from attrs import evolve, frozen
+from jax import Array
+
+from numerics.chains import Given, Program, State, trajectories
+from numerics.planning import BLOCK, PATHS, Plan
+from numerics.printer import to_jax
+from numerics.variables import LETTERS_OF_SOURCE, variables
+
+
+@frozen
+class Moments:
+    """Number of values, their mean, and the sum of squares about it, elementwise."""
+
+    count: int
+    mean: Any
+    squares: Any
+
+    def merged(self, other: "Moments") -> "Moments":
+        """Return the moments of both together: SS = SS_1 + SS_2 + n_1 n_2/(n_1 + n_2) (mean_2 - mean_1)^2."""
+        count = self.count + other.count
+        step = other.mean - self.mean
+        squares = self.squares + other.squares + step**2 * (self.count * other.count / count)
+        return Moments(count, self.mean + step * (other.count / count), squares)
+
+    def standard_error(self) -> Any:
+        """Return sqrt(SS/(n - 1)/n), NaN for a single value."""
+        return np.sqrt(self.squares / (self.count - 1) / self.count) if self.count > 1 else self.mean * np.nan
+
+
+Stretch = tuple[int, int, Any]
+"""First chain, number of chains, and what was recorded of them."""
+
+
+def stretches(plan: Plan, given: Given, seed: int, chains: int, chunk: int) -> Iterator[Stretch]:
+    """Yield all chains, stretch by stretch, each with the next one already under way."""
+    run, waiting = compiled(plan), None
+    for first in range(0, chains, chunk):
+        count = min(chunk, chains - first)
+        begun = (first, count, run(seed, given, np.arange(first, first + chunk), count))
+        if waiting is not None:
+            yield waiting
+        waiting = begun
+    if waiting is not None:
+        yield waiting
+
+
+@lru_cache(maxsize=64)
+def compiled(plan: Plan) -> Callable[[int, Given, np.ndarray, int], Any]:
+    """Return the jitted function (seed, given, chain indices, how many count) -> variables, or moments of their blocks."""
+    program = PATHS[plan.method].program(plan.loop, plan.shape, plan.generations)
+    record = _recorder(plan, program)
+
+    def run(seed: Any, given: Given, chains: Array, count: Any) -> Any:
+        recorded = evolve(program, view=lambda state: record(given, state))
+        paths = trajectories(recorded, seed, given, chains, plan.generations)
+        return jax.tree.map(lambda x: _block_moments(x, count), paths) if plan.summarise else paths
+
+    return jax.jit(run)
+
+
+def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[str, Array]]:
+    """Return the function (given, state) -> the plan's variables and observables."""
+    known, letters = variables(plan.loop.family), LETTERS_OF_SOURCE[type(plan.loop.family)]
+    read = {name: to_jax(expr.xreplace(dict(known.rewrite)), (*known.letters, *letters)) for name, expr in plan.observe}
+
+    def record(given: Given, state: State) -> dict[str, Array]:
+        values = program.view(state)
+        arguments = [*(values[name] for name in known.letters.values()), *(given[str(x)] for x in letters)]
+        observed = {name: function(*arguments) for name, function in read.items()}
+        return {name: values[name] for name in plan.names} | observed
+
+    return record
+
+
+def _block_moments(values: Array, count: Any) -> tuple[Array, Array]:
+    """Return mean and sum of squares of every block of chains, each of shape (blocks, generations + 1, ...)."""
+    x = values.reshape(-1, BLOCK, *values.shape[1:])
+    counts = (jnp.arange(values.shape[0]) < count).reshape(-1, BLOCK, *(1,) * (values.ndim - 1))
+    mean = jnp.where(counts, x, 0).sum(1) / jnp.maximum(counts.sum(1), 1)
+    return mean, jnp.where(counts, (x - mean[:, None]) ** 2, 0).sum(1)
+
+
+def merged(before: Moments | None, blocks: tuple[Any, Any], count: int) -> Moments:
+    """Return the moments so far and those of a stretch's first ``count`` chains together, block after block."""
+    means, squares = map(np.asarray, blocks)
+    for at, first in enumerate(range(0, count, BLOCK)):
+        block = Moments(min(BLOCK, count - first), means[at], squares[at])
+        before = block if before is None else before.merged(block)
+    if before is None:
+        raise ValueError("no chain was run. Give chains >= 1.")
+    return before

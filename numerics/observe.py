@@ -1,0 +1,74 @@
+"""Observables of a recorded run: SymPy expressions in the state, evaluated on the run's arrays.
+
+One place knows how a run names things: which variable holds which symbol, at which values the run started, of which loop it is.
+"""
+
+import json
+
+import jax
+import numpy as np
+import xarray as xr
+from sympy import Expr, Indexed, IndexedBase, Rational, Symbol, log, sympify
+
+from numerics.printer import to_jax
+from theory import symbols
+from theory.loop import Loop
+
+
+def evaluate(observable: Expr, run: xr.Dataset, fits: bool = False) -> np.ndarray:
+    """Return the observable on every chain and generation, shape (chain, generation).
+
+    Args:
+        observable: an expression in the loop's parameters, in recorded expressions, and in n, the generation.
+        run: a run with paths.
+        fits: read n as the number of the fit that follows, generation + 1.
+
+    Raises:
+        ValueError: the observable needs something that was not recorded.
+    """
+    named = observable.xreplace(_recorded(run))
+    given = {symbol: _array(symbol, run, fits) for symbol in _needed(named)}
+    with jax.enable_x64(True):
+        values = np.asarray(to_jax(named, list(given))(*given.values()))
+    return np.broadcast_to(values, (run.sizes["chain"], run.sizes["generation"]))
+
+
+def _needed(expr: Expr) -> list[Symbol | IndexedBase]:
+    """Return the symbols and indexed bases of an expression, bound indices and the number of types left out."""
+    bases = {x.base for x in expr.atoms(Indexed)}
+    labels = {base.label for base in bases} | {symbols.K}
+    return sorted(bases | {s for s in expr.free_symbols if isinstance(s, Symbol) and s not in labels}, key=str)
+
+
+def _array(symbol: Symbol | IndexedBase, run: xr.Dataset, fits: bool) -> np.ndarray:
+    if symbol == symbols.n:
+        return run["generation"].to_numpy() + float(fits)
+    if str(symbol) not in run:
+        have = ", ".join(map(str, run.data_vars))
+        raise ValueError(f"the run did not record {symbol}. It has {have}; ask simulate to observe= it.")
+    return run[str(symbol)].to_numpy()
+
+
+def _recorded(run: xr.Dataset) -> dict[Expr, Expr]:
+    """Return what stands for what: log(V) for its own variable, and every expression that was observed."""
+    named: dict[Expr, Expr] = {log(symbols.V): Symbol("log_V")} if "log_V" in run else {}
+    scope = {"p": symbols.p, "i": symbols.i, "K": symbols.K}
+    for name, text in json.loads(run.attrs["observe"]).items():
+        named[sympify(text, locals=scope)] = Symbol(name)
+    return named
+
+
+def check_loop(loop: Loop, run: xr.Dataset) -> None:
+    """Raise ValueError unless the run is one of this loop."""
+    if run.attrs.get("loop") != str(loop):
+        raise ValueError(
+            f"the prediction is about {loop}, the run about {run.attrs.get('loop')}. Derive and simulate the same loop, numbers put in."
+        )
+
+
+def start_values(loop: Loop, run: xr.Dataset) -> dict[Symbol, Expr]:
+    """Return the source's symbols with the exact values from which the run started."""
+    start = json.loads(run.attrs["provenance"])["arguments"]["start"]
+    source = {value: symbol for symbol, value in loop.law.source().items() if isinstance(value, Symbol)}
+    given = {value: start.get(str(symbol), start.get(str(value))) for value, symbol in source.items()}
+    return {value: Rational(number) for value, number in given.items() if number is not None}

@@ -1,0 +1,146 @@
+"""From the arguments of a simulation to what is run: which path, which variables, how many chains at a time."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import frozen
+from sympy import Expr, Indexed, IndexedBase, sympify
+from sympy.core.symbol import Symbol
+
+from numerics import data_path, statistic_path
+from numerics.chains import Program
+from numerics.variables import LETTERS_OF_SOURCE, variables
+from theory.loop import Loop
+from theory.symbols import K
+
+BLOCK = 256
+"""Chains in one block of a summary; a chunk is a whole number of blocks."""
+LIMIT = 2**29
+"""Bytes that the probabilities of all types may take; beyond, they are recorded through observables only."""
+RECORD_BYTES, STATE_BYTES, CHUNK = 2**26, 2**23, 2**14
+"""What a chunk records and carries, and how many chains it has, at most, where its size is left open."""
+
+
+@frozen
+class Path:
+    """A way to run a loop.
+
+    Args:
+        why_not: (loop, shape) -> why it cannot, None where it can.
+        prepared: (loop, generations) -> the loop that is compiled and the numbers that it is given when it runs.
+        program: (prepared loop, shape, generations) -> the chain.
+        size: (loop, shape, generations) -> how many numbers a chain carries.
+    """
+
+    why_not: Callable[[Loop, tuple[int, ...]], str | None]
+    prepared: Callable[[Loop, int], tuple[Loop, dict[str, Any]]]
+    program: Callable[[Loop, tuple[int, ...], int], Program]
+    size: Callable[[Loop, tuple[int, ...], int], int]
+
+
+PATHS = {
+    name: Path(module.why_not, module.prepared, module.program, module.size)
+    for name, module in {"statistic": statistic_path, "data": data_path}.items()
+}
+
+
+@frozen
+class Plan:
+    """What is compiled.
+
+    Args:
+        loop: the loop, prepared.
+        method: "statistic" or "data".
+        shape: shape of a parameter: (), (d,) or (K,).
+        names: recorded variables of the family.
+        observe: (name, expression) of recorded observables.
+        generations: number of refits.
+        summarise: whether blocks of chains are reduced to moments where they are computed.
+    """
+
+    loop: Loop
+    method: str
+    shape: tuple[int, ...]
+    names: tuple[str, ...]
+    observe: tuple[tuple[str, Expr], ...]
+    generations: int
+    summarise: bool
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers are recorded for one chain."""
+        sizes = [math.prod(self.shape) ** len(variables(self.loop.family).dims[name]) for name in self.names]
+        return (self.generations + 1) * (sum(sizes) + len(self.observe))
+
+
+def choose(loop: Loop, method: str, shape: tuple[int, ...]) -> tuple[str, str]:
+    """Return the path that runs and why.
+
+    Raises:
+        ValueError: a method that does not exist or is not exact for the loop.
+    """
+    if method not in ("auto", *PATHS):
+        raise ValueError(f"method = {method!r} is no path. Choose one of auto, {', '.join(PATHS)}.")
+    if method != "auto":
+        if reason := PATHS[method].why_not(loop, shape):
+            raise ValueError(f"method = {method!r} cannot run this loop: {reason}. Ask for method='auto'.")
+        return method, "asked for"
+    refusals = []
+    for name, path in PATHS.items():
+        reason = path.why_not(loop, shape)
+        if reason is None:
+            return name, "; ".join(refusals) or "exact, and costs the same for any number of samples"
+        refusals.append(reason)
+    raise ValueError(f"the loop cannot be simulated: {'; '.join(refusals)}. Change the family, the sampling or the samples.")
+
+
+def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[str, Expr], ...]:
+    """Return names and expressions after a check of both.
+
+    Raises:
+        ValueError: a name that is taken, or a letter that the family does not have.
+    """
+    known = variables(loop.family)
+    letters = {*known.letters, *known.rewrite, *LETTERS_OF_SOURCE[type(loop.family)], K}
+    for name, value in (observe or {}).items():
+        if name in known.dims or name in ("chain", "generation", "count"):
+            raise ValueError(f"observe names {name!r}, which is taken. Choose another name.")
+        if strange := sorted(map(str, _letters(sympify(value)) - letters)):
+            raise ValueError(f"observe: {name} = {value} holds {', '.join(strange)}. Its letters are {_listed(letters)}.")
+    return tuple((name, sympify(value)) for name, value in (observe or {}).items())
+
+
+def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool) -> tuple[str, ...]:
+    """Return the family's variables that are recorded: all, unless there are so many types that memory forbids."""
+    names = tuple(variables(loop.family).dims)
+    size = 8 * chains * (generations + 1) * math.prod(shape)
+    if "p" not in names or size <= LIMIT or not shape:
+        return names
+    if not observed:
+        raise ValueError(
+            f"the probabilities of {shape[0]} types in {chains} chains take {size / 1e9:.1f} GB. "
+            "Name what to record, as in observe={'vocabulary': Categorical.vocabulary}."
+        )
+    return ()
+
+
+def chunk_size(plan: Plan, chunk: int | None, chains: int) -> int:
+    """Return the number of chains that advance together, a whole number of blocks."""
+    if chunk is not None and chunk < 1:
+        raise ValueError(f"chunk = {chunk} chains. Give a number >= 1, or leave it out.")
+    carried = PATHS[plan.method].size(plan.loop, plan.shape, plan.generations)
+    fitting = min(CHUNK, RECORD_BYTES // (8 * plan.numbers), STATE_BYTES // (8 * carried))
+    wanted = fitting if chunk is None else chunk
+    return BLOCK * max(1, math.ceil(min(wanted, chains) / BLOCK))
+
+
+def _letters(expr: Expr) -> set[Any]:
+    """Return symbols and bases of an expression, without the indices that its sums run over."""
+    bases = {entry.base for entry in expr.atoms(Indexed)}
+    labels = {base.label for base in bases} | set(bases)
+    return bases | {x for x in expr.free_symbols if isinstance(x, Symbol) and x not in labels}
+
+
+def _listed(letters: set[Any]) -> str:
+    return ", ".join(sorted(f"{x}[...]" if isinstance(x, IndexedBase) else str(x) for x in letters))

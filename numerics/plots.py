@@ -1,0 +1,68 @@
+"""Theory as a line, simulation as points with bars: the few things that every figure is made of."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from numerics.agreement import Agreement
+
+WIDTHS = {"icml": 3.25, "icml2": 6.75, "neurips": 5.5, "iclr": 5.5, "tmlr": 6.5, "jmlr": 6.0, "nature": 3.5, "nature2": 7.2}
+"""Text or column widths in inches."""
+STYLE = Path(__file__).parent / "styles" / "collapse.mplstyle"
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Use the project's style inside the block."""
+    with plt.style.context(str(STYLE)):
+        yield
+
+
+def critical(z: np.ndarray, level: float, draws: int = 20_000) -> float:
+    """Return the max-t factor: P(max over generations |t| > factor) = level, for means with the correlation of the samples.
+
+    Args:
+        z: samples, shape (chains, generations).
+        level: probability that the band misses the truth anywhere.
+        draws: Monte Carlo draws of the maximum; their generator is fixed, since this is a quadrature and no experiment.
+    """
+    varying = z[:, z.std(axis=0) > 0]
+    if varying.shape[1] == 0:
+        return 0.0
+    correlation = np.atleast_2d(np.corrcoef(varying, rowvar=False))
+    rng = np.random.Generator(np.random.Philox(0))
+    maxima = np.abs(rng.multivariate_normal(np.zeros(len(correlation)), correlation, size=draws, method="svd")).max(axis=1)
+    return float(np.quantile(maxima, 1 - level))
+
+
+def compared(ax: Axes, agreement: Agreement, label: str, *, every: int = 1, scale: float = 1.0, color: str | None = None) -> None:
+    """Draw theory as a line and simulation as points, with bars at the verdict's own simultaneous level."""
+    (line,) = ax.plot(agreement.generations, agreement.theory / scale, color=color, label=label)
+    bars = agreement.thresholds[0] * agreement.error / scale
+    at = slice(every - 1, None, every)
+    ax.errorbar(
+        agreement.generations[at], (agreement.simulation / scale)[at], bars[at], fmt="o", mfc="white", color=line.get_color(), elinewidth=0.8
+    )
+
+
+def svg(figure: Figure) -> str:
+    """Return the figure as an SVG element, the same bytes for the same figure."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue().partition("<svg")[1] + buffer.getvalue().partition("<svg")[2]
+
+
+def save_pdf(figure: Figure, path: Path, provenance: Mapping[str, Any]) -> None:
+    """Write the figure as PDF with its provenance as JSON in the Subject, whole or not at all."""
+    partial = path.with_suffix(".tmp")
+    metadata = {"Subject": json.dumps(provenance, default=str), "CreationDate": None, "ModDate": None}
+    figure.savefig(partial, format="pdf", metadata=metadata)
+    partial.replace(path)

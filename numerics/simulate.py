@@ -1,0 +1,146 @@
+"""`simulate`: a loop as labelled Monte Carlo paths, or as their streamed summaries."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+from attrs import frozen
+
+from numerics import device as devices
+from numerics import planning
+from numerics.engine import Moments, Stretch, merged, stretches
+from numerics.planning import Plan
+from numerics.progress import shown
+from numerics.provenance import provenance
+from numerics.samplers import CHAINS, SEEDS
+from numerics.sources import Start, shape, source_arrays
+from numerics.variables import variables
+from theory.loop import Loop
+
+
+def simulate(
+    loop: Loop,
+    start: Start | None = None,
+    *,
+    generations: int,
+    chains: int,
+    seed: int = 0,
+    paths: bool = True,
+    observe: Mapping[str, Any] | None = None,
+    method: str = "auto",
+    chunk: int | None = None,
+    device: str = "auto",
+    progress: bool = False,
+) -> xr.Dataset:
+    """Return independent runs of the loop, with dimensions (chain, generation); generation 0 is the source.
+
+    Args:
+        loop: a loop with numbers for all its symbols but those of the source.
+        start: values for the source's symbols, by name, floats allowed: {"mu": 0, "V": 1} or {"mu0": 0, "V0": 1}.
+        generations: number of refits, >= 1.
+        chains: number of independent runs, 1 to 2^32.
+        seed: 0 <= seed < 2^63; the numbers of chain c depend on (seed, c) alone, whatever else is asked.
+        paths: whether every chain is returned; False streams, in bounded memory, and returns for each variable x
+            the mean over chains ``x_mean`` and its standard error ``x_sem`` by generation, and their ``count``.
+        observe: name -> SymPy expression in the parameters of the family and of its source, recorded with them.
+        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "auto" takes the
+            first where it is exact.
+        chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
+        device: "auto", "cpu", "gpu" or "tpu".
+        progress: whether to show progress, and the device, on standard error.
+
+    Raises:
+        ValueError: a symbol without a value, an argument out of range, a device that is missing.
+
+    >>> from theory import Gaussian, Loop
+    >>> run = simulate(Loop(Gaussian()).at(M=100), start={"mu": 0, "V": 1}, generations=3, chains=5)
+    >>> dict(run.sizes), list(run.data_vars)
+    ({'chain': 5, 'generation': 4}, ['mu', 'V', 'log_V'])
+    """
+    _check(generations=generations, chains=chains, seed=seed)
+    source = source_arrays(loop, start)
+    which, reason = planning.choose(loop, method, shape(source))
+    observed = planning.observables(loop, observe)
+    names = planning.recorded(loop, shape(source), generations, chains if paths else planning.BLOCK, bool(observed))
+    prepared, numbers = planning.PATHS[which].prepared(loop, generations)
+    plan = Plan(prepared, which, shape(source), names, observed, generations, not paths)
+    chosen = devices.device(device)
+    with jax.enable_x64(True), jax.default_device(chosen):
+        run = stretches(plan, source | numbers, seed, chains, planning.chunk_size(plan, chunk, chains))
+        run = shown(run, chains, devices.described(chosen)) if progress else run
+        data = _paths(plan, run, chains) if paths else _summaries(plan, run)
+    asked = {"start": dict(start or {}), "generations": generations, "chains": chains, "seed": seed, "paths": paths}
+    ran = {"method": which, "reason": reason, "device": devices.described(chosen)}
+    return data.assign_attrs(_attributes(loop, plan, asked, ran))
+
+
+def _check(**given: Any) -> None:
+    for name, (least, top) in {"generations": (1, SEEDS), "chains": (1, CHAINS), "seed": (0, SEEDS - 1)}.items():
+        value = given[name]
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            raise ValueError(f"{name} = {value!r} is no whole number. Give an int.")
+        if not least <= value <= top:
+            raise ValueError(f"{name} = {value} is out of range. Give {least} <= {name} <= {top}.")
+
+
+def _paths(plan: Plan, run: Iterator[Stretch], chains: int) -> xr.Dataset:
+    """Return every chain's variables, filled in stretch by stretch."""
+    _require_memory(8 * chains * plan.numbers)
+    arrays: dict[str, np.ndarray] = {}
+    for first, count, recorded in run:
+        for name, values in recorded.items():
+            if name not in arrays:
+                arrays[name] = np.empty((chains, *values.shape[1:]))
+            arrays[name][first : first + count] = values[:count]
+    return _dataset(plan, {name: (("chain", "generation"), arrays[name]) for name in _recorded(plan)}, chains)
+
+
+def _summaries(plan: Plan, run: Iterator[Stretch]) -> xr.Dataset:
+    """Return mean and standard error of every variable by generation, and the number of chains."""
+    moments: dict[str, Moments] = {}
+    for _, count, recorded in run:
+        for name, blocks in recorded.items():
+            moments[name] = merged(moments.get(name), blocks, count)
+    columns = {}
+    for name in _recorded(plan):
+        columns[f"{name}_mean"] = ("generation",), moments[name].mean
+        columns[f"{name}_sem"] = ("generation",), moments[name].standard_error()
+    (count,) = {m.count for m in moments.values()}
+    return _dataset(plan, columns, None).assign(count=count)
+
+
+def _recorded(plan: Plan) -> list[str]:
+    return [*plan.names, *(name for name, _ in plan.observe)]
+
+
+def _dataset(plan: Plan, columns: Mapping[str, tuple[tuple[str, ...], Any]], chains: int | None) -> xr.Dataset:
+    """Return columns as a dataset; a family's variable has its own dimensions after the ones given."""
+    dims = variables(plan.loop.family).dims
+    data = {}
+    for name, (outer, values) in columns.items():
+        base = name.removesuffix("_mean").removesuffix("_sem")
+        data[name] = ((*outer, *dims.get(base, ())), np.asarray(values))
+    run = xr.Dataset(data)
+    return run.assign_coords({dim: np.arange(size) for dim, size in run.sizes.items()})
+
+
+def _require_memory(size: int) -> None:
+    """Refuse paths that do not fit into the machine's memory, before anything is run."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not every system says
+        return
+    if size > memory:
+        raise ValueError(
+            f"the paths take {size / 1e9:.0f} GB, and this machine has {memory / 1e9:.0f} GB. "
+            "Ask for paths=False, or for fewer chains or generations."
+        )
+
+
+def _attributes(loop: Loop, plan: Plan, asked: dict[str, Any], ran: dict[str, Any]) -> dict[str, str]:
+    observe = json.dumps({name: str(expr) for name, expr in plan.observe})
+    return {"loop": str(loop), "observe": observe, **ran, "provenance": provenance(loop, asked, ran)}

@@ -1,0 +1,149 @@
+"""The source of a loop as numbers: what is declared, completed by what the user gives as ``start``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sympy import Expr, Float, Symbol
+
+from numerics.chains import Given
+from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian
+from theory.families.base import Family
+from theory.loop import Loop
+
+Start = Mapping[str, Any]
+
+
+def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarray]:
+    """Return the source's arrays by name, float64.
+
+    Gaussian: mu0, V0. Diagonal: mu0, V0 of shape (d,), and root0 with root0 root0' the covariance where the true
+    source is correlated. Multivariate: mu0, Sigma0, root0. Bernoulli: p0. Categorical: p0 of shape (K,).
+
+    Args:
+        loop: a loop without free symbols other than its source's.
+        start: values by the name of a symbol of the source, or of the parameter whose source value it is.
+
+    Raises:
+        ValueError: a symbol without a value, a name that is none of the source's, or a value out of range.
+    """
+    declared = loop.source or loop.family
+    if isinstance(declared, Categorical) and declared.probabilities is None:
+        _require_numbers(loop, set())
+        return {"p0": _probabilities(dict(start or {}))}
+    _require_numbers(loop, _symbols(declared))
+    values = _values(declared, dict(start or {}))
+    arrays = _ARRAYS[type(loop.law)](loop.law, values)
+    if isinstance(declared, MultivariateGaussian):
+        arrays["root0"] = _root(_floats(declared.covariance.tolist(), values))
+    return arrays
+
+
+def shape(given: Given) -> tuple[int, ...]:
+    """Return the shape of a parameter: (), (d,) or (K,)."""
+    return np.shape(given["p0" if "p0" in given else "mu0"])
+
+
+def _symbols(declared: Family) -> set[Symbol]:
+    return set().union(*(value.free_symbols for value in declared.source().values()))
+
+
+def _require_numbers(loop: Loop, source: set[Symbol]) -> None:
+    missing = sorted(loop.free_symbols - source, key=str)
+    if missing:
+        names = ", ".join(f"{x}=..." for x in missing)
+        raise ValueError(f"the loop has no value for {', '.join(map(str, missing))}. Write loop.at({names}).")
+
+
+def _values(declared: Family, start: dict[str, Any]) -> dict[Symbol, Float]:
+    """Return the value of every symbol of the source."""
+    values: dict[Symbol, Float] = {}
+    places = {str(x): value for x, value in declared.source().items()} | {x.name: x for x in _symbols(declared)}
+    for name, given in start.items():
+        if name not in places:
+            raise ValueError(f"start names {name!r}, which the source does not have. It has {', '.join(places)}.")
+        number, place = _number(name, given), places[name]
+        if isinstance(place, Symbol):
+            values[place] = number
+        elif place.free_symbols or not float(place) == float(number):
+            raise ValueError(f"start gives {name} = {given}, and the loop's source says {place}. Say it once.")
+    lacking = sorted(_symbols(declared) - set(values), key=str)
+    if lacking:
+        names = ", ".join(f"'{x}': ..." for x in lacking)
+        raise ValueError(f"the source has no value for {', '.join(map(str, lacking))}. Give start={{{names}}}, or .at(...).")
+    return values
+
+
+def _number(name: str, given: Any) -> Float:
+    number = float(given)
+    if not np.isfinite(number):
+        raise ValueError(f"start: {name} = {given} is not finite. Give a number.")
+    return Float(number)
+
+
+def _floats(entries: Any, values: Mapping[Symbol, Float]) -> np.ndarray:
+    """Return nested lists of expressions as float64."""
+    if isinstance(entries, Expr):
+        return np.float64(float(entries.xreplace(dict(values))))
+    return np.array([_floats(entry, values) for entry in entries], dtype=np.float64)
+
+
+def _gaussian(law: Gaussian, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    return {"mu0": _floats(law.mu0, values), "V0": _positive(_floats(law.V0, values))}
+
+
+def _diagonal(law: DiagonalGaussian, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    return {"mu0": _floats(law.mean, values), "V0": _positive(_floats(law.variances, values))}
+
+
+def _multivariate(law: MultivariateGaussian, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    return {"mu0": _floats(law.mean, values), "Sigma0": _floats(law.covariance.tolist(), values)}
+
+
+def _bernoulli(law: Bernoulli, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    chance = _floats(law.p0, values)
+    if not 0 <= chance <= 1:
+        raise ValueError(f"the source has p = {chance}, and a probability lies between 0 and 1. Give 0 <= p <= 1.")
+    return {"p0": chance}
+
+
+def _categorical(law: Categorical, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    return {"p0": _law(_floats(law.probabilities, values))}
+
+
+def _probabilities(start: dict[str, Any]) -> np.ndarray:
+    if set(start) not in ({"p"}, {"p0"}):
+        raise ValueError("Categorical() has no probabilities. Give start={'p': [...]}, or Categorical([...]).")
+    (given,) = start.values()
+    return _law(np.asarray(given, dtype=np.float64))
+
+
+def _law(chances: np.ndarray) -> np.ndarray:
+    if chances.ndim != 1 or not len(chances) or not np.isfinite(chances).all() or chances.min() < 0:
+        raise ValueError(f"the source has the probabilities {chances}. Give a list of numbers >= 0 that sum to 1.")
+    if abs(chances.sum() - 1) > 1e-9:
+        raise ValueError(f"the source's {len(chances)} probabilities sum to {chances.sum()}, not 1. Divide each by their sum.")
+    return chances
+
+
+def _positive(variances: np.ndarray) -> np.ndarray:
+    if not np.all(variances > 0):
+        raise ValueError(f"the source has the variance {np.min(variances)}. Give V > 0.")
+    return variances
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    """Return the lower triangle L with L L' the covariance."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(f"the source's covariance {covariance.tolist()} is not positive definite. Give one that is.") from error
+
+
+_ARRAYS: Mapping[type, Any] = {
+    Gaussian: _gaussian,
+    DiagonalGaussian: _diagonal,
+    MultivariateGaussian: _multivariate,
+    Bernoulli: _bernoulli,
+    Categorical: _categorical,
+}

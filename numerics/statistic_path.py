@@ -1,0 +1,167 @@
+"""The loop from its sufficient statistics: the one step of `theory.step`, compiled.
+
+No data are drawn, only what a fit reads of them, so a generation costs the same for any number of samples.
+Positive parameters are carried as logarithms, since a collapsing variance leaves the floating-point numbers.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax.numpy as jnp
+from attrs import evolve
+from jax import Array
+from sympy import Expr, Integer, S, Symbol, exp, log, sqrt
+
+from numerics.chains import Given, Program, State
+from numerics.lifting import letters, lifted
+from numerics.printer import to_jax
+from numerics.samplers import draw, parameters, slot_key
+from theory import symbols
+from theory.errors import NotClosed
+from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian
+from theory.families.base import Derivable
+from theory.innovations import Normal
+from theory.loop import Loop
+from theory.step import Step, step
+
+TYPES = 16
+"""Up to this many types the counts are drawn one binomial after the other; beyond, drawing the data is faster."""
+
+Letters = tuple[Expr, ...]
+
+_PLAIN: Mapping[type, Derivable] = {
+    Gaussian: Gaussian(),
+    DiagonalGaussian: Gaussian(),
+    Bernoulli: Bernoulli(),
+    Categorical: Categorical(),
+}
+"""Families by the one whose step they take, its source left in symbols; a diagonal one is a row of Gaussians."""
+_SOURCE: Mapping[type, tuple[Any, ...]] = {
+    Gaussian: (symbols.mu0, symbols.V0),
+    Bernoulli: (symbols.q0,),
+    Categorical: (symbols.p0,),
+}
+
+
+def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
+    """Return why this path is not exact for the loop, or None where it is.
+
+    Args:
+        loop: a loop with numbers for all but its source.
+        shape: shape of a parameter: () or (d,) or (K,).
+    """
+    if type(loop.family) not in _PLAIN:
+        return f"{type(loop.family).__name__} has no step in sufficient statistics"
+    if isinstance(loop.family, DiagonalGaussian) and loop.source is not None and loop.samples.is_finite:
+        return "a correlated source ties the coordinates together in the first fit"
+    if isinstance(loop.family, Categorical) and shape[0] > TYPES:
+        return f"{shape[0]} types are more than {TYPES}"
+    try:
+        _steps(loop, shape)
+    except NotClosed as refusal:
+        return str(refusal).split(". ")[0]
+    return None
+
+
+def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
+    """Return the loop that is compiled, with symbols in place of numbers, and the numbers."""
+    del generations
+    plain = _PLAIN[type(loop.family)]
+    family = loop.family if isinstance(loop.family, DiagonalGaussian) else plain
+    return lifted(evolve(loop, family=family, source=None), ("samples", "estimator", "regime", "sampling"))
+
+
+def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
+    """Return the chain whose generation k is `step` k of a `prepared` loop; see `why_not` for the arguments."""
+    del generations
+    plain, state = _PLAIN[type(loop.family)], _state(loop, shape)
+    first, later = _steps(loop, shape)
+    given = (*_SOURCE[type(plain)], *letters(loop))
+    inner = shape if isinstance(plain, Gaussian) else ()
+    model0 = plain.start(state)
+    start = to_jax([log(model0[x]) if x.is_positive else model0[x] for x in state], given)
+    fit = _transition(later, given, inner)
+    return Program(
+        start=lambda values: start(*(values[str(x)] for x in given)),
+        first=fit if first == later else _transition(first, given, inner),
+        later=fit,
+        view=_VIEWS[type(plain)],
+    )
+
+
+def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:
+    """Return how many numbers a chain carries."""
+    del loop, generations
+    return 2 * math.prod(shape)
+
+
+def _state(loop: Loop, shape: tuple[int, ...]) -> Letters:
+    if isinstance(loop.family, Categorical):
+        return tuple(symbols.p[k] for k in range(shape[0]))
+    return tuple(_PLAIN[type(loop.family)].source())
+
+
+def _steps(loop: Loop, shape: tuple[int, ...]) -> tuple[Step, Step]:
+    """Return the first fit, whose pool of earlier data is empty, and the k-th."""
+    plain = _PLAIN[type(loop.family)]
+    declared = evolve(loop, family=plain, source=None)
+    first, later = (step(declared, plain, _state(loop, shape), k) for k in (S.One, symbols.n))
+    return first, later
+
+
+def _transition(refit: Step, given: Letters, shape: tuple[int, ...]) -> Callable[[Array, Any, Given, State], State]:
+    """Return state' = update(state, innovations) with every innovation drawn from its law, given the state."""
+    known = (*map(_carried, refit.state), symbols.n, *given)
+    needs = [to_jax([_in_logs(e, refit.state) for e in parameters(law)], known) for law in refit.laws]
+    innovations = tuple(x for law in refit.laws for x in law.symbols)
+    update = to_jax(_updates(refit), (*known, *innovations))
+
+    def transition(key: Array, k: Any, values: Given, state: State) -> State:
+        here = (*state, k, *(values[str(x)] for x in given))
+        drawn: list[Any] = []
+        for slot, (law, need) in enumerate(zip(refit.laws, needs, strict=True)):
+            drawn += draw(law, slot_key(key, slot), need(*here), shape)
+        return update(*here, *drawn)
+
+    return transition
+
+
+def _updates(refit: Step) -> list[Expr]:
+    """Return the next value of every carried letter, in carried letters and standardised innovations.
+
+    log x' = log x + log(x'/x) where the ratio is free of the state, as for a variance that feeds on itself alone: it
+    is then evaluated at x = 1 and nothing underflows. Elsewhere log x' = log(x').
+    """
+    standard = {law.symbol: sqrt(law.variance) * law.symbol for law in refit.laws if isinstance(law, Normal)}
+    unit = {x: Integer(bool(x.is_positive)) for x in refit.state}
+    updates = []
+    for x, value in refit.update.items():
+        value = value.xreplace(standard)
+        if not x.is_positive:
+            updates.append(_in_logs(value, refit.state))
+        elif (value / x).cancel().free_symbols.isdisjoint(refit.state):
+            updates.append(_carried(x) + log(value.xreplace(unit)))
+        else:
+            updates.append(log(_in_logs(value, refit.state)))
+    return updates
+
+
+def _carried(x: Expr) -> Expr:
+    return Symbol(f"log_{x}", real=True) if x.is_positive else x
+
+
+def _in_logs(expr: Expr, state: Letters) -> Expr:
+    return expr.xreplace({x: exp(_carried(x)) for x in state if x.is_positive})
+
+
+def _gaussian(state: State) -> dict[str, Array]:
+    mu, log_V = state
+    return {"mu": mu, "V": jnp.exp(log_V), "log_V": log_V}
+
+
+_VIEWS: Mapping[type, Callable[[State], dict[str, Array]]] = {
+    Gaussian: _gaussian,
+    Bernoulli: lambda state: {"p": state[0]},
+    Categorical: lambda state: {"p": jnp.stack(state)},
+}

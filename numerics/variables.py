@@ -1,0 +1,71 @@
+"""What the chains of each family record, and how an observable is read from it.
+
+Both paths of the simulator, the labelled results and the observables agree on these names.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+from sympy import IndexedBase, Symbol, exp
+
+from theory import symbols
+from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian
+from theory.families.base import Family
+
+LOG_V = Symbol("log_V", real=True)
+"""log V as a letter of its own: V underflows long before it does."""
+SIGMA = IndexedBase("Sigma")
+
+
+@frozen
+class Variables:
+    """The variables of one family.
+
+    Args:
+        dims: variable -> its dimensions beside chain and generation.
+        letters: letter of an observable -> the variable that is its value.
+        rewrite: letters that an observable may hold and that are read off others.
+    """
+
+    dims: Mapping[str, tuple[str, ...]]
+    letters: Mapping[Any, str]
+    rewrite: Mapping[Any, Any]
+
+
+_TABLE = {
+    Gaussian: Variables(
+        {"mu": (), "V": (), "log_V": ()},
+        {Gaussian.mu: "mu", LOG_V: "log_V"},
+        {Gaussian.V: exp(LOG_V)},
+    ),
+    DiagonalGaussian: Variables(
+        {"mu": ("coordinate",), "V": ("coordinate",), "log_V": ("coordinate",)},
+        {DiagonalGaussian.mu: "mu", DiagonalGaussian.V: "V"},
+        {},
+    ),
+    MultivariateGaussian: Variables(
+        {"mu": ("coordinate",), "Sigma": ("coordinate", "column")},
+        {IndexedBase("mu"): "mu", SIGMA: "Sigma"},
+        {},
+    ),
+    Bernoulli: Variables({"p": ()}, {Bernoulli.p: "p"}, {}),
+    Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
+}
+
+LETTERS_OF_SOURCE: Mapping[type, tuple[Any, ...]] = {
+    Gaussian: (symbols.mu0, symbols.V0),
+    DiagonalGaussian: (),
+    MultivariateGaussian: (),
+    Bernoulli: (symbols.q0,),
+    Categorical: (symbols.p0,),
+}
+"""Letters of the source that an observable may hold."""
+
+
+def variables(family: Family) -> Variables:
+    """Return the variables of a family, or raise ValueError for one that cannot be simulated."""
+    if type(family) not in _TABLE:
+        known = ", ".join(kind.__name__ for kind in _TABLE)
+        raise ValueError(f"{type(family).__name__} cannot be simulated yet. Choose one of {known}.")
+    return _TABLE[type(family)]

@@ -1,0 +1,280 @@
+"""The main job: derive the claims on real data, simulate them, prove them, and write one table.
+
+`collapse verify` is this module with options. Every claim ends in a row: what theory says, what the simulation saw and could have
+seen, the verdict, and whether the checker accepted the closed form.
+"""
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from attrs import evolve, field, frozen, validators
+from sympy import Expr
+from tqdm import tqdm
+
+from numerics.agreement import Agreement, Curve, agree
+from numerics.data import Column, Corpus, load, prose
+from numerics.figures import verify as figure
+from numerics.observe import evaluate
+from numerics.plots import save_pdf, svg
+from numerics.report import Row, summary, to_json, to_text, write_html
+from numerics.simulate import simulate
+from proofs.claims import Claim, Experiment, expressivity, gaussian, single_sources, words
+from proofs.kernel import Rejected, check
+from theory import Expectation, Gaussian, M, NoClosedForm, NotClosed, V0, n
+from theory.certificate import Certificate
+
+ASKED = 0.1
+"""Smallest relative error that every claim's run must be able to see."""
+LEVEL = 1e-4
+"""Family-wise false-alarm probability of the whole table."""
+PLANTED = V0 * ((M - 1) / M) ** (n + 1)
+"""E V_n of the maximum likelihood loop with the data sets counted in place of the models: one factor too many."""
+
+
+def _at_least(least: int) -> Any:
+    def check_bound(job: Any, attribute: Any, value: int) -> None:
+        del job
+        if value < least:
+            raise ValueError(f"--{attribute.name} {value} is too small. Give a whole number >= {least}.")
+
+    return [validators.instance_of(int), check_bound]
+
+
+@frozen
+class Job:
+    """What `collapse verify` is asked to do.
+
+    Args:
+        data: text file or CSV; None is the help prose of the running Python.
+        column: the column of a CSV file.
+        samples: M, points per generation, >= 2.
+        generations: refits, >= 1.
+        chains: independent runs of the Gaussian loops, >= 100; costlier loops run fewer.
+        seed: >= 0.
+        device: auto, cpu, gpu or tpu.
+        out: folder for the report, the table and the figure.
+        plant: judge a deliberately wrong formula too.
+    """
+
+    data: Path | None = None
+    column: str | None = None
+    samples: int = field(default=100, validator=_at_least(2))
+    generations: int = field(default=20, validator=_at_least(1))
+    chains: int = field(default=50_000, validator=_at_least(100))
+    seed: int = field(default=0, validator=_at_least(0))
+    device: str = "auto"
+    out: Path = Path("build/verify")
+    plant: bool = False
+
+
+@frozen
+class Outcome:
+    """The rows of the table, the comparisons behind them by claim, and where it all comes from."""
+
+    rows: tuple[Row, ...]
+    agreements: Mapping[str, Agreement]
+    provenance: Mapping[str, Any]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing disagrees and no certificate was rejected."""
+        return not any(row.verdict == "disagree" or row.certificate.startswith("rejected") for row in self.rows)
+
+
+def verify(job: Job, progress: bool = True) -> Outcome:
+    """Run the job: derive, simulate, compare, check.
+
+    Raises:
+        ValueError: data that cannot be read or used, or a device that is missing.
+    """
+    data = prose() if job.data is None else load(job.data, job.column)
+    experiments = planned(job, data)
+    claims = sum(len(e.claims) for e in experiments) + job.plant
+    rows, agreements, device = [], {}, ""
+    bar = tqdm(experiments, disable=not progress, unit="loop", bar_format="{desc:<44}{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt} [{elapsed}]")
+    for experiment in bar:
+        bar.set_description(experiment.title[:43])
+        run = _run(experiment, job)
+        device = run.attrs["device"]
+        for claim, row, agreement in _judged(experiment, run, LEVEL / claims, job):
+            rows.append(row)
+            if agreement is not None:
+                agreements[claim] = agreement
+    return Outcome(tuple(rows), agreements, _provenance(job, data, device))
+
+
+def planned(job: Job, data: Corpus | Column) -> list[Experiment]:
+    """Return the experiments that the data allow: a column of numbers has no words and no second feature."""
+    if isinstance(data, Column):
+        return gaussian(data.values, job.samples, job.chains) + single_sources(data.values, job.samples, job.chains)
+    values = data.log_lengths()
+    return [
+        *gaussian(values, job.samples, job.chains),
+        *single_sources(values, job.samples, job.chains),
+        *expressivity(data.features(), job.samples, max(100, job.chains // 10)),
+        *words(tuple(data.counts().values()), job.samples, max(100, job.chains // 10)),
+    ]
+
+
+def _run(experiment: Experiment, job: Job) -> xr.Dataset:
+    run = simulate(
+        experiment.here,
+        experiment.start,
+        generations=job.generations,
+        chains=experiment.chains,
+        seed=job.seed,
+        observe=experiment.observe,
+        device=job.device,
+    )
+    return experiment.measure(run)
+
+
+def _judged(experiment: Experiment, run: xr.Dataset, level: float, job: Job) -> Iterator[tuple[str, Row, Agreement | None]]:
+    for claim in experiment.claims:
+        yield claim.title, *_row(experiment, claim, run, level)
+        if job.plant and claim.observable == Gaussian.V and claim is _first(experiment, job):
+            yield _planted(experiment, claim, run, level)
+
+
+def _first(experiment: Experiment, job: Job) -> Claim | None:
+    return experiment.claims[0] if experiment.title == "ML, replace" else None
+
+
+def _planted(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float) -> tuple[str, Row, Agreement]:
+    derived = claim.derive(experiment.loop)
+    agreement = agree(claim.derive(experiment.here), run, claim=PLANTED.subs(M, experiment.here.samples), level=level, smallest=ASKED)
+    title = "PLANTED ERROR, " + claim.title
+    row = _filled(claim, agreement, PLANTED, _checked((derived.certify(PLANTED),)))
+    return title, evolve(row, claim=title, note="one factor too many, as if data sets were counted for models"), agreement
+
+
+def _row(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float) -> tuple[Row, Agreement | None]:
+    try:
+        here = claim.derive(experiment.here)
+        agreement = agree(_prediction(claim, here, run), run, level=level, smallest=ASKED)
+        symbolic = claim.derive(experiment.loop)
+        return _filled(claim, agreement, symbolic.expression, _checked(symbolic.certificate)), agreement
+    except (NotClosed, NoClosedForm) as refusal:
+        return _refused(claim, run, str(refusal)), None
+
+
+def _prediction(claim: Claim, here: Any, run: xr.Dataset) -> Expectation | Curve:
+    if claim.variable is None:
+        return here
+    return Curve(claim.title, claim.variable, [float(value) for value in here.values(run.sizes["generation"] - 1)])
+
+
+def _filled(claim: Claim, agreement: Agreement, formula: Expr, certificate: str) -> Row:
+    return Row(
+        claim=claim.title,
+        observable=claim.observable,
+        formula=formula,
+        generation=int(agreement.generations[-1]),
+        theory=agreement.theory[-1],
+        simulation=agreement.simulation[-1],
+        error=agreement.error[-1],
+        smallest=agreement.smallest.min(),
+        verdict=agreement.verdict,
+        certificate=certificate,
+        source=claim.source,
+        note=claim.note,
+    )
+
+
+def _refused(claim: Claim, run: xr.Dataset, reason: str) -> Row:
+    """Return the row of a claim that has no closed form, with what the simulation saw."""
+    nan = float("nan")
+    samples = evaluate(claim.observable, run)[:, -1] if claim.variable is None else run[claim.variable].to_numpy()[:, -1]
+    mean, error = float(samples.mean()), float(samples.std(ddof=1) / np.sqrt(len(samples)))
+    last = run.sizes["generation"] - 1
+    return Row(claim.title, claim.observable, None, last, nan, mean, error, nan, "no closed form", "none: no closed form", claim.source, reason)
+
+
+def _checked(certificates: tuple[Certificate, ...]) -> str:
+    """Return what the independent checker says of the closed form."""
+    if not certificates:
+        return "tested"
+    try:
+        for certificate in certificates:
+            check(certificate.data)
+    except Rejected as rejection:
+        return f"rejected: {rejection}"
+    return "proved"
+
+
+def _provenance(job: Job, data: Corpus | Column, device: str) -> dict[str, Any]:
+    packages = ("collapse-theory", "jax", "numpy", "sympy")
+    return {
+        "data": data.name,
+        "sha256": data.sha256,
+        "licence": data.licence,
+        "samples": job.samples,
+        "generations": job.generations,
+        "chains": job.chains,
+        "seed": job.seed,
+        "device": device,
+        "false-alarm level": f"{LEVEL:g} for the whole table, power 0.9",
+        "versions": ", ".join(f"{name} {version(name)}" for name in packages) + f", Python {platform.python_version()}",
+    }
+
+
+def write(outcome: Outcome, job: Job) -> dict[str, Path]:
+    """Write the table as JSON, the report as HTML and the figure as PDF into the job's folder.
+
+    Raises:
+        ValueError: the folder cannot be written to.
+    """
+    folder = writable(job.out)
+    drawn = draw(outcome, job)
+    caption = "Theory (lines) against simulation (points; bars at the table's simultaneous level)."
+    page = write_html(outcome.rows, {caption: svg(drawn)}, folder / "report.html", outcome.provenance)
+    pdf, table = folder / "figure.pdf", folder / "table.json"
+    save_pdf(drawn, pdf, outcome.provenance)
+    partial = table.with_suffix(".tmp")
+    partial.write_text(to_json(outcome.rows, outcome.provenance), encoding="utf-8")
+    partial.replace(table)
+    return {"report": page, "table": table, "figure": pdf}
+
+
+def writable(folder: Path) -> Path:
+    """Return the folder, made if need be, or raise ValueError before anything is computed for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(f"the folder {folder} cannot be written to ({error.strerror}). Give another with --out.") from error
+    return folder
+
+
+def draw(outcome: Outcome, job: Job) -> Any:
+    """Return the figure: mean variance under ML and under the unbiased estimator, and the words that are left."""
+    panels = {
+        "mean variance, maximum likelihood": _curves(outcome, "ML, ", ": mean variance"),
+        "variance of the mean, unbiased": _curves(outcome, "unbiased, ", ": variance of the mean"),
+        "words": _curves(outcome, "words", ": lost"),
+    }
+    footnote = f"M = {job.samples}, {job.chains:,} chains ({max(100, job.chains // 10):,} of words), simultaneous level {LEVEL:g}"
+    return figure.draw({title: curves for title, curves in panels.items() if curves}, footnote)
+
+
+def _curves(outcome: Outcome, start: str, end: str) -> dict[str, Agreement]:
+    named = outcome.agreements.items()
+    return {title.removeprefix(start).removesuffix(end): a for title, a in named if title.startswith(start) and title.endswith(end)}
+
+
+def text(outcome: Outcome, width: int) -> str:
+    """Return the table for a terminal, with its one-line summary."""
+    return f"{to_text(outcome.rows, width)}\n\n{summary(outcome.rows)}"
+
+
+def as_json(outcome: Outcome) -> str:
+    """Return the table as JSON text."""
+    return json.dumps(json.loads(to_json(outcome.rows, outcome.provenance)))

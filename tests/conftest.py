@@ -1,0 +1,6 @@
+"""One Hypothesis profile for the whole suite: no deadlines (the first call compiles), derandomised so that a run is reproducible."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
