@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from typing import Any
+
 import attrs
 import numpy as np
 
@@ -298,3 +300,11 @@ def _words_message(table: Mapping[str, list[str]], name: str, row: int, cell: st
     if names := _numeric(table):
         return f"{problem}; name a numeric column: {', '.join(names)}."
     return f"{problem}; give a table that has a column of numbers."
+
+
+def described(data: Corpus | Column) -> dict[str, Any]:
+    """Return what there is to say about real input: name, hash, licence, source and size."""
+    facts: dict[str, Any] = {"name": data.name, "sha256": data.sha256, "licence": data.licence, "citation": data.citation}
+    if isinstance(data, Column):
+        return facts | {"values": len(data.values)}
+    return facts | {"words": len(data.words()), "word types": len(data.counts()), "sentences": len(data.sentences())}

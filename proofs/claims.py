@@ -70,24 +70,19 @@ class Claim:
 
 @frozen
 class Experiment:
-    """One run of ``loop``, in symbols, at ``values``, and the claims about it.
+    """One run of the loop ``here``, of which ``loop`` is the form in symbols, and the claims about it.
 
     ``measure`` adds variables that the run's own parameters do not hold, such as a loss on real data.
     """
 
     title: str
     loop: Loop
-    values: Mapping[str, Any]
+    here: Loop
     claims: tuple[Claim, ...]
     start: Mapping[str, float] | None = None
     chains: int = 2
     observe: Mapping[str, Expr] = field(factory=dict)
     measure: Callable[[xr.Dataset], xr.Dataset] = lambda run: run
-
-    @property
-    def here(self) -> Loop:
-        """The loop with its numbers put in."""
-        return self.loop.at(**self.values)
 
 
 def gaussian(values: np.ndarray, samples: int, chains: int) -> list[Experiment]:
@@ -101,7 +96,7 @@ def gaussian(values: np.ndarray, samples: int, chains: int) -> list[Experiment]:
         for words, regime in regimes.items():
             numbers = {"M": samples} | ({"alpha": share} if isinstance(regime, Mixed) else {})
             loop, title = Loop(Gaussian(), estimator=estimator, regime=regime), f"{name}, {words}"
-            experiments.append(Experiment(title, loop, numbers, _moments(title), start, chains))
+            experiments.append(Experiment(title, loop, loop.at(**numbers), _moments(title), start, chains))
     return experiments
 
 
@@ -120,21 +115,48 @@ def _expected(title: str, source: Source, observable: Expr, note: str = "") -> C
 def single_sources(values: np.ndarray, samples: int, chains: int) -> list[Experiment]:
     """Return loops with at most one error source on, against M = oo, where the statistical one is off."""
     start = {"mu": float(np.mean(values)), "V": float(np.var(values))}
-    faithful, hot = Loop(Gaussian(), estimator=Unbiased()), Loop(Gaussian(), estimator=Unbiased(), sampling=Tempered(tau))
+    faithful, hot = (
+        Loop(Gaussian(), estimator=Unbiased()),
+        Loop(Gaussian(), estimator=Unbiased(), sampling=Tempered(tau)),
+    )
     biased, tenth = Loop(Gaussian(), estimator=Scaled(c)), Rational(9, 10)
     return [
         _variance("no error source (M = oo)", "statistical", faithful.without("statistical"), {}, start),
-        _variance("tempered sampling alone (M = oo)", "approximation", hot.without("statistical"), {"tau": tenth}, start),
+        _variance(
+            "tempered sampling alone (M = oo)",
+            "approximation",
+            hot.without("statistical"),
+            {"tau": tenth},
+            start,
+        ),
         _variance("tempered sampling", "approximation", hot, {"tau": tenth, "M": samples}, start, chains),
-        _variance("biased estimator alone (M = oo)", "approximation", biased.without("statistical"), {"c": tenth}, start),
+        _variance(
+            "biased estimator alone (M = oo)",
+            "approximation",
+            biased.without("statistical"),
+            {"c": tenth},
+            start,
+        ),
         _variance("biased estimator", "approximation", biased, {"c": tenth, "M": samples}, start, chains),
     ]
 
 
 def _variance(
-    words: str, source: Source, loop: Loop, values: Mapping[str, Any], start: Mapping[str, float], chains: int = 2
+    words: str,
+    source: Source,
+    loop: Loop,
+    values: Mapping[str, Any],
+    start: Mapping[str, float],
+    chains: int = 2,
 ) -> Experiment:
-    return Experiment(words, loop, values, (_expected(f"{words}: mean variance", source, Gaussian.V),), start, chains)
+    return Experiment(
+        words,
+        loop,
+        loop.at(**values),
+        (_expected(f"{words}: mean variance", source, Gaussian.V),),
+        start,
+        chains,
+    )
 
 
 def expressivity(features: np.ndarray, samples: int, chains: int) -> list[Experiment]:
@@ -144,25 +166,29 @@ def expressivity(features: np.ndarray, samples: int, chains: int) -> list[Experi
     negative log-likelihood of model n over the full Gaussian.
     """
     mean, covariance = features.mean(axis=0), np.cov(features, rowvar=False, ddof=0)
-    source = MultivariateGaussian(_exact(mean), [_exact(row) for row in covariance])
-    loop = Loop(DiagonalGaussian(), source=source, estimator=Unbiased())
+    here = MultivariateGaussian(_exact(mean), [_exact(row) for row in covariance])
+    symbolic = MultivariateGaussian([0, 0], [[1, RHO], [RHO, 1]])
+    loop, concrete = (
+        Loop(DiagonalGaussian(), source=source, estimator=Unbiased()) for source in (symbolic, here)
+    )
+    alone, both = (
+        Claim(f"diagonal family{words}: excess loss", "expressivity", EXCESS, risk, "excess", note)
+        for words, note in ((" alone (M = oo)", f"paid once, at n = 1; {OF_RHO}"), (", finite M", OF_RHO))
+    )
 
     def measure(run: xr.Dataset) -> xr.Dataset:
         return run.assign(excess=excess_loss(run, features))
 
-    alone = Claim("diagonal family alone (M = oo): excess loss", "expressivity", EXCESS, _diagonal_risk, "excess", "paid once, at n = 1")
-    both = Claim("diagonal family, finite M: excess loss", "expressivity", EXCESS, _diagonal_risk, "excess")
+    off = (loop.without("statistical"), concrete.without("statistical"))
     return [
-        Experiment(alone.title, loop.without("statistical"), {}, (alone,), measure=measure),
-        Experiment(both.title, loop, {"M": samples}, (both,), chains=chains, measure=measure),
+        Experiment(alone.title, *off, (alone,), measure=measure),
+        Experiment(both.title, loop, concrete.at(M=samples), (both,), chains=chains, measure=measure),
     ]
 
 
+RHO = Symbol("rho", real=True)
+OF_RHO = "rho is the correlation of the two features"
 EXCESS = Function("KL")(Symbol("source"), Symbol("model"))
-
-
-def _diagonal_risk(loop: Loop) -> Derived:
-    return risk(loop)
 
 
 def _exact(values: np.ndarray) -> list[Rational]:
@@ -173,8 +199,13 @@ def excess_loss(run: xr.Dataset, features: np.ndarray) -> xr.DataArray:
     """Return mean_x log N(x; m, S) - log N(x; mu_n, diag V_n) over the real features x, in nats, by chain and generation."""
     deviations = features - features.mean(axis=0)
     covariance = deviations.T @ deviations / len(features)
-    full = _loss(np.einsum("xi,ij,xj->x", deviations, np.linalg.inv(covariance), deviations).mean(), np.linalg.slogdet(covariance)[1])
-    quadratic = sum(_scaled_square(features[:, k], run["mu"][..., k], run["V"][..., k]) for k in range(features.shape[1]))
+    full = _loss(
+        np.einsum("xi,ij,xj->x", deviations, np.linalg.inv(covariance), deviations).mean(),
+        np.linalg.slogdet(covariance)[1],
+    )
+    quadratic = sum(
+        _scaled_square(features[:, k], run["mu"][..., k], run["V"][..., k]) for k in range(features.shape[1])
+    )
     return _loss(quadratic, np.log(run["V"]).sum("coordinate")) - full
 
 
@@ -204,16 +235,28 @@ class Ancestral:
 def words(counts: Sequence[int], samples: int, chains: int) -> list[Experiment]:
     """Return the categorical experiment: the source is the law of the real word counts, sorted by falling count."""
     total = sum(counts)
-    loop = Loop(Categorical([Rational(count, total) for count in counts]))
+    here = Loop(Categorical([Rational(count, total) for count in counts]), samples=samples)
     classes = {f"lost_{count}": count for count in _typical(counts, total / samples)}
     observe = {"collision": Categorical.collision, "vocabulary": Categorical.vocabulary}
     observe |= {name: _lost(counts, count) for name, count in classes.items()}
     claims = (
         Claim("words: collision probability", "statistical", Categorical.collision, _collision),
-        Claim("words: vocabulary", "statistical", Categorical.vocabulary, _support(counts), "vocabulary", DUAL),
-        *(Claim(f"words of count {k}: lost", "statistical", Symbol(f"lost_{k}"), _loss_of(k, total), name, DUAL) for name, k in classes.items()),
+        Claim(
+            "words: vocabulary", "statistical", Categorical.vocabulary, _support(counts), "vocabulary", DUAL
+        ),
+        *(
+            Claim(
+                f"words of count {k}: lost",
+                "statistical",
+                Symbol(f"lost_{k}"),
+                _loss_of(k, total),
+                name,
+                DUAL,
+            )
+            for name, k in classes.items()
+        ),
     )
-    return [Experiment("words", loop, {"M": samples}, claims, chains=chains, observe=observe)]
+    return [Experiment("words", Loop(Categorical()), here, claims, chains=chains, observe=observe)]
 
 
 DUAL = "chain of ancestors A_n, in floating point with a proved relative error bound"
@@ -223,7 +266,11 @@ _E = Function("E")
 
 def _typical(counts: Sequence[int], middle: float) -> list[int]:
     """Return the counts nearest to 4, 1 and 1/10 of tokens/M: a word kept for a while, one in the balance, and a rare one."""
-    return list(dict.fromkeys(min(set(counts), key=lambda count: abs(count - scale * middle)) for scale in (4, 1, 0.1)))
+    return list(
+        dict.fromkeys(
+            min(set(counts), key=lambda count: abs(count - scale * middle)) for scale in (4, 1, 0.1)
+        )
+    )
 
 
 def _lost(counts: Sequence[int], count: int) -> Expr:
@@ -239,7 +286,9 @@ def _collision(loop: Loop) -> Derived:
 def _support(counts: Sequence[int]) -> Callable[[Loop], Derived]:
     frequencies = np.array(counts) / sum(counts)
     formula = Sum(1 - _E((1 - _p0()) ** _A), (symbols.i, 0, symbols.K - 1))
-    return lambda loop: Ancestral(formula, lambda generations: of_loop(loop, generations).support(frequencies))
+    return lambda loop: Ancestral(
+        formula, lambda generations: of_loop(loop, generations).support(frequencies)
+    )
 
 
 def _loss_of(count: int, total: int) -> Callable[[Loop], Derived]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from attrs import evolve, field, frozen, validators
+from attrs import evolve, frozen
 from sympy import Expr
 from tqdm import tqdm
 
@@ -25,6 +25,7 @@ from numerics.plots import save_pdf, svg
 from numerics.report import Row, summary, to_json, to_text, write_html
 from numerics.simulate import simulate
 from proofs.claims import Claim, Experiment, expressivity, gaussian, single_sources, words
+from proofs.job import Job
 from proofs.kernel import Rejected, check
 from theory import Expectation, Gaussian, M, NoClosedForm, NotClosed, V0, n
 from theory.certificate import Certificate
@@ -35,42 +36,6 @@ LEVEL = 1e-4
 """Family-wise false-alarm probability of the whole table."""
 PLANTED = V0 * ((M - 1) / M) ** (n + 1)
 """E V_n of the maximum likelihood loop with the data sets counted in place of the models: one factor too many."""
-
-
-def _at_least(least: int) -> Any:
-    def check_bound(job: Any, attribute: Any, value: int) -> None:
-        del job
-        if value < least:
-            raise ValueError(f"--{attribute.name} {value} is too small. Give a whole number >= {least}.")
-
-    return [validators.instance_of(int), check_bound]
-
-
-@frozen
-class Job:
-    """What `collapse verify` is asked to do.
-
-    Args:
-        data: text file or CSV; None is the help prose of the running Python.
-        column: the column of a CSV file.
-        samples: M, points per generation, >= 2.
-        generations: refits, >= 1.
-        chains: independent runs of the Gaussian loops, >= 100; costlier loops run fewer.
-        seed: >= 0.
-        device: auto, cpu, gpu or tpu.
-        out: folder for the report, the table and the figure.
-        plant: judge a deliberately wrong formula too.
-    """
-
-    data: Path | None = None
-    column: str | None = None
-    samples: int = field(default=100, validator=_at_least(2))
-    generations: int = field(default=20, validator=_at_least(1))
-    chains: int = field(default=50_000, validator=_at_least(100))
-    seed: int = field(default=0, validator=_at_least(0))
-    device: str = "auto"
-    out: Path = Path("build/verify")
-    plant: bool = False
 
 
 @frozen
@@ -84,7 +49,9 @@ class Outcome:
     @property
     def holds(self) -> bool:
         """Whether nothing disagrees and no certificate was rejected."""
-        return not any(row.verdict == "disagree" or row.certificate.startswith("rejected") for row in self.rows)
+        return not any(
+            row.verdict == "disagree" or row.certificate.startswith("rejected") for row in self.rows
+        )
 
 
 def verify(job: Job, progress: bool = True) -> Outcome:
@@ -97,7 +64,12 @@ def verify(job: Job, progress: bool = True) -> Outcome:
     experiments = planned(job, data)
     claims = sum(len(e.claims) for e in experiments) + job.plant
     rows, agreements, device = [], {}, ""
-    bar = tqdm(experiments, disable=not progress, unit="loop", bar_format="{desc:<44}{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt} [{elapsed}]")
+    bar = tqdm(
+        experiments,
+        disable=not progress,
+        unit="loop",
+        bar_format="{desc:<44}{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt} [{elapsed}]",
+    )
     for experiment in bar:
         bar.set_description(experiment.title[:43])
         run = _run(experiment, job)
@@ -112,7 +84,9 @@ def verify(job: Job, progress: bool = True) -> Outcome:
 def planned(job: Job, data: Corpus | Column) -> list[Experiment]:
     """Return the experiments that the data allow: a column of numbers has no words and no second feature."""
     if isinstance(data, Column):
-        return gaussian(data.values, job.samples, job.chains) + single_sources(data.values, job.samples, job.chains)
+        return gaussian(data.values, job.samples, job.chains) + single_sources(
+            data.values, job.samples, job.chains
+        )
     values = data.log_lengths()
     return [
         *gaussian(values, job.samples, job.chains),
@@ -135,7 +109,9 @@ def _run(experiment: Experiment, job: Job) -> xr.Dataset:
     return experiment.measure(run)
 
 
-def _judged(experiment: Experiment, run: xr.Dataset, level: float, job: Job) -> Iterator[tuple[str, Row, Agreement | None]]:
+def _judged(
+    experiment: Experiment, run: xr.Dataset, level: float, job: Job
+) -> Iterator[tuple[str, Row, Agreement | None]]:
     for claim in experiment.claims:
         yield claim.title, *_row(experiment, claim, run, level)
         if job.plant and claim.observable == Gaussian.V and claim is _first(experiment, job):
@@ -146,12 +122,24 @@ def _first(experiment: Experiment, job: Job) -> Claim | None:
     return experiment.claims[0] if experiment.title == "ML, replace" else None
 
 
-def _planted(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float) -> tuple[str, Row, Agreement]:
+def _planted(
+    experiment: Experiment, claim: Claim, run: xr.Dataset, level: float
+) -> tuple[str, Row, Agreement]:
     derived = claim.derive(experiment.loop)
-    agreement = agree(claim.derive(experiment.here), run, claim=PLANTED.subs(M, experiment.here.samples), level=level, smallest=ASKED)
+    agreement = agree(
+        claim.derive(experiment.here),
+        run,
+        claim=PLANTED.subs(M, experiment.here.samples),
+        level=level,
+        smallest=ASKED,
+    )
     title = "PLANTED ERROR, " + claim.title
     row = _filled(claim, agreement, PLANTED, _checked((derived.certify(PLANTED),)))
-    return title, evolve(row, claim=title, note="one factor too many, as if data sets were counted for models"), agreement
+    return (
+        title,
+        evolve(row, claim=title, note="one factor too many, as if data sets were counted for models"),
+        agreement,
+    )
 
 
 def _row(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float) -> tuple[Row, Agreement | None]:
@@ -167,7 +155,9 @@ def _row(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float) ->
 def _prediction(claim: Claim, here: Any, run: xr.Dataset) -> Expectation | Curve:
     if claim.variable is None:
         return here
-    return Curve(claim.title, claim.variable, [float(value) for value in here.values(run.sizes["generation"] - 1)])
+    return Curve(
+        claim.title, claim.variable, [float(value) for value in here.values(run.sizes["generation"] - 1)]
+    )
 
 
 def _filled(claim: Claim, agreement: Agreement, formula: Expr, certificate: str) -> Row:
@@ -190,10 +180,27 @@ def _filled(claim: Claim, agreement: Agreement, formula: Expr, certificate: str)
 def _refused(claim: Claim, run: xr.Dataset, reason: str) -> Row:
     """Return the row of a claim that has no closed form, with what the simulation saw."""
     nan = float("nan")
-    samples = evaluate(claim.observable, run)[:, -1] if claim.variable is None else run[claim.variable].to_numpy()[:, -1]
+    samples = (
+        evaluate(claim.observable, run)[:, -1]
+        if claim.variable is None
+        else run[claim.variable].to_numpy()[:, -1]
+    )
     mean, error = float(samples.mean()), float(samples.std(ddof=1) / np.sqrt(len(samples)))
     last = run.sizes["generation"] - 1
-    return Row(claim.title, claim.observable, None, last, nan, mean, error, nan, "no closed form", "none: no closed form", claim.source, reason)
+    return Row(
+        claim.title,
+        claim.observable,
+        None,
+        last,
+        nan,
+        mean,
+        error,
+        nan,
+        "no closed form",
+        "none: no closed form",
+        claim.source,
+        reason,
+    )
 
 
 def _checked(certificates: tuple[Certificate, ...]) -> str:
@@ -220,7 +227,8 @@ def _provenance(job: Job, data: Corpus | Column, device: str) -> dict[str, Any]:
         "seed": job.seed,
         "device": device,
         "false-alarm level": f"{LEVEL:g} for the whole table, power 0.9",
-        "versions": ", ".join(f"{name} {version(name)}" for name in packages) + f", Python {platform.python_version()}",
+        "versions": ", ".join(f"{name} {version(name)}" for name in packages)
+        + f", Python {platform.python_version()}",
     }
 
 
@@ -250,7 +258,9 @@ def writable(folder: Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise ValueError(f"the folder {folder} cannot be written to ({error.strerror}). Give another with --out.") from error
+        raise ValueError(
+            f"the folder {folder} cannot be written to ({error.strerror}). Give another with --out."
+        ) from error
     return folder
 
 
@@ -267,7 +277,11 @@ def draw(outcome: Outcome, job: Job) -> Any:
 
 def _curves(outcome: Outcome, start: str, end: str) -> dict[str, Agreement]:
     named = outcome.agreements.items()
-    return {title.removeprefix(start).removesuffix(end): a for title, a in named if title.startswith(start) and title.endswith(end)}
+    return {
+        title.removeprefix(start).removesuffix(end): a
+        for title, a in named
+        if title.startswith(start) and title.endswith(end)
+    }
 
 
 def text(outcome: Outcome, width: int) -> str:

@@ -21,6 +21,7 @@ from theory.regimes import Replace as Replace
 from theory.risk import risk as risk
 from theory.sampling import Faithful as Faithful
 from theory.sampling import Tempered as Tempered
+from theory import symbols as symbols
 from theory.symbols import M as M
 from theory.symbols import V0 as V0
 from theory.symbols import alpha as alpha

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from sympy import Expr, Lambda, Poly, RootSum, S, Symbol, oo, sqrt
 from sympy.utilities.iterables import strongly_connected_components
 
+from theory.constants import unfold
 from theory.errors import NoClosedForm
 from theory.exponential import ExpPoly, Key, add, solve_block, solve_scalar
 from theory.field import Element
@@ -47,7 +48,7 @@ class Solution:
         closed = {s.symbol: s.expr for s in self.sequences}
         total = S.Zero
         for powers, weight in Poly(combined, n, *names).terms() if self._polynomial(combined) else self._by_sequence(combined):
-            term = weight.factor()
+            term = unfold(weight.factor())
             for symbol, power in zip((n, *names), powers, strict=True):
                 term *= closed.get(symbol, symbol) ** power
             total += term

@@ -1,0 +1,133 @@
+"""The command `collapse`. Exit code 0: all holds; 1: something disagrees or is not proved; 2: bad input, said in one line.
+
+Work is imported inside the commands, so that `collapse --help` answers at once.
+"""
+
+import json
+import sys
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from proofs.job import Job
+
+app = App(
+    name="collapse",
+    help="Exact theory, simulation and proof of self-consuming loops.",
+    version_flags=["--version"],
+)
+
+As_json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
+
+
+@app.command
+def verify(job: Annotated[Job | None, Parameter(name="*")] = None, *, as_json: As_json = False) -> int:
+    """Derive the claims on real data, simulate them, prove them, and write the table, a report and a figure."""
+    from proofs import verify as main_job
+
+    asked = job or Job()
+    main_job.writable(asked.out)
+    outcome = main_job.verify(asked)
+    written = main_job.write(outcome, asked)
+    print(main_job.as_json(outcome) if as_json else main_job.text(outcome, _width()))
+    print(
+        "\n".join(f"{name}: {path}" for name, path in written.items()),
+        file=sys.stderr if as_json else sys.stdout,
+    )
+    for row in outcome.rows:
+        if row.verdict == "disagree" or row.certificate.startswith("rejected"):
+            print(f"collapse: {row.claim} does not hold ({row.verdict}, {row.certificate}).", file=sys.stderr)
+    return 0 if outcome.holds else 1
+
+
+@app.command
+def prove(*, simulate: Annotated[bool, Parameter(negative="")] = False, as_json: As_json = False) -> int:
+    """Check every theorem and print the dossier: what is proved, on what trust, and how it is tied to theory.
+
+    Args:
+        simulate: Hold every theorem against a simulation of its loop too.
+    """
+    from proofs.dossier import as_text, dossier
+
+    entries = dossier(simulate=simulate)
+    print(json.dumps([entry.plain() for entry in entries]) if as_json else as_text(entries, _width()))
+    return 0 if all(entry.holds for entry in entries) else 1
+
+
+@app.command
+def derive(
+    of: str,
+    /,
+    *,
+    family: str = "gaussian",
+    estimator: str = "mle",
+    regime: str = "replace",
+    alpha: str | None = None,
+    tau: str | None = None,
+    samples: str = "M",
+    as_json: As_json = False,
+) -> int:
+    """Derive the expectation of an observable of model n, with its derivation.
+
+    Args:
+        of: Expression in the family's parameters, such as "mu**2 * V", "log(V)" or "p".
+        family: gaussian or bernoulli.
+        estimator: mle, unbiased, or a multiplier c of the unbiased variance.
+        regime: replace, accumulate or mixed.
+        alpha: Real share of the mixed regime; a symbol if left out.
+        tau: Sampling temperature; faithful sampling if left out.
+        samples: M, a number, or oo.
+    """
+    from proofs.spec import loop_from, observable_from
+    from theory import expect
+
+    loop = loop_from(family=family, estimator=estimator, regime=regime, alpha=alpha, tau=tau, samples=samples)
+    answer = expect(loop, observable_from(of, loop))
+    if as_json:
+        certificates = [certificate.data for certificate in answer.certificate]
+        print(
+            json.dumps(
+                {"expression": str(answer.expression), "start": answer.start, "certificate": certificates}
+            )
+        )
+    else:
+        print(answer.derivation())
+    return 0
+
+
+@app.command
+def data(file: Path | None = None, /, *, column: str | None = None, as_json: As_json = False) -> int:
+    """Say what the real input holds: its size, hash, licence and source.
+
+    Args:
+        file: Text file or CSV table; without it, the help prose of the running Python.
+        column: Column of the CSV table.
+    """
+    from numerics.data import described, load, prose
+
+    facts = described(prose() if file is None else load(file, column))
+    print(json.dumps(facts) if as_json else "\n".join(f"{name}: {value}" for name, value in facts.items()))
+    return 0
+
+
+def main() -> None:
+    """Run the command; whatever is wrong with the input ends in one line and exit code 2."""
+    try:
+        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+    except (CycloptsError, ValueError) as error:
+        print(f"collapse: {' '.join(str(error).split())}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print("collapse: interrupted; nothing half-written is left behind.", file=sys.stderr)
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _width() -> int:
+    return max(100, get_terminal_size((120, 40)).columns)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""What `collapse verify` is asked to do: the options of the command and the arguments of `proofs.verify.verify` in one value.
+
+Kept apart from the work itself, so that the command can read its options without loading JAX.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import Attribute, field, frozen
+
+
+def _at_least(least: int) -> Any:
+    def check(job: "Job", attribute: "Attribute[int]", value: int) -> None:
+        del job
+        if value < least:
+            raise ValueError(f"--{attribute.name} {value} is too small. Give a whole number >= {least}.")
+
+    return check
+
+
+@frozen
+class Job:
+    """Options of the main job.
+
+    Args:
+        data: Text file or CSV table; without it, the help prose of the running Python.
+        column: Column of the CSV table; needed where several are numeric.
+        samples: M, points per generation.
+        generations: Refits per run.
+        chains: Independent runs of each Gaussian loop; costlier loops run a tenth of them.
+        seed: Seed of all random numbers.
+        device: Where to simulate.
+        out: Folder for report.html, table.json and figure.pdf.
+        plant: Judge a deliberately wrong formula too; the job must then end with 1.
+    """
+
+    data: Path | None = None
+    column: str | None = None
+    samples: int = field(default=100, validator=_at_least(2))
+    generations: int = field(default=20, validator=_at_least(1))
+    chains: int = field(default=50_000, validator=_at_least(1000))
+    seed: int = field(default=0, validator=_at_least(0))
+    device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
+    out: Path = Path("build/verify")
+    plant: bool = False
