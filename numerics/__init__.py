@@ -1,0 +1,10 @@
+"""Simulation of self-consuming loops on JAX, and the verdict on theory against it."""
+
+from numerics.agreement import Agreement as Agreement
+from numerics.agreement import Curve as Curve
+from numerics.agreement import agree as agree
+from numerics.reference import reference as reference
+from numerics.runs import load as load
+from numerics.runs import rerun as rerun
+from numerics.runs import save as save
+from numerics.simulate import simulate as simulate

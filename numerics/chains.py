@@ -37,7 +37,9 @@ class Program:
     view: Callable[[State], Mapping[str, Array]]
 
 
-def trajectories(program: Program, seed: Any, given: Given, chains: Array, generations: int) -> dict[str, Array]:
+def trajectories(
+    program: Program, seed: Any, given: Given, chains: Array, generations: int
+) -> dict[str, Array]:
     """Return the recorded variables, each of shape (chains, generations + 1, ...).
 
     Args:
@@ -64,4 +66,8 @@ def _trajectory(program: Program, key: Array, given: Given, generations: int) ->
         return state, program.view(state)
 
     _, tail = jax.lax.scan(refit, state, fits)
-    return jax.tree.map(lambda *parts: jnp.concatenate([*(part[None] for part in parts[:-1]), parts[-1]]), *map(program.view, head), tail)
+    return jax.tree.map(
+        lambda *parts: jnp.concatenate([*(part[None] for part in parts[:-1]), parts[-1]]),
+        *map(program.view, head),
+        tail,
+    )

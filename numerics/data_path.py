@@ -1,7 +1,8 @@
 """The loop from its data: draw the points that the regime names, put them together, refit.
 
-Slower than the statistics where these suffice, and right for every family that can be sampled and fitted. The points
-of a Gaussian are numbers mu + s z, so its variance cannot fall below the rounding error of mu, squared.
+Slower than the statistics where these suffice, and right for every family that can be sampled and fitted. The
+points of a Gaussian are numbers mu + s z, so its variance cannot fall below the rounding error of mu,
+squared.
 """
 
 import math
@@ -42,17 +43,19 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
 
 
 def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
-    """Return the loop that is compiled, and its numbers: the temperature, and the estimator's multiplier at every fit."""
+    """Return the loop that is compiled, and its numbers: temperature, and the multiplier of every fit."""
     fresh, past = _parts(loop)
     size = sum((part.size for part in fresh), S.Zero)
     sizes = [k * size if past else size for k in range(1, generations + 1)]
-    multipliers = {m: float(loop.estimator.multiplier(m)) if loop.family.has_variance else 1.0 for m in set(sizes)}
+    multipliers = {
+        m: float(loop.estimator.multiplier(m)) if loop.family.has_variance else 1.0 for m in set(sizes)
+    }
     compiled, numbers = lifted(evolve(loop, estimator=MLE()), ("sampling",))
     return compiled, numbers | {"multipliers": np.array([multipliers[m] for m in sizes])}
 
 
 def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
-    """Return the chain that draws points and refits them, for a `prepared` loop; see `why_not` for when it can."""
+    """Return the chain that draws points and refits them, for a `prepared` loop that `why_not` allows."""
     here, (fresh, past) = kit(loop, shape), _parts(loop)
     refit = _Refit(here, fresh, bool(past), _rows(loop, generations), getattr(loop.sampling, "tau", S.One))
     first = refit.later if here.alike else refit.first
@@ -61,7 +64,9 @@ def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
 
 def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:
     """Return how many numbers a chain carries: its points and its parameters."""
-    return _rows(loop, generations) * (shape[0] if loop.family.has_variance and shape else 1) + 2 * math.prod(shape)
+    return _rows(loop, generations) * (shape[0] if loop.family.has_variance and shape else 1) + 2 * math.prod(
+        shape
+    )
 
 
 def _rows(loop: Loop, generations: int) -> int:
@@ -72,14 +77,18 @@ def _rows(loop: Loop, generations: int) -> int:
 def _parts(loop: Loop) -> tuple[list[Part], list[Part]]:
     """Return the parts that are drawn for fit n and the part that is kept from before."""
     parts = [part for part in loop.regime.parts(loop.samples, n) if part.size != 0]
-    return [part for part in parts if part.origin != "past"], [part for part in parts if part.origin == "past"]
+    return [part for part in parts if part.origin != "past"], [
+        part for part in parts if part.origin == "past"
+    ]
 
 
 @frozen(eq=False)
 class _Refit:
-    """One fit: the fresh parts, drawn; the pool of all points before them where the regime keeps it; the estimator.
+    """One fit: the fresh parts, drawn; the pool of all points before them where the regime keeps it; the
+    estimator.
 
-    A pool has room for the points of every generation from the start, since compiled code knows no growing arrays.
+    A pool has room for the points of every generation from the start, since compiled code knows no growing
+    arrays.
     """
 
     kit: Kit
@@ -114,7 +123,9 @@ class _Refit:
 
         return self._fit(k, given, state, self._points(draw, key, given, state[1]))
 
-    def _points(self, draw: Callable[[Array, int, Model], Array], key: Array, given: Given, model: Model) -> Array:
+    def _points(
+        self, draw: Callable[[Array, int, Model], Array], key: Array, given: Given, model: Model
+    ) -> Array:
         """Return the fresh points of one fit; real ones are always drawn faithfully."""
         drawn = []
         for slot, part in enumerate(self.fresh):
@@ -124,7 +135,7 @@ class _Refit:
         return jnp.concatenate(drawn)
 
     def _fit(self, k: Any, given: Given, state: State, points: Array) -> State:
-        """Return (pool with the points in it, model fitted to the pool), or (None, model fitted to the points)."""
+        """Return (pool with the points put in, model fitted to it), or (None, model fitted to the points)."""
         pool, fresh, before = state[0], len(points), k.astype(int) - 1
         multiplier = given["multipliers"][before]
         if not self.pooled:

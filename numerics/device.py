@@ -1,12 +1,14 @@
 """The device that a simulation runs on: asked for by name, found or refused, never replaced in silence."""
 
+from typing import Any
+
 import jax
 
 EXTRAS = {"gpu": "cuda12", "tpu": "tpu"}
 NAMES = ("auto", "cpu", "gpu", "tpu")
 
 
-def device(name: str) -> jax.Device:
+def device(name: str) -> Any:
     """Return the first device of a kind.
 
     Args:
@@ -28,7 +30,7 @@ def device(name: str) -> jax.Device:
         raise ValueError(_missing(name)) from error
 
 
-def described(chosen: jax.Device) -> str:
+def described(chosen: Any) -> str:
     """Return the platform and the kind of a device in words, e.g. "cpu" or "gpu (NVIDIA H100)"."""
     kind = chosen.device_kind
     return chosen.platform if kind.lower() == chosen.platform else f"{chosen.platform} ({kind})"

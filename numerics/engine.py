@@ -1,7 +1,7 @@
 """Chains by the chunk: one compiled function, called until all chains are run.
 
-The numbers of a chain depend on its index alone, so a chunk is any stretch of indices; the last one is run whole and
-cut, and nothing compiles twice.
+The numbers of a chain depend on its index alone, so a chunk is any stretch of indices; the last one is run
+whole and cut, and nothing compiles twice.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -59,7 +59,7 @@ def stretches(plan: Plan, given: Given, seed: int, chains: int, chunk: int) -> I
 
 @lru_cache(maxsize=64)
 def compiled(plan: Plan) -> Callable[[int, Given, np.ndarray, int], Any]:
-    """Return the jitted function (seed, given, chain indices, how many count) -> variables, or moments of their blocks."""
+    """Return the jitted function (seed, given, chains, how many count) -> variables, or moments by block."""
     program = PATHS[plan.method].program(plan.loop, plan.shape, plan.generations)
     record = _recorder(plan, program)
 
@@ -74,7 +74,10 @@ def compiled(plan: Plan) -> Callable[[int, Given, np.ndarray, int], Any]:
 def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[str, Array]]:
     """Return the function (given, state) -> the plan's variables and observables."""
     known, letters = variables(plan.loop.family), LETTERS_OF_SOURCE[type(plan.loop.family)]
-    read = {name: to_jax(expr.xreplace(dict(known.rewrite)), (*known.letters, *letters)) for name, expr in plan.observe}
+    read = {
+        name: to_jax(expr.xreplace(dict(known.rewrite)), (*known.letters, *letters))
+        for name, expr in plan.observe
+    }
 
     def record(given: Given, state: State) -> dict[str, Array]:
         values = program.view(state)
@@ -86,7 +89,7 @@ def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[
 
 
 def _block_moments(values: Array, count: Any) -> tuple[Array, Array]:
-    """Return mean and sum of squares of every block of chains, each of shape (blocks, generations + 1, ...)."""
+    """Return mean and sum of squares of every block of chains, shape (blocks, generations + 1, ...)."""
     x = values.reshape(-1, BLOCK, *values.shape[1:])
     counts = (jnp.arange(values.shape[0]) < count).reshape(-1, BLOCK, *(1,) * (values.ndim - 1))
     mean = jnp.where(counts, x, 0).sum(1) / jnp.maximum(counts.sum(1), 1)
@@ -94,7 +97,7 @@ def _block_moments(values: Array, count: Any) -> tuple[Array, Array]:
 
 
 def merged(before: Moments | None, blocks: tuple[Any, Any], count: int) -> Moments:
-    """Return the moments so far and those of a stretch's first ``count`` chains together, block after block."""
+    """Return the moments so far with those of a stretch's first ``count`` chains, block after block."""
     means, squares = map(np.asarray, blocks)
     for at, first in enumerate(range(0, count, BLOCK)):
         block = Moments(min(BLOCK, count - first), means[at], squares[at])

@@ -1,4 +1,4 @@
-"""What the data path knows of each family: how points are drawn, from the source and from a fit, and how they are fitted."""
+"""What the data path knows of each family: how points are drawn, from source and fit, and fitted."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ Model = Mapping[str, Any]
 
 @frozen
 class Data:
-    """The first ``size`` rows of ``points``; the size may change from fit to fit, the number of rows does not."""
+    """The first ``size`` rows of ``points``; the size may change from fit to fit, the rows do not."""
 
     points: Array
     size: Array
@@ -114,7 +114,7 @@ def _bernoulli_draw(key: Array, size: int, model: Model, tau: Any) -> Array:
 
 
 def _categorical(types: int) -> Kit:
-    """Return the kit for K types; a fit keeps its tokens, since a type drawn from it is that of a token chosen at random."""
+    """Return the kit for K types; a fit keeps its tokens, since a draw from it is one of them at random."""
 
     def counts(model: Model) -> Array:
         tokens = model["tokens"]

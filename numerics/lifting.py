@@ -10,7 +10,8 @@ from theory.symbols import M
 
 
 def lifted(loop: Loop, axes: tuple[str, ...]) -> tuple[Loop, dict[str, float]]:
-    """Return the loop with symbols for the numbers of some axes, and the numbers by the names of these symbols.
+    """Return the loop with symbols for the numbers of some axes, and the numbers by the names of these
+    symbols.
 
     Args:
         loop: a loop with numbers.

@@ -1,4 +1,4 @@
-"""From the arguments of a simulation to what is run: which path, which variables, how many chains at a time."""
+"""From the arguments of a simulation to what is run: which path, which variables, chains at a time."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -28,7 +28,8 @@ class Path:
 
     Args:
         why_not: (loop, shape) -> why it cannot, None where it can.
-        prepared: (loop, generations) -> the loop that is compiled and the numbers that it is given when it runs.
+        prepared: (loop, generations) -> the loop that is compiled and the numbers that it is given when it
+            runs.
         program: (prepared loop, shape, generations) -> the chain.
         size: (loop, shape, generations) -> how many numbers a chain carries.
     """
@@ -92,7 +93,9 @@ def choose(loop: Loop, method: str, shape: tuple[int, ...]) -> tuple[str, str]:
         if reason is None:
             return name, "; ".join(refusals) or "exact, and costs the same for any number of samples"
         refusals.append(reason)
-    raise ValueError(f"the loop cannot be simulated: {'; '.join(refusals)}. Change the family, the sampling or the samples.")
+    raise ValueError(
+        f"the loop cannot be simulated: {'; '.join(refusals)}. Change family, sampling or samples."
+    )
 
 
 def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[str, Expr], ...]:
@@ -107,12 +110,16 @@ def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[st
         if name in known.dims or name in ("chain", "generation", "count"):
             raise ValueError(f"observe names {name!r}, which is taken. Choose another name.")
         if strange := sorted(map(str, _letters(sympify(value)) - letters)):
-            raise ValueError(f"observe: {name} = {value} holds {', '.join(strange)}. Its letters are {_listed(letters)}.")
+            raise ValueError(
+                f"observe: {name} = {value} holds {', '.join(strange)}. Its letters are {_listed(letters)}."
+            )
     return tuple((name, sympify(value)) for name, value in (observe or {}).items())
 
 
-def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool) -> tuple[str, ...]:
-    """Return the family's variables that are recorded: all, unless there are so many types that memory forbids."""
+def recorded(
+    loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool
+) -> tuple[str, ...]:
+    """Return the variables that are recorded: all, unless memory forbids so many types."""
     names = tuple(variables(loop.family).dims)
     size = 8 * chains * (generations + 1) * math.prod(shape)
     if "p" not in names or size <= LIMIT or not shape:

@@ -1,7 +1,7 @@
 """SymPy expressions as JAX functions; no other module turns the one into the other.
 
-A printer builds a closure for every node, so that what has no counterpart fails when the function is built, by
-name, and never inside a compiled simulation.
+A printer builds a closure for every node, so that what has no counterpart fails when the function is built,
+by name, and never inside a compiled simulation.
 """
 
 import operator
@@ -27,10 +27,11 @@ def to_jax(expr: Any, arguments: Sequence[Any]) -> Callable[..., Any]:
     """Return the function arguments -> expr on JAX arrays (a tuple of arrays for a sequence of expressions).
 
     Args:
-        expr: a SymPy expression, or a sequence of them. `p[3]` reads `p[..., 3]`, and `Sum(f(p[i]), (i, a, b))`
-            adds over the last axis of p; K stands for the length of that axis.
-        arguments: symbols or entries such as p[3], each an array of any shape, and indexed bases, each an array
-            with one more axis for every index. The shapes without those axes broadcast to that of every result.
+        expr: a SymPy expression, or a sequence of them. `p[3]` reads `p[..., 3]`, and `Sum(f(p[i]), (i, a,
+            b))` adds over the last axis of p; K stands for the length of that axis.
+        arguments: symbols or entries such as p[3], each an array of any shape, and indexed bases, each an
+            array with one more axis for every index. The shapes without those axes broadcast to that of every
+            result.
 
     Raises:
         ValueError: when the function is built, for a symbol that is no argument and for a SymPy function that
@@ -50,7 +51,9 @@ def to_jax(expr: Any, arguments: Sequence[Any]) -> Callable[..., Any]:
 
     def function(*values: Any) -> Any:
         arrays = [jnp.asarray(value, dtype=float) for value in values]
-        batch = jnp.broadcast_shapes(*(a.shape[: a.ndim - ranks[x]] for x, a in zip(arguments, arrays, strict=True)))
+        batch = jnp.broadcast_shapes(
+            *(a.shape[: a.ndim - ranks[x]] for x, a in zip(arguments, arrays, strict=True))
+        )
         scope = dict(zip(arguments, arrays, strict=True))
         results = tuple(jnp.broadcast_to(jnp.asarray(node(scope), dtype=float), batch) for node in nodes)
         return results if several else results[0]
@@ -59,7 +62,7 @@ def to_jax(expr: Any, arguments: Sequence[Any]) -> Callable[..., Any]:
 
 
 def _ranks(exprs: Sequence[Any], arguments: Sequence[Any]) -> dict[Any, int]:
-    """Return the number of indices of each argument: 0 for a symbol, 1 for a base unless an expression says more."""
+    """Return how many indices each argument has: 0 for a symbol, 1 for a base unless it is used with more."""
     ranks = {x: int(isinstance(x, sp.IndexedBase)) for x in arguments}
     for entry in set().union(*(e.atoms(sp.Indexed) for e in exprs)):
         ranks[entry.base] = entry.rank
@@ -109,7 +112,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class _JaxPrinter(Printer):
-    """Prints a node as a closure Scope -> array. Inside d sums every leaf has d trailing axes, outermost first."""
+    """Prints a node as a closure Scope -> array; inside d sums leaves have d trailing axes, outermost first."""
 
     def __init__(self, arguments: Sequence[Any]) -> None:
         super().__init__()
@@ -203,7 +206,9 @@ class _JaxPrinter(Printer):
             return lambda scope: scope[x].reshape(scope[x].shape + (1,) * depth)
         if x == K:
             return _types
-        raise ValueError(f"the symbol {x} has no value. Its places are: {', '.join(sorted(map(str, self._arguments)))}.")
+        raise ValueError(
+            f"the symbol {x} has no value. Its places are: {', '.join(sorted(map(str, self._arguments)))}."
+        )
 
     def _print_Indexed(self, expr: Any) -> Node:
         base, indices = expr.base, expr.indices
@@ -232,7 +237,9 @@ class _JaxPrinter(Printer):
         bound, depth = self._bound[place], len(self._bound)
         shift = index - bound
         if not shift.is_Integer:
-            raise ValueError(f"{base}[{index}] is no shift of {bound}. Write {base}[{bound}] or {base}[{bound} + 1].")
+            raise ValueError(
+                f"{base}[{index}] is no shift of {bound}. Write {base}[{bound}] or {base}[{bound} + 1]."
+            )
 
         def entries(scope: Scope) -> Any:
             array, where = scope[base], scope[bound] + int(shift)
@@ -250,7 +257,9 @@ class _JaxPrinter(Printer):
     def _sum(self, term: Any, limits: Sequence[Any]) -> Node:
         *inner, (index, low, high) = limits
         if not (low.is_Integer and high.free_symbols <= {K}):
-            raise ValueError(f"the sum over {index} runs from {low} to {high}. Give whole numbers, or K - 1 for all types.")
+            raise ValueError(
+                f"the sum over {index} runs from {low} to {high}. Give whole numbers, or K - 1 for all types."
+            )
         self._bound.append(index)
         body = self._sum(term, inner) if inner else self.node(term)
         self._bound.pop()
@@ -265,7 +274,11 @@ class _JaxPrinter(Printer):
 
 
 def _constant(value: Any) -> Node:
-    return lambda scope: value
+    def constant(scope: Scope) -> Any:
+        del scope
+        return value
+
+    return constant
 
 
 def _number(expr: Any) -> float:

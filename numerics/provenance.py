@@ -20,20 +20,33 @@ def provenance(loop: Loop, arguments: dict[str, Any], ran: dict[str, Any]) -> st
     >>> json.loads(provenance(Loop(Bernoulli(), samples=9), {"seed": 1}, {}))["axes"]["samples"]
     '9'
     """
-    record = {"loop": str(loop), "axes": structured(loop), "arguments": arguments, **ran, "dtype": "float64", "versions": versions()}
+    record = {
+        "loop": str(loop),
+        "axes": structured(loop),
+        "arguments": arguments,
+        **ran,
+        "dtype": "float64",
+        "versions": versions(),
+    }
     return json.dumps(record, default=_plain)
 
 
 def structured(value: Any) -> Any:
     """Return a frozen value as nested dictionaries: its kind, and its fields with expressions as text."""
     if has(type(value)):
-        return {"kind": type(value).__name__} | {f.name: structured(getattr(value, f.name)) for f in fields(type(value))}
-    return [structured(v) for v in value] if isinstance(value, tuple) else None if value is None else str(value)
+        return {"kind": type(value).__name__} | {
+            f.name: structured(getattr(value, f.name)) for f in fields(type(value))
+        }
+    return (
+        [structured(v) for v in value] if isinstance(value, tuple) else None if value is None else str(value)
+    )
 
 
 def versions() -> dict[str, str]:
     """Return the versions that the bits depend on."""
-    return {name: _version(package) for name, package in PACKAGES.items()} | {"python": platform.python_version()}
+    return {name: _version(package) for name, package in PACKAGES.items()} | {
+        "python": platform.python_version()
+    }
 
 
 def _version(package: str) -> str:

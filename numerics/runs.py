@@ -1,4 +1,4 @@
-"""Runs on disk, and runs made again: a file is whole or absent, and says enough to be repeated bit for bit."""
+"""Runs on disk, and runs made again: a file is whole or absent, and says enough to be repeated."""
 
 import json
 import os
@@ -48,7 +48,9 @@ def load(path: str | Path) -> xr.Dataset:
         raise ValueError(f"{str(path)!r} is no run ({error}). Give a file that save() wrote.") from error
 
 
-def rerun(run: xr.Dataset, loop: Loop, observe: Mapping[str, Any] | None = None, **changed: Any) -> xr.Dataset:
+def rerun(
+    run: xr.Dataset, loop: Loop, observe: Mapping[str, Any] | None = None, **changed: Any
+) -> xr.Dataset:
     """Return the run made again from its provenance: the same bits on the same device and versions.
 
     Args:
@@ -70,7 +72,9 @@ def rerun(run: xr.Dataset, loop: Loop, observe: Mapping[str, Any] | None = None,
         raise ValueError(f"the run is of {run.attrs.get('loop')}, not of {loop}. Give the run's own loop.")
     recorded = json.loads(run.attrs["observe"])
     if recorded != {name: str(expr) for name, expr in (observe or {}).items()}:
-        raise ValueError(f"the run observed {recorded or 'nothing'}, not {dict(observe or {})}. Give observe= as it was.")
+        raise ValueError(
+            f"the run observed {recorded or 'nothing'}, not {dict(observe or {})}. Give observe= as it was."
+        )
     asked = json.loads(run.attrs["provenance"])["arguments"]
     return simulate(loop, observe=observe, **(asked | changed))
 

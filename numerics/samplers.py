@@ -1,7 +1,8 @@
 """Draws from the laws of innovations, one function for each, as pure functions of a key.
 
-A chain's numbers depend on (seed, chain, generation, slot) and on nothing else, so that results are the same for
-any chunk size, any order and any device count. Keys are threefry's: a counter-based cipher with no shared state.
+A chain's numbers depend on (seed, chain, generation, slot) and on nothing else, so that results are the same
+for any chunk size, any order and any device count. Keys are threefry's: a counter-based cipher with no shared
+state.
 """
 
 from typing import Any
@@ -66,13 +67,15 @@ def multinomial(key: Array, trials: Any, chances: Any) -> Array:
     Args:
         key: the slot's key.
         trials: number of trials.
-        chances: shape (types,), each >= 0, their sum at most 1; what is missing to 1 falls to types not named.
+        chances: shape (types,), each >= 0, their sum at most 1; what is missing to 1 falls to types not
+            named.
 
-    One type after the other: x_i | x_1..x_(i-1) ~ Binomial(m - x_1 - .. - x_(i-1), p_i/(1 - p_1 - .. - p_(i-1))).
+    One type after the other: x_i | x_1..x_(i-1) ~ Binomial(m - x_1 - .. - x_(i-1), p_i/(1 - p_1 - .. -
+    p_(i-1))).
     """
     left, rest, counts = jnp.asarray(trials, dtype=float), jnp.asarray(1.0), []
     for slot in range(chances.shape[-1]):
-        # Chances that add up to 1 leave a last rest of p_K up to rounding: the last type then takes what is left.
+        # Chances that add up to 1 leave p_K, up to rounding, for the last type, which takes what is left.
         share = jnp.where(chances[slot] < rest * (1 - 1e-12), chances[slot] / rest, 1.0)
         counts.append(binomial(slot_key(key, slot), left, share))
         left, rest = left - counts[-1], rest - chances[slot]
@@ -98,6 +101,7 @@ def draw(law: Law, key: Array, values: tuple[Any, ...], shape: tuple[int, ...]) 
     if isinstance(law, Normal):
         return (normal(key, shape),)
     if isinstance(law, ChiSquare):
-        return (chi_square(key, *values, shape),)
+        (df,) = values
+        return (chi_square(key, df, shape),)
     trials, *chances = values
     return tuple(multinomial(key, trials, jnp.stack(chances)))

@@ -8,7 +8,6 @@ from typing import Any
 import jax
 import numpy as np
 import xarray as xr
-from attrs import frozen
 
 from numerics import device as devices
 from numerics import planning
@@ -40,15 +39,18 @@ def simulate(
 
     Args:
         loop: a loop with numbers for all its symbols but those of the source.
-        start: values for the source's symbols, by name, floats allowed: {"mu": 0, "V": 1} or {"mu0": 0, "V0": 1}.
+        start: values for the source's symbols, by name, floats allowed: {"mu": 0, "V": 1} or {"mu0": 0, "V0":
+            1}.
         generations: number of refits, >= 1.
         chains: number of independent runs, 1 to 2^32.
         seed: 0 <= seed < 2^63; the numbers of chain c depend on (seed, c) alone, whatever else is asked.
-        paths: whether every chain is returned; False streams, in bounded memory, and returns for each variable x
-            the mean over chains ``x_mean`` and its standard error ``x_sem`` by generation, and their ``count``.
-        observe: name -> SymPy expression in the parameters of the family and of its source, recorded with them.
-        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "auto" takes the
-            first where it is exact.
+        paths: whether every chain is returned; False streams, in bounded memory, and returns for each
+            variable x the mean over chains ``x_mean`` and its standard error ``x_sem`` by generation, and
+            their ``count``.
+        observe: name -> SymPy expression in the parameters of the family and of its source, recorded with
+            them.
+        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "auto" takes
+            the first where it is exact.
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
         progress: whether to show progress, and the device, on standard error.
@@ -65,7 +67,8 @@ def simulate(
     source = source_arrays(loop, start)
     which, reason = planning.choose(loop, method, shape(source))
     observed = planning.observables(loop, observe)
-    names = planning.recorded(loop, shape(source), generations, chains if paths else planning.BLOCK, bool(observed))
+    kept = chains if paths else planning.BLOCK
+    names = planning.recorded(loop, shape(source), generations, kept, bool(observed))
     prepared, numbers = planning.PATHS[which].prepared(loop, generations)
     plan = Plan(prepared, which, shape(source), names, observed, generations, not paths)
     chosen = devices.device(device)
@@ -73,13 +76,15 @@ def simulate(
         run = stretches(plan, source | numbers, seed, chains, planning.chunk_size(plan, chunk, chains))
         run = shown(run, chains, devices.described(chosen)) if progress else run
         data = _paths(plan, run, chains) if paths else _summaries(plan, run)
-    asked = {"start": dict(start or {}), "generations": generations, "chains": chains, "seed": seed, "paths": paths}
+    counts = {"generations": generations, "chains": chains, "seed": seed, "paths": paths}
+    asked = {"start": dict(start or {}), **counts, "method": method, "device": chosen.platform}
     ran = {"method": which, "reason": reason, "device": devices.described(chosen)}
     return data.assign_attrs(_attributes(loop, plan, asked, ran))
 
 
 def _check(**given: Any) -> None:
-    for name, (least, top) in {"generations": (1, SEEDS), "chains": (1, CHAINS), "seed": (0, SEEDS - 1)}.items():
+    ranges = {"generations": (1, CHAINS - 1), "chains": (1, CHAINS), "seed": (0, SEEDS - 1)}
+    for name, (least, top) in ranges.items():
         value = given[name]
         if not isinstance(value, int | np.integer) or isinstance(value, bool):
             raise ValueError(f"{name} = {value!r} is no whole number. Give an int.")
@@ -96,7 +101,7 @@ def _paths(plan: Plan, run: Iterator[Stretch], chains: int) -> xr.Dataset:
             if name not in arrays:
                 arrays[name] = np.empty((chains, *values.shape[1:]))
             arrays[name][first : first + count] = values[:count]
-    return _dataset(plan, {name: (("chain", "generation"), arrays[name]) for name in _recorded(plan)}, chains)
+    return _dataset(plan, {name: (("chain", "generation"), arrays[name]) for name in _recorded(plan)})
 
 
 def _summaries(plan: Plan, run: Iterator[Stretch]) -> xr.Dataset:
@@ -110,14 +115,14 @@ def _summaries(plan: Plan, run: Iterator[Stretch]) -> xr.Dataset:
         columns[f"{name}_mean"] = ("generation",), moments[name].mean
         columns[f"{name}_sem"] = ("generation",), moments[name].standard_error()
     (count,) = {m.count for m in moments.values()}
-    return _dataset(plan, columns, None).assign(count=count)
+    return _dataset(plan, columns).assign(count=count)
 
 
 def _recorded(plan: Plan) -> list[str]:
     return [*plan.names, *(name for name, _ in plan.observe)]
 
 
-def _dataset(plan: Plan, columns: Mapping[str, tuple[tuple[str, ...], Any]], chains: int | None) -> xr.Dataset:
+def _dataset(plan: Plan, columns: Mapping[str, tuple[tuple[str, ...], Any]]) -> xr.Dataset:
     """Return columns as a dataset; a family's variable has its own dimensions after the ones given."""
     dims = variables(plan.loop.family).dims
     data = {}

@@ -17,8 +17,8 @@ Start = Mapping[str, Any]
 def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarray]:
     """Return the source's arrays by name, float64.
 
-    Gaussian: mu0, V0. Diagonal: mu0, V0 of shape (d,), and root0 with root0 root0' the covariance where the true
-    source is correlated. Multivariate: mu0, Sigma0, root0. Bernoulli: p0. Categorical: p0 of shape (K,).
+    Gaussian: mu0, V0. Diagonal: mu0, V0 of shape (d,), and root0 with root0 root0' the covariance where the
+    true source is correlated. Multivariate: mu0, Sigma0, root0. Bernoulli: p0. Categorical: p0 of shape (K,).
 
     Args:
         loop: a loop without free symbols other than its source's.
@@ -58,19 +58,22 @@ def _require_numbers(loop: Loop, source: set[Symbol]) -> None:
 def _values(declared: Family, start: dict[str, Any]) -> dict[Symbol, Float]:
     """Return the value of every symbol of the source."""
     values: dict[Symbol, Float] = {}
-    places = {str(x): value for x, value in declared.source().items()} | {x.name: x for x in _symbols(declared)}
+    places = {str(x): value for x, value in declared.source().items()}
+    places |= {x.name: x for x in _symbols(declared)}
     for name, given in start.items():
         if name not in places:
-            raise ValueError(f"start names {name!r}, which the source does not have. It has {', '.join(places)}.")
+            raise ValueError(f"start names {name!r}, which is not of the source. It has {', '.join(places)}.")
         number, place = _number(name, given), places[name]
         if isinstance(place, Symbol):
             values[place] = number
-        elif place.free_symbols or not float(place) == float(number):
-            raise ValueError(f"start gives {name} = {given}, and the loop's source says {place}. Say it once.")
+        elif place.free_symbols or float(place) != float(number):
+            raise ValueError(f"start gives {name} = {given}, and the source says {place}. Say it once.")
     lacking = sorted(_symbols(declared) - set(values), key=str)
     if lacking:
-        names = ", ".join(f"'{x}': ..." for x in lacking)
-        raise ValueError(f"the source has no value for {', '.join(map(str, lacking))}. Give start={{{names}}}, or .at(...).")
+        names, listed = ", ".join(f"'{x}': ..." for x in lacking), ", ".join(map(str, lacking))
+        raise ValueError(
+            f"the source has no value for {listed}. Give start={{{names}}}, or use loop.at(...)."
+        )
     return values
 
 
@@ -82,10 +85,12 @@ def _number(name: str, given: Any) -> Float:
 
 
 def _floats(entries: Any, values: Mapping[Symbol, Float]) -> np.ndarray:
-    """Return nested lists of expressions as float64."""
-    if isinstance(entries, Expr):
-        return np.float64(float(entries.xreplace(dict(values))))
-    return np.array([_floats(entry, values) for entry in entries], dtype=np.float64)
+    """Return an expression, or nested lists of them, as float64."""
+    number = isinstance(entries, Expr)
+    floats = (
+        float(entries.xreplace(dict(values))) if number else [_floats(entry, values) for entry in entries]
+    )
+    return np.array(floats, dtype=np.float64)
 
 
 def _gaussian(law: Gaussian, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
@@ -103,7 +108,7 @@ def _multivariate(law: MultivariateGaussian, values: Mapping[Symbol, Float]) -> 
 def _bernoulli(law: Bernoulli, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
     chance = _floats(law.p0, values)
     if not 0 <= chance <= 1:
-        raise ValueError(f"the source has p = {chance}, and a probability lies between 0 and 1. Give 0 <= p <= 1.")
+        raise ValueError(f"the source has p = {chance}, which is no probability. Give 0 <= p <= 1.")
     return {"p0": chance}
 
 
@@ -113,16 +118,19 @@ def _categorical(law: Categorical, values: Mapping[Symbol, Float]) -> dict[str, 
 
 def _probabilities(start: dict[str, Any]) -> np.ndarray:
     if set(start) not in ({"p"}, {"p0"}):
-        raise ValueError("Categorical() has no probabilities. Give start={'p': [...]}, or Categorical([...]).")
+        raise ValueError("the source has no probabilities. Give start={'p': [...]}, or Categorical([...]).")
     (given,) = start.values()
     return _law(np.asarray(given, dtype=np.float64))
 
 
 def _law(chances: np.ndarray) -> np.ndarray:
     if chances.ndim != 1 or not len(chances) or not np.isfinite(chances).all() or chances.min() < 0:
-        raise ValueError(f"the source has the probabilities {chances}. Give a list of numbers >= 0 that sum to 1.")
+        raise ValueError(
+            f"the source's probabilities are {chances}. Give a list of numbers >= 0 that sum to 1."
+        )
     if abs(chances.sum() - 1) > 1e-9:
-        raise ValueError(f"the source's {len(chances)} probabilities sum to {chances.sum()}, not 1. Divide each by their sum.")
+        problem = f"the source's {len(chances)} probabilities sum to {chances.sum()}, not 1."
+        raise ValueError(f"{problem} Divide each by their sum.")
     return chances
 
 
@@ -137,7 +145,8 @@ def _root(covariance: np.ndarray) -> np.ndarray:
     try:
         return np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError as error:
-        raise ValueError(f"the source's covariance {covariance.tolist()} is not positive definite. Give one that is.") from error
+        problem = f"the source's covariance {covariance.tolist()} is not positive definite."
+        raise ValueError(f"{problem} Give correlations inside (-1, 1).") from error
 
 
 _ARRAYS: Mapping[type, Any] = {

@@ -26,7 +26,7 @@ from theory.loop import Loop
 from theory.step import Step, step
 
 TYPES = 16
-"""Up to this many types the counts are drawn one binomial after the other; beyond, drawing the data is faster."""
+"""Up to this many types the counts are drawn, one binomial after the other; beyond, data are faster."""
 
 Letters = tuple[Expr, ...]
 
@@ -36,7 +36,7 @@ _PLAIN: Mapping[type, Derivable] = {
     Bernoulli: Bernoulli(),
     Categorical: Categorical(),
 }
-"""Families by the one whose step they take, its source left in symbols; a diagonal one is a row of Gaussians."""
+"""The family whose step each takes, its source left in symbols; a diagonal one is a row of Gaussians."""
 _SOURCE: Mapping[type, tuple[Any, ...]] = {
     Gaussian: (symbols.mu0, symbols.V0),
     Bernoulli: (symbols.q0,),
@@ -73,7 +73,7 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
 
 
 def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
-    """Return the chain whose generation k is `step` k of a `prepared` loop; see `why_not` for the arguments."""
+    """Return the chain whose generation k is `step` k of a `prepared` loop; arguments as in `why_not`."""
     del generations
     plain, state = _PLAIN[type(loop.family)], _state(loop, shape)
     first, later = _steps(loop, shape)
@@ -110,8 +110,10 @@ def _steps(loop: Loop, shape: tuple[int, ...]) -> tuple[Step, Step]:
     return first, later
 
 
-def _transition(refit: Step, given: Letters, shape: tuple[int, ...]) -> Callable[[Array, Any, Given, State], State]:
-    """Return state' = update(state, innovations) with every innovation drawn from its law, given the state."""
+def _transition(
+    refit: Step, given: Letters, shape: tuple[int, ...]
+) -> Callable[[Array, Any, Given, State], State]:
+    """Return state' = update(state, innovations), every innovation drawn from its law given the state."""
     known = (*map(_carried, refit.state), symbols.n, *given)
     needs = [to_jax([_in_logs(e, refit.state) for e in parameters(law)], known) for law in refit.laws]
     innovations = tuple(x for law in refit.laws for x in law.symbols)
@@ -130,8 +132,8 @@ def _transition(refit: Step, given: Letters, shape: tuple[int, ...]) -> Callable
 def _updates(refit: Step) -> list[Expr]:
     """Return the next value of every carried letter, in carried letters and standardised innovations.
 
-    log x' = log x + log(x'/x) where the ratio is free of the state, as for a variance that feeds on itself alone: it
-    is then evaluated at x = 1 and nothing underflows. Elsewhere log x' = log(x').
+    log x' = log x + log(x'/x) where the ratio is free of the state, as for a variance that feeds on itself
+    alone: it is then evaluated at x = 1 and nothing underflows. Elsewhere log x' = log(x').
     """
     standard = {law.symbol: sqrt(law.variance) * law.symbol for law in refit.laws if isinstance(law, Normal)}
     unit = {x: Integer(bool(x.is_positive)) for x in refit.state}

@@ -265,10 +265,10 @@ _E = Function("E")
 
 
 def _typical(counts: Sequence[int], middle: float) -> list[int]:
-    """Return the counts nearest to 4, 1 and 1/10 of tokens/M: a word kept for a while, one in the balance, and a rare one."""
+    """Return the counts nearest to 4, 1 and 1/4 of tokens/M: a word kept for a while, one in the balance, and a rare one."""
     return list(
         dict.fromkeys(
-            min(set(counts), key=lambda count: abs(count - scale * middle)) for scale in (4, 1, 0.1)
+            min(set(counts), key=lambda count: abs(count - scale * middle)) for scale in (4, 1, 0.25)
         )
     )
 

@@ -1,7 +1,7 @@
 """A theorem and its proof, as values: the statement is for people, the certificate for the checker.
 
-They are kept apart from the checker because they say what it cannot: which words the symbols stand for, and what is
-taken on trust before the first equation is written down.
+They are kept apart from the checker because they say what it cannot: which words the symbols stand for, and
+what is taken on trust before the first equation is written down.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,7 +48,7 @@ class Theorem:
 
 @dataclass(frozen=True)
 class Proof:
-    """What the checker accepted: the theorem (none for a bare certificate), the rule and every obligation it met."""
+    """What the checker accepted: the theorem, if there is one, the rule and every obligation it met."""
 
     theorem: Theorem | None
     rule: str
@@ -56,7 +56,7 @@ class Proof:
 
     @property
     def assumes(self) -> tuple[str, ...]:
-        """What the proof takes on trust: a bare certificate speaks of its own recurrence and takes nothing."""
+        """What the proof takes on trust: nothing for a bare certificate, which has only its recurrence."""
         return self.theorem.assumes if self.theorem else ()
 
 

@@ -267,11 +267,14 @@ def writable(folder: Path) -> Path:
 def draw(outcome: Outcome, job: Job) -> Any:
     """Return the figure: mean variance under ML and under the unbiased estimator, and the words that are left."""
     panels = {
-        "mean variance, maximum likelihood": _curves(outcome, "ML, ", ": mean variance"),
-        "variance of the mean, unbiased": _curves(outcome, "unbiased, ", ": variance of the mean"),
-        "words": _curves(outcome, "words", ": lost"),
+        "maximum likelihood: mean variance": _curves(outcome, "ML, ", ": mean variance"),
+        "unbiased: variance of the mean": _curves(outcome, "unbiased, ", ": variance of the mean"),
+        "words: probability of being lost": _curves(outcome, "words ", ": lost"),
     }
-    footnote = f"M = {job.samples}, {job.chains:,} chains ({max(100, job.chains // 10):,} of words), simultaneous level {LEVEL:g}"
+    footnote = (
+        f"M = {job.samples}; {job.chains:,} chains ({max(100, job.chains // 10):,} of words); bars at the simultaneous level {LEVEL:g}; "
+        "points end where a mean over these chains is too skewed to be read"
+    )
     return figure.draw({title: curves for title, curves in panels.items() if curves}, footnote)
 
 

@@ -73,9 +73,8 @@ def _fields(value: object, expected: Collection[str], where: str) -> list:
 def _domain(c: dict) -> tuple[dict[str, Fraction], list[Hypothesis]]:
     """A point, and the hypotheses that it satisfies, n >= start among them."""
     n, start = c["index"], c["start"]
-    witness = {n: Fraction(start)} | {
-        x: evaluate(parse(value, []), {}, Fraction) for x, value in c["witness"].items()
-    }
+    witness = {n: Fraction(start)}
+    witness |= {x: evaluate(parse(value, []), {}, Fraction) for x, value in c["witness"].items()}
     domain = [hypothesis(text, c["symbols"]) for text in c["domain"]]
     for text, h in zip(c["domain"], domain, strict=True):
         if not holds(h, witness):
@@ -108,8 +107,10 @@ def absorbing_chain(c: dict) -> Iterator[str]:
     Q being P inside, t >= 1 + Q 1 + ... + Q^k 1 for all k, so Q^k -> 0 and each system has one solution.
     """
     _, law, size, hit, time = _fields(c, ["rule", "law", "samples", "hit", "time"], "certificate")
-    if law != "wright_fisher" or type(size) is not int or size < 1 or not len(hit) == len(time) == size + 1:
-        raise Rejected("certificate", "the law is wright_fisher, hit and time go by counts 0, ..., samples")
+    if [law, type(size), type(hit), type(time)] != ["wright_fisher", int, list, list]:
+        raise Rejected("certificate", "the law is wright_fisher, samples an integer, hit and time are lists")
+    if size < 1 or not len(hit) == len(time) == size + 1:
+        raise Rejected("certificate", "hit and time go by counts 0, ..., samples, and samples >= 1")
     h, t = ([evaluate(parse(text, []), {}, Fraction) for text in field] for field in (hit, time))
     if (h[0], h[size], t[0], t[size]) != (0, 1, 0, 0):
         raise Rejected("boundary", "hit must be 0 and 1 at the ends, and time 0 and 0")

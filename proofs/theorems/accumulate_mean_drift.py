@@ -1,12 +1,13 @@
 """Under accumulation the mean wanders only as far as the variance has shrunk.
 
-E (mu_n - mu0)^2 = V0 - E V_n = V0 (1 - prod_{k=1}^n (1 - 1/(M k^2))), for maximum likelihood on all n M points.
+E (mu_n - mu0)^2 = V0 - E V_n = V0 (1 - prod_{k=1}^n (1 - 1/(M k^2))), for maximum likelihood on all n M
+points.
 
-Idea: the new sample mean enters with weight 1/n, so the martingale (mu_n) moves by variance E V_{n-1}/(M n^2), which is
-exactly what E V_n loses.
+Idea: the new sample mean enters with weight 1/n, so the martingale (mu_n) moves by variance E V_{n-1}/(M
+n^2), which is exactly what E V_n loses.
 
-Source: the regime is that of Gerstgrasser et al., COLM 2024 (arXiv:2404.01413); for the Gaussian see Kazdan et al. 2024
-(arXiv:2410.16713).
+Source: the regime is that of Gerstgrasser et al., COLM 2024 (arXiv:2404.01413); for the Gaussian see Kazdan
+et al. 2024 (arXiv:2410.16713).
 """
 
 from proofs.theorem import Theorem
@@ -15,9 +16,10 @@ from proofs.theorems._trust import ACCUMULATE_LOOP, POOLING, SAMPLE_MEAN, SAMPLE
 THEOREM = Theorem(
     name="accumulate_mean_drift",
     title="Under accumulation the mean wanders as far as the variance has shrunk",
-    statement="A Gaussian refitted by maximum likelihood on all data so far, M new points each generation, has "
+    statement="A Gaussian refitted by maximum likelihood on all data so far, M new points a generation, has "
     "E (mu_n - mu0)^2 = V0 - E V_n = V0 (1 - prod_{k=1}^n (1 - 1/(M k^2))).",
-    latex=r"\mathbb{E}(\mu_n - \mu_0)^2 = V_0 \left(1 - \prod_{k=1}^{n} \left(1 - \frac{1}{M k^2}\right)\right)",
+    latex=r"\mathbb{E}(\mu_n - \mu_0)^2 = "
+    r"V_0 \left(1 - \prod_{k=1}^{n} \left(1 - \frac{1}{M k^2}\right)\right)",
     domain="M >= 1 new samples per generation, V0 > 0",
     observable="(mu - mu0)**2",
     claim="V0*(1 - Product(1 - 1/(M*k**2), (k, 1, n)))",

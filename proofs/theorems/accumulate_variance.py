@@ -2,11 +2,12 @@
 
 E V_n = V0 prod_{k=1}^n (1 - 1/(M k^2)), for maximum likelihood on all n M points drawn so far.
 
-Idea: fit n pools (n-1) M old points, summed up by model n-1, with M new ones; the new sample mean misses mu_{n-1} by
-variance V_{n-1}/M and has weight 1/n, so the fitted variance loses the fraction 1/(M n^2). The product converges.
+Idea: fit n pools (n-1) M old points, summed up by model n-1, with M new ones; the new sample mean misses
+mu_{n-1} by variance V_{n-1}/M and has weight 1/n, so the fitted variance loses the fraction 1/(M n^2). The
+product converges.
 
-Source: the regime is that of Gerstgrasser et al., COLM 2024 (arXiv:2404.01413); for the Gaussian see Kazdan et al. 2024
-(arXiv:2410.16713).
+Source: the regime is that of Gerstgrasser et al., COLM 2024 (arXiv:2404.01413); for the Gaussian see Kazdan
+et al. 2024 (arXiv:2410.16713).
 """
 
 from proofs.theorem import Theorem
@@ -15,7 +16,7 @@ from proofs.theorems._trust import ACCUMULATE_LOOP, POOLING, SAMPLE_MEAN, SAMPLE
 THEOREM = Theorem(
     name="accumulate_variance",
     title="Accumulating data stops the loss of variance",
-    statement="A Gaussian refitted by maximum likelihood on all data so far, M new points each generation, has "
+    statement="A Gaussian refitted by maximum likelihood on all data so far, M new points a generation, has "
     "E V_n = V0 prod_{k=1}^n (1 - 1/(M k^2)).",
     latex=r"\mathbb{E}\,V_n = V_0 \prod_{k=1}^{n} \left(1 - \frac{1}{M k^2}\right)",
     domain="M >= 1 new samples per generation, V0 > 0",

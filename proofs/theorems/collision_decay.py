@@ -2,11 +2,11 @@
 
 1 - E sum_i p_i(n)^2 = (1 - 1/M)^n (1 - F0) with F0 = sum_i p_i(0)^2, for any number of types.
 
-Idea: two draws of a fit are the same draw with probability 1/M, and otherwise collide as often as two draws of the last
-model. This is heterozygosity in the neutral Wright-Fisher model.
+Idea: two draws of a fit are the same draw with probability 1/M, and otherwise collide as often as two draws
+of the last model. This is heterozygosity in the neutral Wright-Fisher model.
 
-Source: Wright 1931; Ewens, Mathematical Population Genetics, 2004; for language models Seddik et al., COLM 2024
-(arXiv:2404.05090).
+Source: Wright 1931; Ewens, Mathematical Population Genetics, 2004; for language models Seddik et al., COLM
+2024 (arXiv:2404.05090).
 """
 
 from proofs.theorem import Theorem

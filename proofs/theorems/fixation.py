@@ -1,9 +1,11 @@
 """A token's chance of taking over is its share, and ten draws settle the matter within a known mean time.
 
-P(count reaches M | count i) = i/M, and the mean time to absorption t solves t_i = 1 + sum_j P_ij t_j exactly, for M = 10.
+P(count reaches M | count i) = i/M, and the mean time to absorption t solves t_i = 1 + sum_j P_ij t_j
+exactly, for M = 10.
 
-Idea: the share is a martingale that is absorbed at 0 or 1. A positive solution t of t = 1 + Q t is by itself the proof
-that absorption is certain, whence the equations h = P h with h_0 = 0, h_M = 1 have one solution.
+Idea: the share is a martingale that is absorbed at 0 or 1. A positive solution t of t = 1 + Q t is by
+itself the proof that absorption is certain, whence the equations h = P h with h_0 = 0, h_M = 1 have one
+solution.
 
 Source: Wright 1931; Kimura 1955; Ewens, Mathematical Population Genetics, 2004.
 """
@@ -18,7 +20,7 @@ Matrix = list[list[Fraction]]
 
 
 def certificate(samples: int) -> dict[str, object]:
-    """h_i = i/M and t = (1 - Q)^{-1} 1 of the Wright-Fisher chain with M = `samples`, as text for the checker."""
+    """h_i = i/M and t = (1 - Q)^{-1} 1 of the Wright-Fisher chain with M = `samples`, as text."""
     inside = range(1, samples)
     system = [[Fraction(i == j) - _transition(samples, i, j) for j in inside] for i in inside]
     time = _solve(system, [Fraction(1) for _ in inside])
@@ -51,8 +53,8 @@ def _solve(matrix: Matrix, right: list[Fraction]) -> list[Fraction]:
 THEOREM = Theorem(
     name="fixation",
     title="A token takes over with probability equal to its share",
-    statement="Two types refitted to M = 10 of their own draws: from count i, P(one type is all that is left) = 1 and "
-    "P(it is this one) = i/M; the mean time to absorption is rational and in the certificate.",
+    statement="Two types refitted to M = 10 of their own draws: from count i of one type, one of the two is "
+    "lost with probability 1, and it is the other with probability i/M, in a mean time that is rational.",
     latex=r"\mathbb{P}(\text{absorbed at } M \mid i) = \frac{i}{M}",
     domain="M = 10, counts i = 0, ..., M",
     observable="absorbed at M, from count i",

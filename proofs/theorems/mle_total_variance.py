@@ -4,8 +4,8 @@ E V_n + Var mu_n = V0: what each chain loses in width, the chains gain in distan
 
 Idea: the maximum-likelihood fit reproduces the mean of (x - mu0)^2 over its sample, which is a martingale.
 
-Source: law of total variance; it corrects Var(X_n) = V0 (1 + n/M) of Shumailov et al., Nature 631 (2024) 755-759, which
-holds for the unbiased refit.
+Source: law of total variance; it corrects Var(X_n) = V0 (1 + n/M) of Shumailov et al., Nature 631 (2024)
+755-759, which holds for the unbiased refit.
 """
 
 from proofs.theorem import Theorem

@@ -2,9 +2,11 @@
 
 E V_n = V0 (1 - 1/M)^n.
 
-Idea: the divisor M instead of M-1 multiplies the conditional mean of the variance by 1 - 1/M in each generation.
+Idea: the divisor M instead of M-1 multiplies the conditional mean of the variance by 1 - 1/M in each
+generation.
 
-Source: the loop of Shumailov et al., Nature 631 (2024) 755-759; the factor is the bias of the maximum-likelihood variance.
+Source: the loop of Shumailov et al., Nature 631 (2024) 755-759; the factor is the bias of the
+maximum-likelihood variance.
 """
 
 from proofs.theorem import Theorem

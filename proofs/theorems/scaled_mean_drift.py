@@ -2,9 +2,11 @@
 
 Var mu_n = V0/M (1 - c^n)/(1 - c) for c != 1, with E V_n = c^n V0.
 
-Idea: the increments of the martingale (mu_n) have variance c^(n-1) V0/M: a geometric series, bounded when c < 1.
+Idea: the increments of the martingale (mu_n) have variance c^(n-1) V0/M: a geometric series, bounded when c
+< 1.
 
-Source: Cochran's theorem for the step; c = (M-1)/M is maximum likelihood, c = (M-1)/(M+1) the least mean square error.
+Source: Cochran's theorem for the step; c = (M-1)/M is maximum likelihood, c = (M-1)/(M+1) the least mean
+square error.
 """
 
 from proofs.theorem import Theorem

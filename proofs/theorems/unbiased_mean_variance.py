@@ -1,11 +1,12 @@
 """The unbiased refit keeps the mean of the variance.
 
-E V_n = V0 for every generation n: averaged over chains, nothing collapses, although every single chain does.
+E V_n = V0 for every generation n: averaged over chains, nothing collapses, although every single chain
+does.
 
 Idea: the unbiased sample variance has conditional mean V_{n-1}, so (V_n) is a martingale.
 
-Source: the loop of Shumailov et al., Nature 631 (2024) 755-759, Theorem 3.1; the identity is the unbiasedness of the
-sample variance.
+Source: the loop of Shumailov et al., Nature 631 (2024) 755-759, Theorem 3.1; the identity is the
+unbiasedness of the sample variance.
 """
 
 from proofs.theorem import Theorem

@@ -2,8 +2,8 @@
 
 E V_n^2 = V0^2 ((M+1)/(M-1))^n, hence Var V_n = V0^2 (((M+1)/(M-1))^n - 1).
 
-Idea: V_n is V_{n-1} times an independent chi-square over its degrees of freedom, of second moment (M+1)/(M-1) > 1. So
-the constant mean is carried by ever rarer chains.
+Idea: V_n is V_{n-1} times an independent chi-square over its degrees of freedom, of second moment
+(M+1)/(M-1) > 1. So the constant mean is carried by ever rarer chains.
 
 Source: Cochran's theorem for the step; the loop of Shumailov et al., Nature 631 (2024) 755-759.
 """

@@ -1,0 +1,189 @@
+"""The kernel against Python's own fractions: what it reads, what it simplifies, what it calls non-zero, what it accepts.
+
+Expressions are drawn as text, so the oracle shares nothing with the kernel but the grammar of Python.
+"""
+
+import re
+from fractions import Fraction
+from itertools import product
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from proofs.kernel import Rejected, check
+from proofs.kernel.arithmetic import evaluate, formal, parse
+from proofs.kernel.domain import hypothesis, never_zero
+
+NAMES = ("M", "V0", "n")
+numbers = st.fractions(min_value=-4, max_value=4, max_denominator=5)
+points = st.fixed_dictionaries(dict.fromkeys(NAMES, numbers))
+
+
+def oracle(text: str, point: dict[str, Fraction]) -> Fraction:
+    """The value of `text` as Python computes it once every integer is a fraction."""
+    return eval(re.sub(r"\b\d+\b", r"F(\g<0>)", text), {"F": Fraction, "__builtins__": {}}, dict(point))
+
+
+def combine(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Sums, products, quotients and powers of what there is, with parentheses only where they were drawn."""
+    bracketed = inner.map("({})".format)
+    piece = inner | bracketed
+    return (
+        st.tuples(piece, st.sampled_from(["+", "-", "*", "/", " - ", " / "]), piece).map("".join)
+        | st.tuples(
+            st.sampled_from(NAMES) | bracketed, st.sampled_from(["**0", "**2", "**3", "**-1", "**-2"])
+        ).map("".join)
+        | piece.map("-{}".format)
+    )
+
+
+expressions = st.recursive(st.sampled_from([*NAMES, "0", "1", "2", "7", "12"]), combine, max_leaves=6)
+
+
+def defined(text: str, point: dict[str, Fraction]) -> Fraction:
+    try:
+        value = oracle(text, point)
+    except (ZeroDivisionError, SyntaxError):
+        assume(False)
+        raise
+    return value
+
+
+@settings(max_examples=300, deadline=None)
+@given(expressions, points)
+def test_parser_reads_as_python_does(text, point):
+    """Assert that a text has the value that Python gives it: precedence, signs, powers."""
+    value = defined(text, point)
+    assert evaluate(parse(text, NAMES), point, Fraction) == value
+
+
+def at(polynomial, point: dict[str, Fraction]) -> Fraction:
+    total = Fraction(0)
+    for monomial, coefficient in polynomial.items():
+        for name in monomial:
+            coefficient *= point[name]
+        total += coefficient
+    return total
+
+
+@settings(max_examples=300, deadline=None)
+@given(expressions, points)
+def test_rational_function_has_the_values_of_its_text(text, point):
+    """Assert that top/bottom of the expanded form is the value, and that bottom is not zero where the text is defined."""
+    value = defined(text, point)
+    expanded = formal(parse(text, NAMES))
+    assert at(expanded.top, point) == value * at(expanded.bottom, point)
+    assert at(expanded.bottom, point) != 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(expressions, expressions, points)
+def test_difference_vanishes_only_between_equals(left, right, point):
+    """Assert that a difference with an empty top is of two texts that agree at the point, and x - x is one."""
+    a, b = defined(left, point), defined(right, point)
+    if not (formal(parse(left, NAMES)) - formal(parse(right, NAMES))).top:
+        assert a == b
+    assert not (formal(parse(left, NAMES)) - formal(parse(left, NAMES))).top
+
+
+@settings(max_examples=100, deadline=None)
+@given(expressions, expressions, points)
+def test_substitution_is_simultaneous(outer, inner, point):
+    """Assert that M := inner, V0 := M is done at once: the new M is not replaced again."""
+    values = {"M": defined(inner, point), "V0": point["M"], "n": point["n"]}
+    value = defined(outer, values)
+    replaced = formal(parse(outer, NAMES), M=formal(parse(inner, NAMES)), V0=formal(parse("M", NAMES)))
+    assert at(replaced.top, point) == value * at(replaced.bottom, point)
+
+
+DOMAINS = (
+    [],
+    ["M - 1 > 0"],
+    ["M - 1 >= 0", "V0 > 0"],
+    ["M > 0", "V0 > 0", "1 - V0 > 0"],
+    ["M > 0", "V0 >= 0", "1 - V0 >= 0"],
+    ["3 - 2*M > 0", "V0 != 0", "n >= 0"],
+    ["M - V0 > 0", "M*V0 - 2 >= 0", "n - 1 >= 0"],
+    ["M != 0", "V0 - 2 >= 0", "2 - V0 >= 0"],
+)
+
+
+def inside(domain: list[str], point: dict[str, Fraction]) -> bool:
+    return all(eval(text, {"__builtins__": {}}, dict(point)) for text in domain)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(DOMAINS),
+    points,
+    st.tuples(*[expressions.filter(lambda t: "/" not in t and "-1" not in t)] * 3),
+)
+def test_expression_with_a_zero_in_the_domain_is_never_called_non_zero(domain, zero, cofactors):
+    """Assert that g1 (M - a) + g2 (V0 - b) + g3 (n - c) is not passed when the domain contains (a, b, c)."""
+    assume(inside(domain, zero))
+    terms = (f"({g})*({name} - ({zero[name]}))" for name, g in zip(NAMES, cofactors, strict=True))
+    text = " + ".join(terms)
+    assume(len(text) < 400)
+    defined(text, zero)
+    hypotheses = [hypothesis(h, NAMES) for h in domain]
+    assert not never_zero(parse(text, NAMES), hypotheses)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(DOMAINS), expressions, points)
+def test_expression_called_non_zero_has_no_zero(domain, text, point):
+    """Assert that what passes is not zero at a random point of the domain where it is defined."""
+    assume(inside(domain, point))
+    value = defined(text, point)
+    hypotheses = [hypothesis(h, NAMES) for h in domain]
+    assert value != 0 or not never_zero(parse(text, NAMES), hypotheses)
+
+
+STEPS = ("x", "x + 1", "2*x", "x/(n + 1)", "M*x", "x + n", "M*x + 1", "x + 1/(M + n)", "x**2", "(n + 1)*x")
+SEQUENCES = ("b", "b + 1", "2*b", "b/(n + 1)", "M*b", "M*b + 1", "b**2", "(n + 1)*b", "b + n")
+CLAIMS = (
+    "V0",
+    "V0 + n",
+    "V0*b",
+    "b",
+    "V0*b**2",
+    "V0*n + b",
+    "V0 + b - 1",
+    "(b - 1)/(M - 1) + V0*b",
+    "n*(n - 1)/2 + V0",
+)
+
+
+@pytest.mark.parametrize(("step", "sequence"), list(product(STEPS, SEQUENCES)))
+def test_accepted_claims_are_true(step, sequence):
+    """Assert, for every recurrence, sequence and claim of the tables, that acceptance and five exact steps agree."""
+    for claim in CLAIMS:
+        certificate = {
+            "rule": "induction_eq",
+            "index": "n",
+            "start": 0,
+            "symbols": ["M", "V0"],
+            "domain": ["M - 1 > 0"],
+            "witness": {"M": "2", "V0": "3"},
+            "sequences": {"b": {"start": "1", "next": sequence}},
+            "unknowns": {"x": {"start": "V0", "next": step}},
+            "claim": {"x": claim},
+        }
+        try:
+            check(certificate)
+        except Rejected:
+            continue
+        for M, V0 in product((Fraction(2), Fraction(7, 3)), (Fraction(3), Fraction(-1, 2))):
+            assert holds_for_five_steps(certificate, {"M": M, "V0": V0}), (step, sequence, claim)
+
+
+def holds_for_five_steps(certificate: dict, point: dict[str, Fraction]) -> bool:
+    x, b = point["V0"], Fraction(1)
+    for n in range(5):
+        here = point | {"n": Fraction(n), "x": x, "b": b}
+        if oracle(certificate["claim"]["x"], here) != x:
+            return False
+        x = oracle(certificate["unknowns"]["x"]["next"], here)
+        b = oracle(certificate["sequences"]["b"]["next"], here)
+    return True

@@ -1,0 +1,264 @@
+"""Both paths of the simulator against the NumPy reference and against each other; errors planted in them must show.
+
+Two samples of chains are compared by the means of x, x^2, products, and log V at several generations, by two-sample z
+at one Bonferroni level for the whole table. One fixed seed, no second try.
+"""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from attrs import evolve, frozen
+from numerics import chains as chains_module
+from numerics import engine, kits, statistic_path
+from numerics.reference import reference
+from numerics.simulate import simulate
+from scipy.stats import norm
+from sympy import Expr, Integer, Rational, S
+from theory import (
+    MLE,
+    Accumulate,
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Faithful,
+    Gaussian,
+    Loop,
+    Mixed,
+    MultivariateGaussian,
+    Replace,
+    Scaled,
+    Tempered,
+    Unbiased,
+)
+from theory.estimators import Estimator
+from theory.regimes import Part, Regime
+
+SEED = 20_240_731
+CHAINS = 40_000
+GENERATIONS = (1, 2, 4)
+FALSE_ALARM = 1e-6
+"""Chance that any comparison of the table fails although all programs are right."""
+COMPARISONS = 4_000
+"""At least the number of comparisons in the table; the last test counts them."""
+CRITICAL = norm.isf(FALSE_ALARM / 2 / COMPARISONS)
+POWER = 0.9
+VISIBLE = 0.05
+"""The relative error of E V, and of E p, that every comparison must be able to see with that power."""
+
+REGIMES = [Replace(), Accumulate(), Mixed(Rational(1, 4))]
+ESTIMATORS = [MLE(), Unbiased(), Scaled(Rational(9, 10))]
+SAMPLINGS = [Faithful(), Tempered(Rational(3, 2))]
+GAUSSIAN = {"mu": 1.0, "V": 4.0}
+CORRELATED = MultivariateGaussian([0, 1], [[1, 1], [1, 4]])
+SAMPLES = 16
+
+GAUSSIANS = [
+    Loop(Gaussian(), estimator=estimator, regime=regime, sampling=sampling, samples=SAMPLES)
+    for regime in REGIMES
+    for estimator in ESTIMATORS
+    for sampling in SAMPLINGS
+]
+FREQUENCIES = [
+    Loop(family, regime=regime, sampling=sampling, samples=SAMPLES)
+    for family in (Bernoulli(Rational(3, 10)), Categorical([Rational(1, 2), Rational(3, 10), Rational(1, 5)]))
+    for regime in REGIMES
+    for sampling in SAMPLINGS
+]
+DIAGONALS = [
+    Loop(DiagonalGaussian(), regime=regime, sampling=sampling, estimator=estimator, source=source, samples=SAMPLES)
+    for source in (CORRELATED, None)
+    for regime, sampling, estimator in zip(REGIMES, (Faithful(), Tempered(2), Faithful()), ESTIMATORS, strict=True)
+]
+DIAGONALS = [
+    loop if loop.source else evolve(loop, family=DiagonalGaussian([0, 1], [1, 4])) for loop in DIAGONALS
+]
+COUNTED = []
+
+
+@frozen
+class Comparison:
+    """Two means, what they are of, and the standard error of their difference."""
+
+    name: str
+    one: float
+    two: float
+    error: float
+
+    @property
+    def z(self):
+        return (self.one - self.two) / self.error
+
+    @property
+    def smallest(self):
+        """Smallest relative difference that is seen with the stated power."""
+        return (CRITICAL + norm.ppf(POWER)) * self.error / abs(self.two)
+
+
+def features(parameters, generation):
+    """Return name -> values, one for each chain: every parameter, its logarithm if a variance, and all products of two."""
+    columns = {}
+    for name, values in parameters.items():
+        for k, column in enumerate(values[:, generation].reshape(len(values), -1).T):
+            columns[f"{name}{k}"] = column
+    products = {f"{a}*{b}": columns[a] * columns[b] for a, b in combinations(columns, 2)}
+    squares = {f"{a}^2": column**2 for a, column in columns.items()}
+    logs = {f"log {a}": np.log(column) for a, column in columns.items() if a.startswith("V")}
+    return columns | squares | logs | products
+
+
+def comparisons(one, two):
+    """Return all comparisons of two samples of chains."""
+    found = []
+    for generation in GENERATIONS:
+        left, right = features(one, generation), features(two, generation)
+        for name in left:
+            x, y = left[name], right[name]
+            error = np.sqrt(x.var(ddof=1) / len(x) + y.var(ddof=1) / len(y))
+            found.append(Comparison(f"E {name} at generation {generation}", x.mean(), y.mean(), error))
+    return found
+
+
+def assert_same(one, two):
+    """Raise AssertionError, naming the worst, if two samples of chains differ; return what was compared."""
+    found = comparisons(one, two)
+    worst = max(found, key=lambda c: abs(c.z))
+    assert abs(worst.z) < CRITICAL, f"{worst.name} differ: {worst.one} and {worst.two}, z = {worst.z:.1f}"
+    return found
+
+
+def assert_power(found):
+    """Raise AssertionError if a comparison of a mean of V or p could not have seen an error of a few per cent."""
+    means = [c for c in found if c.name.split()[1] in ("V0", "V1", "p0", "p1", "p2")]
+    assert means
+    worst = max(means, key=lambda c: c.smallest)
+    assert worst.smallest < VISIBLE, f"{worst.name}: only errors above {worst.smallest:.3f} would be seen"
+
+
+def start_of(loop):
+    return GAUSSIAN if isinstance(loop.family, Gaussian) else None
+
+
+def simulated(loop, method, seed=SEED):
+    """Return the parameters of simulated chains by name."""
+    run = simulate(loop, start_of(loop), generations=max(GENERATIONS), chains=CHAINS, seed=seed, method=method)
+    return {name: run[name].to_numpy() for name in ("mu", "V", "p") if name in run}
+
+
+def referred(loop):
+    return reference(loop, start_of(loop), max(GENERATIONS), CHAINS, np.random.default_rng(SEED))
+
+
+def methods_of(loop):
+    """Return the paths that run the loop: counts of tempered types, and correlated sources, need the data."""
+    correlated = loop.source is not None
+    distorted = isinstance(loop.family, Bernoulli | Categorical) and isinstance(loop.sampling, Tempered)
+    return ["data"] if correlated or distorted else ["statistic", "data"]
+
+
+@pytest.mark.parametrize("loop", GAUSSIANS + FREQUENCIES + DIAGONALS, ids=str)
+def test_paths_agree_with_the_reference(loop):
+    """Assert that both paths and the reference simulator have the same moments, and that a few per cent would show."""
+    samples = [referred(loop)]
+    samples += [simulated(loop, method, SEED + k) for k, method in enumerate(methods_of(loop))]
+    for one, two in combinations(samples, 2):
+        found = assert_same(one, two)
+        assert_power(found)
+        COUNTED.append(len(found))
+
+
+def test_level_holds_for_the_whole_table():
+    """Assert that the table makes no more comparisons than its level allows for."""
+    assert sum(COUNTED) <= COMPARISONS
+
+
+def test_full_covariance_agrees_with_the_reference():
+    """Assert that the data path of the full Gaussian family has the reference's moments of mean and covariance."""
+    loop = Loop(CORRELATED, estimator=Unbiased(), regime=Mixed(Rational(1, 4)), sampling=Tempered(2), samples=8)
+    run = simulate(loop, generations=4, chains=CHAINS, seed=SEED)
+    slow = reference(loop, None, 4, 2_000, np.random.default_rng(SEED))
+    assert_same({name: run[name].to_numpy() for name in ("mu", "Sigma")}, slow)
+
+
+@pytest.fixture
+def planted(monkeypatch):
+    """A monkeypatch under which every program is built anew, and forgotten afterwards."""
+    engine.compiled.cache_clear()
+    yield monkeypatch
+    engine.compiled.cache_clear()
+
+
+@frozen
+class Slip(Estimator):
+    """Divides by m - 1 where maximum likelihood divides by m."""
+
+    def multiplier(self, size: Expr) -> Expr:
+        del size
+        return S.One
+
+
+@frozen
+class Heavy(Regime):
+    """Weighs the past as if there were one more generation of it: new data have weight 1/(n + 1) instead of 1/n."""
+
+    def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
+        return (Part("past", k * samples), Part("model", samples))
+
+
+REPLACE = Loop(Gaussian(), samples=SAMPLES)
+ACCUMULATE = evolve(REPLACE, regime=Accumulate())
+BOTH = pytest.mark.parametrize("method", ["statistic", "data"])
+
+
+@BOTH
+def test_wrong_divisor_is_caught(method):
+    """Assert that a simulator dividing by n - 1 for n disagrees with the reference."""
+    with pytest.raises(AssertionError, match=r"V.* differ"):
+        assert_same(simulated(evolve(REPLACE, estimator=Slip()), method), referred(REPLACE))
+
+
+@BOTH
+def test_variance_for_standard_deviation_is_caught(planted, method):
+    """Assert that a law given V where sqrt(V) belongs disagrees with the reference."""
+
+    def draw(key, size, model, tau):
+        return model["mu"] + tau * model["V"] * kits.normal(key, (size,))
+
+    kit = kits._KITS[Gaussian]
+    planted.setattr(statistic_path, "sqrt", lambda variance: variance)
+    planted.setitem(kits._KITS, Gaussian, evolve(kit, draw=draw))
+    with pytest.raises(AssertionError, match="differ"):
+        assert_same(simulated(REPLACE, method), referred(REPLACE))
+
+
+@BOTH
+def test_reused_key_is_caught(planted, method):
+    """Assert that one key for all generations disagrees with the reference."""
+    planted.setattr(chains_module, "generation_key", lambda key, generation: key)
+    with pytest.raises(AssertionError, match="differ"):
+        assert_same(simulated(REPLACE, method), referred(REPLACE))
+
+
+def test_wrong_weight_of_the_past_is_caught():
+    """Assert that the weight 1/(n + 1) for 1/n in accumulation disagrees with the reference, or is refused."""
+    with pytest.raises(AssertionError, match="differ"):
+        assert_same(simulated(evolve(ACCUMULATE, regime=Heavy()), "statistic"), referred(ACCUMULATE))
+    with pytest.raises(ValueError, match="not all of them"):
+        simulated(evolve(ACCUMULATE, regime=Heavy()), "data")
+
+
+def test_reference_knows_only_words():
+    """Assert that the reference refuses a regime and an estimator that it has no words for."""
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="Choose Replace"):
+        reference(evolve(REPLACE, regime=Heavy()), GAUSSIAN, 1, 2, rng)
+    with pytest.raises(ValueError, match="Choose MLE"):
+        reference(evolve(REPLACE, estimator=Slip()), GAUSSIAN, 1, 2, rng)
+
+
+def test_reference_has_the_first_moments_of_theory():
+    """Assert that E V_1 = c V0 for every estimator: (M-1)/M, 1 and the factor given."""
+    for loop, factor in zip(GAUSSIANS[:6:2], (1 - 1 / SAMPLES, 1.0, 0.9), strict=True):
+        V = referred(loop)["V"][:, 1]
+        assert abs(V.mean() - 4 * factor) < CRITICAL * V.std() / CHAINS**0.5
+    assert Integer(SAMPLES) == REPLACE.samples
