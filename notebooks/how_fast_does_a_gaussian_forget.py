@@ -64,8 +64,8 @@ print(typical)
 
 # %% [markdown]
 # ## The picture
-# Lines are theory; points are simulation, with simultaneous bars. The points of the mean end where a mean over this many
-# chains can no longer be read.
+# Lines are theory; points are simulation, with simultaneous bars. The points of the mean end where a mean over this
+# many chains can no longer be read.
 
 # %%
 from numerics.figures.forgetting import draw

@@ -1,7 +1,8 @@
 """Large categorical loops in floating point, with a stated error: the chain of ancestors for any vocabulary.
 
-A_1 = M, and A_(n+1) is the number of occupied bins when A_n balls fall into M bins; a type of frequency p is lost by generation n with
-probability E (1 - p)^A_n. Every term of every sum is positive, so nothing cancels and relative errors only add up.
+A_1 = M, and A_(n+1) is the number of occupied bins when A_n balls fall into M bins; a type of frequency p is lost by
+generation n with probability E (1 - p)^A_n. Every term of every sum is positive, so nothing cancels and relative errors
+only add up.
 """
 
 from collections.abc import Iterable
@@ -27,7 +28,9 @@ class Ancestors:
 
     @property
     def bound(self) -> float:
-        """4 M u per generation, u = 2^-53: each row takes at most M steps of three roundings, each push one sum of M terms."""
+        """4 M u per generation, u = 2^-53: each row takes at most M steps of three roundings, each push one sum of M
+        terms.
+        """
         return 4 * (self.samples + 1) * len(self.laws) * 2.0**-53
 
     def lost(self, frequency: float | Iterable[float]) -> np.ndarray:
@@ -54,7 +57,9 @@ def ancestors(samples: int, generations: int) -> Ancestors:
         ValueError: M or the number of generations is not positive.
     """
     if samples < 1 or generations < 1:
-        raise ValueError(f"samples = {samples}, generations = {generations}: both count from 1. Give positive whole numbers.")
+        raise ValueError(
+            f"samples = {samples}, generations = {generations}: both count from 1. Give positive whole numbers."
+        )
     matrix = _occupancy(samples)
     laws = np.zeros((generations, samples + 1))
     laws[0, samples] = 1.0
@@ -65,7 +70,11 @@ def ancestors(samples: int, generations: int) -> Ancestors:
 
 def of_loop(loop: Loop, generations: int) -> Ancestors:
     """Return the ancestors of a categorical, faithful replace loop with a number for M."""
-    if not isinstance(loop.family, Categorical) or not isinstance(loop.regime, Replace) or not isinstance(loop.sampling, Faithful):
+    if (
+        not isinstance(loop.family, Categorical)
+        or not isinstance(loop.regime, Replace)
+        or not isinstance(loop.sampling, Faithful)
+    ):
         raise ValueError(f"{loop} is not a neutral categorical loop. Give Categorical with Replace and Faithful.")
     return ancestors(int(loop.samples), generations)
 

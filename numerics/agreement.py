@@ -1,9 +1,10 @@
 """`agree`: the one verdict on theory against simulation.
 
-A prediction is held against a run twice. *Trajectory*: the mean over chains at every generation against the predicted curve, with the
-standard error from the theory's own second moment where it has one, because in a collapsing loop the sample's lies. *One step*:
-residuals f(model k) - E[f(model k) | model k-1], pooled over chains and generations, which keep full power at every depth. One
-family-wise level covers both; a verdict of agreement needs power, and says the smallest error that it would have seen.
+A prediction is held against a run twice. *Trajectory*: the mean over chains at every generation against the predicted
+curve, with the standard error from the theory's own second moment where it has one, because in a collapsing loop the
+sample's lies. *One step*: residuals f(model k) - E[f(model k) | model k-1], pooled over chains and generations, which
+keep full power at every depth. One family-wise level covers both; a verdict of agreement needs power, and says the
+smallest error that it would have seen.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,9 @@ class Curve:
 
 @frozen
 class Pooled:
-    """One-step residuals pooled over chains and generations: relative error of the one-step mean, with its standard error."""
+    """One-step residuals pooled over chains and generations: relative error of the one-step mean, with its standard
+    error.
+    """
 
     effect: float
     error: float
@@ -60,8 +63,9 @@ class Pooled:
 class Agreement:
     """The verdict, and everything it rests on.
 
-    Arrays run over ``generations``, those at which the mean of finitely many chains can be trusted. ``error`` is the standard error of
-    the mean, ``scale`` what errors are relative to: the prediction, or for logarithms its change since generation 0.
+    Arrays run over ``generations``, those at which the mean of finitely many chains can be trusted. ``error`` is the
+    standard error of the mean, ``scale`` what errors are relative to: the prediction, or for logarithms its change
+    since generation 0.
     """
 
     name: str
@@ -94,11 +98,15 @@ class Agreement:
     @property
     def smallest_step(self) -> float:
         """Smallest relative error of the one-step mean that would have been caught; infinite without residuals."""
-        return float("inf") if self.step is None else float((self.thresholds[1] + norm.ppf(self.power)) * self.step.error)
+        return (
+            float("inf") if self.step is None else float((self.thresholds[1] + norm.ppf(self.power)) * self.step.error)
+        )
 
     @property
     def verdict(self) -> Verdict:
-        """Disagree if a comparison exceeds its threshold; underpowered if no generation could show the error asked for."""
+        """Disagree if a comparison exceeds its threshold; underpowered if no generation could show the error asked
+        for.
+        """
         trajectory, step = self.thresholds
         if np.any(np.abs(self.z) > trajectory) or (self.step is not None and abs(self.step.z) > step):
             return "disagree"
@@ -109,9 +117,11 @@ class Agreement:
         worst = int(np.argmax(np.abs(self.z)))
         step = "" if self.step is None else f" One-step error {self.step.effect:+.2g} +- {self.step.error:.2g}."
         return (
-            f"{self.name}: {self.verdict}. Farthest at generation {self.generations[worst]}: theory {self.theory[worst]:.6g}, "
-            f"simulation {self.simulation[worst]:.6g} +- {self.error[worst]:.2g} ({self.z[worst]:+.1f} s.e.).{step} "
-            f"Smallest relative error it would have seen {self.smallest.min():.2g}, family-wise level {self.level:g}, power {self.power:g}."
+            f"{self.name}: {self.verdict}. Farthest at generation {self.generations[worst]}: "
+            f"theory {self.theory[worst]:.6g}, simulation {self.simulation[worst]:.6g} +- {self.error[worst]:.2g} "
+            f"({self.z[worst]:+.1f} s.e.).{step} "
+            f"Smallest relative error it would have seen {self.smallest.min():.2g}, "
+            f"family-wise level {self.level:g}, power {self.power:g}."
         )
 
 
@@ -141,11 +151,15 @@ def agree(
     kept = np.flatnonzero(np.isfinite(compared.sem))
     kept = kept[kept > 0]
     if not len(kept):
-        raise ValueError(f"{compared.name}: no generation has a mean that {run.sizes['chain']} chains can show. Run more chains.")
+        raise ValueError(
+            f"{compared.name}: no generation has a mean that {run.sizes['chain']} chains can show. Run more chains."
+        )
     theory, origin = compared.curve[kept], compared.curve[0]
     scale = np.maximum(np.abs(theory - origin if compared.of_change else theory), np.finfo(float).tiny)
     error = np.maximum(compared.sem[kept], ROUNDING * np.maximum(np.abs(theory), scale))
-    return Agreement(compared.name, kept, theory, compared.mean[kept], error, scale, compared.step, level, power, smallest)
+    return Agreement(
+        compared.name, kept, theory, compared.mean[kept], error, scale, compared.step, level, power, smallest
+    )
 
 
 @frozen
@@ -162,11 +176,15 @@ class _Compared:
 
 def _of_curve(curve: Curve, run: xr.Dataset) -> _Compared:
     if curve.variable not in run:
-        raise ValueError(f"the run has no variable {curve.variable!r}. It has {', '.join(map(str, run.data_vars))}; use observe=.")
+        raise ValueError(
+            f"the run has no variable {curve.variable!r}. It has {', '.join(map(str, run.data_vars))}; use observe=."
+        )
     samples = _finite(run[curve.variable].to_numpy(), curve.name)
     values = np.asarray(curve.values, dtype=float)
     if values.shape != samples.shape[1:]:
-        raise ValueError(f"{curve.name}: {len(values)} predicted generations for a run of {samples.shape[1]}. Give 0..n.")
+        raise ValueError(
+            f"{curve.name}: {len(values)} predicted generations for a run of {samples.shape[1]}. Give 0..n."
+        )
     return _Compared(curve.name, values, samples.mean(axis=0), _sample_sem(samples))
 
 
@@ -186,12 +204,16 @@ def _of_expectation(prediction: Expectation, run: xr.Dataset, claim: Expr | None
 def _claimed(claim: Expr, start: dict, generations: int) -> np.ndarray:
     formula = claim.subs(start)
     if left := formula.free_symbols - {n}:
-        raise ValueError(f"the claim {claim} leaves {', '.join(map(str, left))} without a value. Use n and the loop's symbols.")
+        raise ValueError(
+            f"the claim {claim} leaves {', '.join(map(str, left))} without a value. Use n and the loop's symbols."
+        )
     return _floats([formula.subs(n, k) for k in range(generations + 1)])
 
 
 def _sem(loop: Loop, observable: Expr, samples: np.ndarray) -> np.ndarray:
-    """Return the standard error of the mean by generation, from the theory's moments where they close, else from the sample."""
+    """Return the standard error of the mean by generation, from the theory's moments where they close, else from the
+    sample.
+    """
     try:
         powers = [_floats_exact(loop, observable**k, samples.shape[1] - 1) for k in (1, 2, 3)]
     except NotClosed:
@@ -219,7 +241,9 @@ def _trusted(variance: np.ndarray, third: np.ndarray, chains: int) -> np.ndarray
 
 
 def _pooled(here: Expectation, run: xr.Dataset, samples: np.ndarray) -> Pooled | None:
-    """Return the weighted estimate of a common relative error of the one-step mean, from residuals divided by their conditional sd."""
+    """Return the weighted estimate of a common relative error of the one-step mean, from residuals divided by their
+    conditional sd.
+    """
     mean = here.next()
     before = {"chain": slice(None), "generation": slice(here.start, -1)}
     predicted = evaluate(mean, run.isel(before), fits=True)
@@ -234,7 +258,9 @@ def _pooled(here: Expectation, run: xr.Dataset, samples: np.ndarray) -> Pooled |
 
 
 def _spread(here: Expectation, mean: Expr, before: xr.Dataset, residuals: np.ndarray) -> np.ndarray:
-    """Return the conditional standard deviation of the observable, by theory where it closes, else by generation from the sample."""
+    """Return the conditional standard deviation of the observable, by theory where it closes, else by generation from
+    the sample.
+    """
     try:
         variance = (expect(here.loop, here.observable**2).next() - mean**2).expand()
     except NotClosed:
@@ -249,5 +275,7 @@ def _floats(values: Sequence[Expr]) -> np.ndarray:
 def _finite(samples: np.ndarray, name: str) -> np.ndarray:
     if not np.all(np.isfinite(samples)):
         bad = np.argwhere(~np.isfinite(samples))[0]
-        raise ValueError(f"{name} is not a number in chain {bad[0]}, generation {bad[1]}: the simulation broke. Report the seed.")
+        raise ValueError(
+            f"{name} is not a number in chain {bad[0]}, generation {bad[1]}: the simulation broke. Report the seed."
+        )
     return samples

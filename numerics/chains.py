@@ -37,9 +37,7 @@ class Program:
     view: Callable[[State], Mapping[str, Array]]
 
 
-def trajectories(
-    program: Program, seed: Any, given: Given, chains: Array, generations: int
-) -> dict[str, Array]:
+def trajectories(program: Program, seed: Any, given: Given, chains: Array, generations: int) -> dict[str, Array]:
     """Return the recorded variables, each of shape (chains, generations + 1, ...).
 
     Args:

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-
 from typing import Any
 
 import attrs
@@ -304,7 +303,12 @@ def _words_message(table: Mapping[str, list[str]], name: str, row: int, cell: st
 
 def described(data: Corpus | Column) -> dict[str, Any]:
     """Return what there is to say about real input: name, hash, licence, source and size."""
-    facts: dict[str, Any] = {"name": data.name, "sha256": data.sha256, "licence": data.licence, "citation": data.citation}
+    facts: dict[str, Any] = {
+        "name": data.name,
+        "sha256": data.sha256,
+        "licence": data.licence,
+        "citation": data.citation,
+    }
     if isinstance(data, Column):
         return facts | {"values": len(data.values)}
     return facts | {"words": len(data.words()), "word types": len(data.counts()), "sentences": len(data.sentences())}

@@ -18,7 +18,7 @@ from sympy import Expr, S
 
 from numerics.chains import Given, Program, State
 from numerics.kits import Data, Kit, Model, kit
-from numerics.lifting import lifted
+from numerics.lifting import generalised, lifted
 from numerics.samplers import slot_key
 from theory.estimators import MLE
 from theory.loop import Loop
@@ -47,11 +47,10 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     fresh, past = _parts(loop)
     size = sum((part.size for part in fresh), S.Zero)
     sizes = [k * size if past else size for k in range(1, generations + 1)]
-    multipliers = {
-        m: float(loop.estimator.multiplier(m)) if loop.family.has_variance else 1.0 for m in set(sizes)
-    }
-    compiled, numbers = lifted(evolve(loop, estimator=MLE()), ("sampling",))
-    return compiled, numbers | {"multipliers": np.array([multipliers[m] for m in sizes])}
+    multipliers = {m: float(loop.estimator.multiplier(m)) if loop.family.has_variance else 1.0 for m in set(sizes)}
+    bare, numbers = generalised(evolve(loop, estimator=MLE()))
+    compiled, others = lifted(bare, ("sampling",))
+    return compiled, {"multipliers": np.array([multipliers[m] for m in sizes])} | numbers | others
 
 
 def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
@@ -64,9 +63,7 @@ def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
 
 def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:
     """Return how many numbers a chain carries: its points and its parameters."""
-    return _rows(loop, generations) * (shape[0] if loop.family.has_variance and shape else 1) + 2 * math.prod(
-        shape
-    )
+    return _rows(loop, generations) * (shape[0] if loop.family.has_variance and shape else 1) + 2 * math.prod(shape)
 
 
 def _rows(loop: Loop, generations: int) -> int:
@@ -77,9 +74,7 @@ def _rows(loop: Loop, generations: int) -> int:
 def _parts(loop: Loop) -> tuple[list[Part], list[Part]]:
     """Return the parts that are drawn for fit n and the part that is kept from before."""
     parts = [part for part in loop.regime.parts(loop.samples, n) if part.size != 0]
-    return [part for part in parts if part.origin != "past"], [
-        part for part in parts if part.origin == "past"
-    ]
+    return [part for part in parts if part.origin != "past"], [part for part in parts if part.origin == "past"]
 
 
 @frozen(eq=False)
@@ -123,9 +118,7 @@ class _Refit:
 
         return self._fit(k, given, state, self._points(draw, key, given, state[1]))
 
-    def _points(
-        self, draw: Callable[[Array, int, Model], Array], key: Array, given: Given, model: Model
-    ) -> Array:
+    def _points(self, draw: Callable[[Array, int, Model], Array], key: Array, given: Given, model: Model) -> Array:
         """Return the fresh points of one fit; real ones are always drawn faithfully."""
         drawn = []
         for slot, part in enumerate(self.fresh):

@@ -74,10 +74,7 @@ def compiled(plan: Plan) -> Callable[[int, Given, np.ndarray, int], Any]:
 def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[str, Array]]:
     """Return the function (given, state) -> the plan's variables and observables."""
     known, letters = variables(plan.loop.family), LETTERS_OF_SOURCE[type(plan.loop.family)]
-    read = {
-        name: to_jax(expr.xreplace(dict(known.rewrite)), (*known.letters, *letters))
-        for name, expr in plan.observe
-    }
+    read = {name: to_jax(expr.xreplace(dict(known.rewrite)), (*known.letters, *letters)) for name, expr in plan.observe}
 
     def record(given: Given, state: State) -> dict[str, Array]:
         values = program.view(state)

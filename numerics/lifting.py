@@ -5,8 +5,12 @@ from typing import Any
 from attrs import evolve, fields, has
 from sympy import Expr, Symbol
 
+from theory.estimators import Scaled
 from theory.loop import Loop
+from theory.sampling import Faithful, Tempered
 from theory.symbols import M
+
+TAU, C = Symbol("sampling_tau", positive=True), Symbol("estimator_c", positive=True)
 
 
 def lifted(loop: Loop, axes: tuple[str, ...]) -> tuple[Loop, dict[str, float]]:
@@ -29,6 +33,25 @@ def lifted(loop: Loop, axes: tuple[str, ...]) -> tuple[Loop, dict[str, float]]:
     for axis in ("estimator", "regime", "sampling"):
         if axis in axes and has(type(getattr(loop, axis))):
             loop = evolve(loop, **{axis: _lifted(getattr(loop, axis), axis, values)})
+    return loop, values
+
+
+def generalised(loop: Loop) -> tuple[Loop, dict[str, float]]:
+    """Return the loop with a variance's constant multiplier and its temperature in symbols, and their values.
+
+    Faithful sampling is temperature 1, and an estimator that does not look at the sample size a scale, so loops that
+    differ in these alone share a program.
+
+    >>> from theory import Gaussian, Loop, Unbiased
+    >>> generalised(Loop(Gaussian(), estimator=Unbiased()))[1]
+    {'sampling_tau': 1.0, 'estimator_c': 1.0}
+    """
+    values: dict[str, float] = {}
+    if loop.family.has_variance and isinstance(loop.sampling, Faithful):
+        values[TAU.name], loop = 1.0, evolve(loop, sampling=Tempered(TAU))
+    multiplier = loop.estimator.multiplier(M)
+    if loop.family.has_variance and multiplier.is_number:
+        values[C.name], loop = float(multiplier), evolve(loop, estimator=Scaled(C))
     return loop, values
 
 

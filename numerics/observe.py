@@ -1,6 +1,7 @@
 """Observables of a recorded run: SymPy expressions in the state, evaluated on the run's arrays.
 
-One place knows how a run names things: which variable holds which symbol, at which values the run started, of which loop it is.
+One place knows how a run names things: which variable holds which symbol, at which values the run started, of which
+loop it is.
 """
 
 import json
@@ -62,7 +63,8 @@ def check_loop(loop: Loop, run: xr.Dataset) -> None:
     """Raise ValueError unless the run is one of this loop."""
     if run.attrs.get("loop") != str(loop):
         raise ValueError(
-            f"the prediction is about {loop}, the run about {run.attrs.get('loop')}. Derive and simulate the same loop, numbers put in."
+            f"the prediction is about {loop}, the run about {run.attrs.get('loop')}. "
+            "Derive and simulate the same loop, numbers put in."
         )
 
 

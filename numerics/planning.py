@@ -93,9 +93,7 @@ def choose(loop: Loop, method: str, shape: tuple[int, ...]) -> tuple[str, str]:
         if reason is None:
             return name, "; ".join(refusals) or "exact, and costs the same for any number of samples"
         refusals.append(reason)
-    raise ValueError(
-        f"the loop cannot be simulated: {'; '.join(refusals)}. Change family, sampling or samples."
-    )
+    raise ValueError(f"the loop cannot be simulated: {'; '.join(refusals)}. Change family, sampling or samples.")
 
 
 def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[str, Expr], ...]:
@@ -116,9 +114,7 @@ def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[st
     return tuple((name, sympify(value)) for name, value in (observe or {}).items())
 
 
-def recorded(
-    loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool
-) -> tuple[str, ...]:
+def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool) -> tuple[str, ...]:
     """Return the variables that are recorded: all, unless memory forbids so many types."""
     names = tuple(variables(loop.family).dims)
     size = 8 * chains * (generations + 1) * math.prod(shape)

@@ -14,7 +14,16 @@ from matplotlib.figure import Figure
 
 from numerics.agreement import Agreement
 
-WIDTHS = {"icml": 3.25, "icml2": 6.75, "neurips": 5.5, "iclr": 5.5, "tmlr": 6.5, "jmlr": 6.0, "nature": 3.5, "nature2": 7.2}
+WIDTHS = {
+    "icml": 3.25,
+    "icml2": 6.75,
+    "neurips": 5.5,
+    "iclr": 5.5,
+    "tmlr": 6.5,
+    "jmlr": 6.0,
+    "nature": 3.5,
+    "nature2": 7.2,
+}
 """Text or column widths in inches."""
 STYLE = Path(__file__).parent / "styles" / "collapse.mplstyle"
 
@@ -27,7 +36,8 @@ def style() -> Iterator[None]:
 
 
 def critical(z: np.ndarray, level: float, draws: int = 20_000) -> float:
-    """Return the max-t factor: P(max over generations |t| > factor) = level, for means with the correlation of the samples.
+    """Return the max-t factor: P(max over generations |t| > factor) = level, for means with the correlation of the
+    samples.
 
     Args:
         z: samples, shape (chains, generations).
@@ -39,17 +49,27 @@ def critical(z: np.ndarray, level: float, draws: int = 20_000) -> float:
         return 0.0
     correlation = np.atleast_2d(np.corrcoef(varying, rowvar=False))
     rng = np.random.Generator(np.random.Philox(0))
-    maxima = np.abs(rng.multivariate_normal(np.zeros(len(correlation)), correlation, size=draws, method="svd")).max(axis=1)
+    maxima = np.abs(rng.multivariate_normal(np.zeros(len(correlation)), correlation, size=draws, method="svd")).max(
+        axis=1
+    )
     return float(np.quantile(maxima, 1 - level))
 
 
-def compared(ax: Axes, agreement: Agreement, label: str, *, every: int = 1, scale: float = 1.0, color: str | None = None) -> None:
+def compared(
+    ax: Axes, agreement: Agreement, label: str, *, every: int = 1, scale: float = 1.0, color: str | None = None
+) -> None:
     """Draw theory as a line and simulation as points, with bars at the verdict's own simultaneous level."""
     (line,) = ax.plot(agreement.generations, agreement.theory / scale, color=color, label=label)
     bars = agreement.thresholds[0] * agreement.error / scale
     at = slice(every - 1, None, every)
     ax.errorbar(
-        agreement.generations[at], (agreement.simulation / scale)[at], bars[at], fmt="o", mfc="white", color=line.get_color(), elinewidth=0.8
+        agreement.generations[at],
+        (agreement.simulation / scale)[at],
+        bars[at],
+        fmt="o",
+        mfc="white",
+        color=line.get_color(),
+        elinewidth=0.8,
     )
 
 

@@ -51,9 +51,7 @@ def to_jax(expr: Any, arguments: Sequence[Any]) -> Callable[..., Any]:
 
     def function(*values: Any) -> Any:
         arrays = [jnp.asarray(value, dtype=float) for value in values]
-        batch = jnp.broadcast_shapes(
-            *(a.shape[: a.ndim - ranks[x]] for x, a in zip(arguments, arrays, strict=True))
-        )
+        batch = jnp.broadcast_shapes(*(a.shape[: a.ndim - ranks[x]] for x, a in zip(arguments, arrays, strict=True)))
         scope = dict(zip(arguments, arrays, strict=True))
         results = tuple(jnp.broadcast_to(jnp.asarray(node(scope), dtype=float), batch) for node in nodes)
         return results if several else results[0]
@@ -112,7 +110,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class _JaxPrinter(Printer):
-    """Prints a node as a closure Scope -> array; inside d sums leaves have d trailing axes, outermost first."""
+    """Prints nodes as closures Scope -> array; inside d sums a leaf has d trailing axes, outermost first."""
 
     def __init__(self, arguments: Sequence[Any]) -> None:
         super().__init__()
@@ -237,9 +235,7 @@ class _JaxPrinter(Printer):
         bound, depth = self._bound[place], len(self._bound)
         shift = index - bound
         if not shift.is_Integer:
-            raise ValueError(
-                f"{base}[{index}] is no shift of {bound}. Write {base}[{bound}] or {base}[{bound} + 1]."
-            )
+            raise ValueError(f"{base}[{index}] is no shift of {bound}. Write {base}[{bound}] or {base}[{bound} + 1].")
 
         def entries(scope: Scope) -> Any:
             array, where = scope[base], scope[bound] + int(shift)

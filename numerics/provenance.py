@@ -37,16 +37,12 @@ def structured(value: Any) -> Any:
         return {"kind": type(value).__name__} | {
             f.name: structured(getattr(value, f.name)) for f in fields(type(value))
         }
-    return (
-        [structured(v) for v in value] if isinstance(value, tuple) else None if value is None else str(value)
-    )
+    return [structured(v) for v in value] if isinstance(value, tuple) else None if value is None else str(value)
 
 
 def versions() -> dict[str, str]:
     """Return the versions that the bits depend on."""
-    return {name: _version(package) for name, package in PACKAGES.items()} | {
-        "python": platform.python_version()
-    }
+    return {name: _version(package) for name, package in PACKAGES.items()} | {"python": platform.python_version()}
 
 
 def _version(package: str) -> str:

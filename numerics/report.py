@@ -30,9 +30,7 @@ NARROWEST = 40
 TEXT_HEADS = ["n", "theory", "simulation", "verdict", "could see", "certificate", "source"]
 ABSENT = "—"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-OUTSIDE = re.compile(
-    r"(?:href|src)\s*=\s*[\"'](?!#|data:)|url\([\"']?(?!#|data:)|@import|<script|<[^>]*\son\w+\s*="
-)
+OUTSIDE = re.compile(r"(?:href|src)\s*=\s*[\"'](?!#|data:)|url\([\"']?(?!#|data:)|@import|<script|<[^>]*\son\w+\s*=")
 
 
 def _expression(value: Any) -> Any:

@@ -48,9 +48,7 @@ def load(path: str | Path) -> xr.Dataset:
         raise ValueError(f"{str(path)!r} is no run ({error}). Give a file that save() wrote.") from error
 
 
-def rerun(
-    run: xr.Dataset, loop: Loop, observe: Mapping[str, Any] | None = None, **changed: Any
-) -> xr.Dataset:
+def rerun(run: xr.Dataset, loop: Loop, observe: Mapping[str, Any] | None = None, **changed: Any) -> xr.Dataset:
     """Return the run made again from its provenance: the same bits on the same device and versions.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from theory.innovations import ChiSquare, Law, Multinomial, Normal
 
@@ -29,7 +29,7 @@ def generation_key(key: Array, generation: Any) -> Array:
     return jax.random.fold_in(key, generation)
 
 
-def slot_key(key: Array, slot: int) -> Array:
+def slot_key(key: Array, slot: Any) -> Array:
     """Return the key of one innovation of one generation."""
     return jax.random.fold_in(key, slot)
 
@@ -73,13 +73,16 @@ def multinomial(key: Array, trials: Any, chances: Any) -> Array:
     One type after the other: x_i | x_1..x_(i-1) ~ Binomial(m - x_1 - .. - x_(i-1), p_i/(1 - p_1 - .. -
     p_(i-1))).
     """
-    left, rest, counts = jnp.asarray(trials, dtype=float), jnp.asarray(1.0), []
-    for slot in range(chances.shape[-1]):
+
+    def draw_type(before: tuple[Array, Array], this: tuple[Array, Array]) -> tuple[tuple[Array, Array], Array]:
+        (left, rest), (chance, slot) = before, this
         # Chances that add up to 1 leave p_K, up to rounding, for the last type, which takes what is left.
-        share = jnp.where(chances[slot] < rest * (1 - 1e-12), chances[slot] / rest, 1.0)
-        counts.append(binomial(slot_key(key, slot), left, share))
-        left, rest = left - counts[-1], rest - chances[slot]
-    return jnp.stack(counts)
+        share = jnp.where(chance < rest * (1 - 1e-12), chance / rest, 1.0)
+        count = binomial(slot_key(key, slot), left, share)
+        return (left - count, rest - chance), count
+
+    start = jnp.asarray(trials, dtype=float), jnp.asarray(1.0)
+    return lax.scan(draw_type, start, (chances, jnp.arange(len(chances))))[1]
 
 
 def parameters(law: Law) -> tuple[Any, ...]:

@@ -71,9 +71,7 @@ def _values(declared: Family, start: dict[str, Any]) -> dict[Symbol, Float]:
     lacking = sorted(_symbols(declared) - set(values), key=str)
     if lacking:
         names, listed = ", ".join(f"'{x}': ..." for x in lacking), ", ".join(map(str, lacking))
-        raise ValueError(
-            f"the source has no value for {listed}. Give start={{{names}}}, or use loop.at(...)."
-        )
+        raise ValueError(f"the source has no value for {listed}. Give start={{{names}}}, or use loop.at(...).")
     return values
 
 
@@ -87,9 +85,7 @@ def _number(name: str, given: Any) -> Float:
 def _floats(entries: Any, values: Mapping[Symbol, Float]) -> np.ndarray:
     """Return an expression, or nested lists of them, as float64."""
     number = isinstance(entries, Expr)
-    floats = (
-        float(entries.xreplace(dict(values))) if number else [_floats(entry, values) for entry in entries]
-    )
+    floats = float(entries.xreplace(dict(values))) if number else [_floats(entry, values) for entry in entries]
     return np.array(floats, dtype=np.float64)
 
 
@@ -125,9 +121,7 @@ def _probabilities(start: dict[str, Any]) -> np.ndarray:
 
 def _law(chances: np.ndarray) -> np.ndarray:
     if chances.ndim != 1 or not len(chances) or not np.isfinite(chances).all() or chances.min() < 0:
-        raise ValueError(
-            f"the source's probabilities are {chances}. Give a list of numbers >= 0 that sum to 1."
-        )
+        raise ValueError(f"the source's probabilities are {chances}. Give a list of numbers >= 0 that sum to 1.")
     if abs(chances.sum() - 1) > 1e-9:
         problem = f"the source's {len(chances)} probabilities sum to {chances.sum()}, not 1."
         raise ValueError(f"{problem} Divide each by their sum.")

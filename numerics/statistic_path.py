@@ -14,7 +14,7 @@ from jax import Array
 from sympy import Expr, Integer, S, Symbol, exp, log, sqrt
 
 from numerics.chains import Given, Program, State
-from numerics.lifting import letters, lifted
+from numerics.lifting import generalised, letters, lifted
 from numerics.printer import to_jax
 from numerics.samplers import draw, parameters, slot_key
 from theory import symbols
@@ -69,7 +69,9 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     del generations
     plain = _PLAIN[type(loop.family)]
     family = loop.family if isinstance(loop.family, DiagonalGaussian) else plain
-    return lifted(evolve(loop, family=family, source=None), ("samples", "estimator", "regime", "sampling"))
+    bare, numbers = generalised(evolve(loop, family=family, source=None))
+    compiled, others = lifted(bare, ("samples", "estimator", "regime", "sampling"))
+    return compiled, numbers | others
 
 
 def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
@@ -81,10 +83,11 @@ def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
     inner = shape if isinstance(plain, Gaussian) else ()
     model0 = plain.start(state)
     start = to_jax([log(model0[x]) if x.is_positive else model0[x] for x in state], given)
-    fit = _transition(later, given, inner)
+    alike = first.laws == later.laws
+    fit = _transition(later, first if alike else later, given, inner)
     return Program(
         start=lambda values: start(*(values[str(x)] for x in given)),
-        first=fit if first == later else _transition(first, given, inner),
+        first=fit if alike else _transition(first, first, given, inner),
         later=fit,
         view=_VIEWS[type(plain)],
     )
@@ -111,20 +114,26 @@ def _steps(loop: Loop, shape: tuple[int, ...]) -> tuple[Step, Step]:
 
 
 def _transition(
-    refit: Step, given: Letters, shape: tuple[int, ...]
+    refit: Step, first: Step, given: Letters, shape: tuple[int, ...]
 ) -> Callable[[Array, Any, Given, State], State]:
-    """Return state' = update(state, innovations), every innovation drawn from its law given the state."""
+    """Return state' = update(state, innovations), every innovation drawn from its law given the state.
+
+    Fit 1, of the same laws, may update otherwise; to choose is cheaper than to compile the draws twice.
+    """
     known = (*map(_carried, refit.state), symbols.n, *given)
     needs = [to_jax([_in_logs(e, refit.state) for e in parameters(law)], known) for law in refit.laws]
     innovations = tuple(x for law in refit.laws for x in law.symbols)
-    update = to_jax(_updates(refit), (*known, *innovations))
+    update, update1 = (to_jax(_updates(s), (*known, *innovations)) for s in (refit, first))
 
     def transition(key: Array, k: Any, values: Given, state: State) -> State:
         here = (*state, k, *(values[str(x)] for x in given))
         drawn: list[Any] = []
         for slot, (law, need) in enumerate(zip(refit.laws, needs, strict=True)):
             drawn += draw(law, slot_key(key, slot), need(*here), shape)
-        return update(*here, *drawn)
+        if first == refit:
+            return update(*here, *drawn)
+        pairs = zip(update1(*here, *drawn), update(*here, *drawn), strict=True)
+        return tuple(jnp.where(k == 1, one, other) for one, other in pairs)
 
     return transition
 

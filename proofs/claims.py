@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import xarray as xr
 from attrs import field, frozen
-from sympy import Expr, Function, Indexed, IndexedBase, Rational, Sum, Symbol, log, oo, sign
+from sympy import Expr, Function, Indexed, IndexedBase, Rational, Sum, Symbol, log, sign
 
 from numerics.absorption import of_loop
 from theory import (
@@ -41,23 +41,31 @@ SPREAD = (Gaussian.mu - mu0) ** 2
 
 
 class Derived(Protocol):
-    """What theory answers: a closed form, its values by generation, and its certificates (none for a tested algorithm)."""
+    """What theory answers: a closed form, its values by generation, and its certificates (none for a tested
+    algorithm).
+    """
 
     @property
-    def expression(self) -> Expr: ...
+    def expression(self) -> Expr:
+        """The closed form in n."""
+        ...
 
     @property
-    def certificate(self) -> tuple[Certificate, ...]: ...
+    def certificate(self) -> tuple[Certificate, ...]:
+        """The inductions that prove it."""
+        ...
 
-    def values(self, generations: int) -> Sequence[Any]: ...
+    def values(self, generations: int) -> Sequence[Any]:
+        """Return the values at generations 0..n."""
+        ...
 
 
 @frozen
 class Claim:
     """One row of the table.
 
-    ``derive`` answers for the loop with or without its numbers. ``variable`` names the run's variable that is compared; None
-    evaluates ``observable`` on the run's parameters and tests the one-step residuals too.
+    ``derive`` answers for the loop with or without its numbers. ``variable`` names the run's variable that is compared;
+    None evaluates ``observable`` on the run's parameters and tests the one-step residuals too.
     """
 
     title: str
@@ -162,15 +170,13 @@ def _variance(
 def expressivity(features: np.ndarray, samples: int, chains: int) -> list[Experiment]:
     """Return the diagonal Gaussian fitted to a correlated source, alone (M = oo) and with finite samples.
 
-    The source has the mean and covariance of the real features; the loss is measured on the real features themselves, as the excess
-    negative log-likelihood of model n over the full Gaussian.
+    The source has the mean and covariance of the real features; the loss is measured on the real features themselves,
+    as the excess negative log-likelihood of model n over the full Gaussian.
     """
     mean, covariance = features.mean(axis=0), np.cov(features, rowvar=False, ddof=0)
     here = MultivariateGaussian(_exact(mean), [_exact(row) for row in covariance])
     symbolic = MultivariateGaussian([0, 0], [[1, RHO], [RHO, 1]])
-    loop, concrete = (
-        Loop(DiagonalGaussian(), source=source, estimator=Unbiased()) for source in (symbolic, here)
-    )
+    loop, concrete = (Loop(DiagonalGaussian(), source=source, estimator=Unbiased()) for source in (symbolic, here))
     alone, both = (
         Claim(f"diagonal family{words}: excess loss", "expressivity", EXCESS, risk, "excess", note)
         for words, note in ((" alone (M = oo)", f"paid once, at n = 1; {OF_RHO}"), (", finite M", OF_RHO))
@@ -196,7 +202,9 @@ def _exact(values: np.ndarray) -> list[Rational]:
 
 
 def excess_loss(run: xr.Dataset, features: np.ndarray) -> xr.DataArray:
-    """Return mean_x log N(x; m, S) - log N(x; mu_n, diag V_n) over the real features x, in nats, by chain and generation."""
+    """Return mean_x log N(x; m, S) - log N(x; mu_n, diag V_n) over the real features x, in nats, by chain and
+    generation.
+    """
     deviations = features - features.mean(axis=0)
     covariance = deviations.T @ deviations / len(features)
     full = _loss(
@@ -206,7 +214,7 @@ def excess_loss(run: xr.Dataset, features: np.ndarray) -> xr.DataArray:
     quadratic = sum(
         _scaled_square(features[:, k], run["mu"][..., k], run["V"][..., k]) for k in range(features.shape[1])
     )
-    return _loss(quadratic, np.log(run["V"]).sum("coordinate")) - full
+    return _loss(quadratic, xr.apply_ufunc(np.log, run["V"]).sum("coordinate")) - full
 
 
 def _scaled_square(x: np.ndarray, mu: xr.DataArray, V: xr.DataArray) -> xr.DataArray:
@@ -241,9 +249,7 @@ def words(counts: Sequence[int], samples: int, chains: int) -> list[Experiment]:
     observe |= {name: _lost(counts, count) for name, count in classes.items()}
     claims = (
         Claim("words: collision probability", "statistical", Categorical.collision, _collision),
-        Claim(
-            "words: vocabulary", "statistical", Categorical.vocabulary, _support(counts), "vocabulary", DUAL
-        ),
+        Claim("words: vocabulary", "statistical", Categorical.vocabulary, _support(counts), "vocabulary", DUAL),
         *(
             Claim(
                 f"words of count {k}: lost",
@@ -265,11 +271,11 @@ _E = Function("E")
 
 
 def _typical(counts: Sequence[int], middle: float) -> list[int]:
-    """Return the counts nearest to 4, 1 and 1/4 of tokens/M: a word kept for a while, one in the balance, and a rare one."""
+    """Return the counts nearest to 4, 1 and 1/4 of tokens/M: a word kept for a while, one in the balance, and a rare
+    one.
+    """
     return list(
-        dict.fromkeys(
-            min(set(counts), key=lambda count: abs(count - scale * middle)) for scale in (4, 1, 0.25)
-        )
+        dict.fromkeys(min(set(counts), key=lambda count: abs(count - scale * middle)) for scale in (4, 1, 0.25))
     )
 
 
@@ -286,9 +292,7 @@ def _collision(loop: Loop) -> Derived:
 def _support(counts: Sequence[int]) -> Callable[[Loop], Derived]:
     frequencies = np.array(counts) / sum(counts)
     formula = Sum(1 - _E((1 - _p0()) ** _A), (symbols.i, 0, symbols.K - 1))
-    return lambda loop: Ancestral(
-        formula, lambda generations: of_loop(loop, generations).support(frequencies)
-    )
+    return lambda loop: Ancestral(formula, lambda generations: of_loop(loop, generations).support(frequencies))
 
 
 def _loss_of(count: int, total: int) -> Callable[[Loop], Derived]:

@@ -1,4 +1,5 @@
-"""The command `collapse`. Exit code 0: all holds; 1: something disagrees or is not proved; 2: bad input, said in one line.
+"""The command `collapse`. Exit code 0: all holds; 1: something disagrees or is not proved; 2: bad input, said in one
+line.
 
 Work is imported inside the commands, so that `collapse --help` answers at once.
 """
@@ -87,11 +88,7 @@ def derive(
     answer = expect(loop, observable_from(of, loop))
     if as_json:
         certificates = [certificate.data for certificate in answer.certificate]
-        print(
-            json.dumps(
-                {"expression": str(answer.expression), "start": answer.start, "certificate": certificates}
-            )
-        )
+        print(json.dumps({"expression": str(answer.expression), "start": answer.start, "certificate": certificates}))
     else:
         print(answer.derivation())
     return 0

@@ -1,4 +1,6 @@
-"""The dossier: every theorem with its certificate, its tie to theory, its simulation, and what it takes on trust, in one table."""
+"""The dossier: every theorem with its certificate, its tie to theory, its simulation, and what it takes on trust, in
+one table.
+"""
 
 from textwrap import wrap
 from typing import Any
@@ -79,7 +81,9 @@ def as_text(entries: tuple[Entry, ...], width: int) -> str:
     lines = [f"{'theorem':<28}{'certificate':<14}{'formal':<8}{'theory':<8}{'simulation':<26}takes on trust"]
     for entry in entries:
         facts = ", ".join(f"[{trust.index(fact) + 1}]" for fact in entry.assumes)
-        lines.append(f"{entry.name:<28}{entry.certificate:<14}{entry.formal:<8}{entry.tie:<8}{entry.simulation:<26}{facts}")
+        lines.append(
+            f"{entry.name:<28}{entry.certificate:<14}{entry.formal:<8}{entry.tie:<8}{entry.simulation:<26}{facts}"
+        )
         lines += wrap(entry.statement, width - 4, initial_indent="    ", subsequent_indent="    ")
     lines += ["", "Taken on trust:"]
     for number, fact in enumerate(trust, start=1):

@@ -1,4 +1,5 @@
-"""What `collapse verify` is asked to do: the options of the command and the arguments of `proofs.verify.verify` in one value.
+"""What `collapse verify` is asked to do: the options of the command and the arguments of `proofs.verify.verify` in one
+value.
 
 Kept apart from the work itself, so that the command can read its options without loading JAX.
 """

@@ -25,9 +25,7 @@ ESTIMATORS: Mapping[str, Callable[[], Any]] = {"mle": MLE, "unbiased": Unbiased}
 REGIMES = ("replace", "accumulate", "mixed")
 
 
-def loop_from(
-    *, family: str, estimator: str, regime: str, alpha: str | None, tau: str | None, samples: str
-) -> Loop:
+def loop_from(*, family: str, estimator: str, regime: str, alpha: str | None, tau: str | None, samples: str) -> Loop:
     """Return the loop that the options declare.
 
     Raises:
@@ -38,9 +36,7 @@ def loop_from(
     """
     return Loop(
         _named("family", family, FAMILIES)(),
-        estimator=ESTIMATORS[estimator]()
-        if estimator in ESTIMATORS
-        else Scaled(number("estimator", estimator)),
+        estimator=ESTIMATORS[estimator]() if estimator in ESTIMATORS else Scaled(number("estimator", estimator)),
         regime=_regime(regime, alpha),
         sampling=Faithful() if tau is None else Tempered(number("tau", tau)),
         samples=number("samples", samples),
@@ -65,9 +61,7 @@ def _named(option: str, name: str, known: Mapping[str, Any]) -> Any:
 
 def number(option: str, text: str) -> Expr:
     """Return an exact number, fraction or symbol of the library from text; a decimal is read exactly, 0.1 as 1/10."""
-    return _read(
-        option, text, {name: value for name, value in vars(symbols).items() if isinstance(value, Expr)}
-    )
+    return _read(option, text, {name: value for name, value in vars(symbols).items() if isinstance(value, Expr)})
 
 
 def observable_from(text: str, loop: Loop) -> Expr:

@@ -1,8 +1,8 @@
 """Ties: what holds a proved statement to the theory's derivation and to a simulation of the model.
 
-A right proof of a wrong statement is caught only here. Each theorem names the loop and the observable that it is about; its formula
-must equal what theory derives at random exact points, and agree with a simulation of the loop, in which the formula times
-1.02 must not.
+A right proof of a wrong statement is caught only here. Each theorem names the loop and the observable that it is about;
+its formula must equal what theory derives at random exact points, and agree with a simulation of the loop, in which the
+formula times 1.02 must not.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from attrs import field, frozen
-from sympy import Expr, Rational, sign, sympify
+from sympy import Expr, Rational, S, sign, sympify
 
 from numerics.agreement import Agreement, Curve, agree
 from numerics.simulate import simulate
@@ -43,7 +43,7 @@ _ML, _UNBIASED = Loop(Gaussian()), Loop(Gaussian(), estimator=Unbiased())
 
 @frozen
 class Tie:
-    """The loop and observable of a theorem, numbers for the simulation, and values of names that only the claim uses."""
+    """The loop and observable of a theorem, numbers for its simulation, values of names that only the claim uses."""
 
     loop: Loop
     observable: Expr
@@ -78,10 +78,15 @@ def _tied_formula(theorem: Theorem, tie: Tie) -> str | None:
     random = Random(theorem.name)
     for _ in range(POINTS):
         point, n = _point(tie.loop, random), random.randrange(8)
-        claimed = claim(theorem, tie).subs({symbols.n: n} | {_symbol(tie, name): value for name, value in point.items()}).doit()
+        claimed = (
+            claim(theorem, tie)
+            .subs({symbols.n: n} | {_symbol(tie, name): value for name, value in point.items()})
+            .doit()
+        )
         derived = expect(tie.loop, tie.observable).at(n=n, **point)
         if claimed != derived:
-            return f"n = {n}, {', '.join(f'{k} = {v}' for k, v in point.items())}: the theorem says {claimed}, theory {derived}"
+            where = ", ".join(f"{name} = {value}" for name, value in point.items())
+            return f"n = {n}, {where}: the theorem says {claimed}, theory {derived}"
     return None
 
 
@@ -116,7 +121,7 @@ def claim(theorem: Theorem, tie: Tie) -> Expr:
     return sympify(theorem.claim, locals=names)
 
 
-def simulated(theorem: Theorem, factor: Rational = Rational(1)) -> Agreement:
+def simulated(theorem: Theorem, factor: Expr = S.One) -> Agreement:
     """Return the verdict on the theorem's formula times ``factor`` against a simulation of its loop."""
     tie = TIES[theorem.name]
     here = tie.loop.at(**tie.numbers)

@@ -1,7 +1,7 @@
 """What the kernel accepts, what it refuses, and that it says why.
 
-The refusals matter more: a checker that accepts too much proves nothing, so every way in which a certificate can be wrong
-or sly is a row of a table below.
+The refusals matter more: a checker that accepts too much proves nothing, so every way in which a certificate can
+be wrong or sly is a row of a table below.
 """
 
 import ast
@@ -84,7 +84,7 @@ def test_answers_cannot_be_edited():
     ],
 )
 def test_wrong_claim_is_refused_with_a_counterexample(claim, obligation, detail):
-    """Assert that the first failing obligation is named, with the least n and a small point: also right, right, wrong."""
+    """Assert that the failing obligation is named, with the least n and a small point where it fails."""
     with pytest.raises(Rejected) as refusal:
         check(claiming(claim))
     assert refusal.value.obligation == obligation
@@ -138,7 +138,7 @@ def test_wrong_claim_is_refused_with_a_counterexample(claim, obligation, detail)
     ],
 )
 def test_divisors_must_be_proved_non_zero(domain, divisor, accepted):
-    """Assert that a divisor passes exactly where bounds, hypotheses or factors settle it: V0 b (f/f) is true if f != 0."""
+    """Assert that a divisor passes exactly where bounds, hypotheses or factors keep it from zero."""
     point = {"M": "2", "V0": "1/2"} if "M - 3 > 0" not in domain else {"M": "4", "V0": "1/2"}
     point = {"M": "4", "V0": "1"} if any("M*V0" in text for text in domain) else point
     certificate = claiming(f"V0*({divisor})/({divisor})", domain=domain, witness=point, sequences={})
@@ -284,9 +284,7 @@ REFUSED = {
     "zero to a negative power": (claiming("V0*b + 0*(M - 2)**-1"), "divisor"),
     "reciprocal of a reciprocal": (claiming("V0*b + 0/(1/(M - 2))"), "divisor"),
     "divisor of an unused sequence": (
-        decay(
-            sequences={"b": {"start": "1", "next": "(M - 1)/M*b"}, "d": {"start": "1/(M - 2)", "next": "d"}}
-        ),
+        decay(sequences={"b": {"start": "1", "next": "(M - 1)/M*b"}, "d": {"start": "1/(M - 2)", "next": "d"}}),
         "divisor",
     ),
     # chains
@@ -313,7 +311,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("certificate", "obligation"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused(certificate, obligation):
-    """Assert that the certificate is refused, that the obligation at fault is named, and that a reason is given."""
+    """Assert that the certificate is refused, with the obligation at fault and a reason."""
     with pytest.raises(Rejected) as refusal:
         check(certificate)
     assert refusal.value.obligation.startswith(obligation), str(refusal.value)
@@ -361,10 +359,7 @@ def test_kernel_stays_small():
     """Assert that whoever doubts a proof has at most 350 lines to read, no function longer than 25."""
     assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in sources()) <= 350
     functions = [
-        f
-        for path in sources()
-        for f in ast.walk(ast.parse(path.read_text()))
-        if isinstance(f, ast.FunctionDef)
+        f for path in sources() for f in ast.walk(ast.parse(path.read_text())) if isinstance(f, ast.FunctionDef)
     ]
     assert max((f.end_lineno or 0) - f.lineno + 1 for f in functions) <= 25
 
@@ -378,6 +373,4 @@ def test_kernel_is_exact_and_alone():
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for module in modules:
-                assert (
-                    module.startswith("proofs.kernel") or module.split(".")[0] in sys.stdlib_module_names
-                ), path
+                assert module.startswith("proofs.kernel") or module.split(".")[0] in sys.stdlib_module_names, path

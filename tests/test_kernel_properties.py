@@ -1,4 +1,4 @@
-"""The kernel against Python's own fractions: what it reads, what it simplifies, what it calls non-zero, what it accepts.
+"""The kernel against Python's own fractions: what it reads, expands, calls non-zero and accepts.
 
 Expressions are drawn as text, so the oracle shares nothing with the kernel but the grammar of Python.
 """
@@ -7,7 +7,6 @@ import re
 from fractions import Fraction
 from itertools import product
 
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -31,9 +30,9 @@ def combine(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     piece = inner | bracketed
     return (
         st.tuples(piece, st.sampled_from(["+", "-", "*", "/", " - ", " / "]), piece).map("".join)
-        | st.tuples(
-            st.sampled_from(NAMES) | bracketed, st.sampled_from(["**0", "**2", "**3", "**-1", "**-2"])
-        ).map("".join)
+        | st.tuples(st.sampled_from(NAMES) | bracketed, st.sampled_from(["**0", "**2", "**3", "**-1", "**-2"])).map(
+            "".join
+        )
         | piece.map("-{}".format)
     )
 
@@ -50,7 +49,7 @@ def defined(text: str, point: dict[str, Fraction]) -> Fraction:
     return value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(expressions, points)
 def test_parser_reads_as_python_does(text, point):
     """Assert that a text has the value that Python gives it: precedence, signs, powers."""
@@ -67,10 +66,10 @@ def at(polynomial, point: dict[str, Fraction]) -> Fraction:
     return total
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(expressions, points)
 def test_rational_function_has_the_values_of_its_text(text, point):
-    """Assert that top/bottom of the expanded form is the value, and that bottom is not zero where the text is defined."""
+    """Assert that top/bottom of the expanded form is the value of the text wherever that is defined."""
     value = defined(text, point)
     expanded = formal(parse(text, NAMES))
     assert at(expanded.top, point) == value * at(expanded.bottom, point)
@@ -80,7 +79,7 @@ def test_rational_function_has_the_values_of_its_text(text, point):
 @settings(max_examples=100, deadline=None)
 @given(expressions, expressions, points)
 def test_difference_vanishes_only_between_equals(left, right, point):
-    """Assert that a difference with an empty top is of two texts that agree at the point, and x - x is one."""
+    """Assert that a difference with an empty top is of texts that agree at the point, and x - x is one."""
     a, b = defined(left, point), defined(right, point)
     if not (formal(parse(left, NAMES)) - formal(parse(right, NAMES))).top:
         assert a == b
@@ -113,13 +112,13 @@ def inside(domain: list[str], point: dict[str, Fraction]) -> bool:
     return all(eval(text, {"__builtins__": {}}, dict(point)) for text in domain)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(DOMAINS),
     points,
     st.tuples(*[expressions.filter(lambda t: "/" not in t and "-1" not in t)] * 3),
 )
-def test_expression_with_a_zero_in_the_domain_is_never_called_non_zero(domain, zero, cofactors):
+def test_expression_with_a_zero_in_the_domain_is_not_passed(domain, zero, cofactors):
     """Assert that g1 (M - a) + g2 (V0 - b) + g3 (n - c) is not passed when the domain contains (a, b, c)."""
     assume(inside(domain, zero))
     terms = (f"({g})*({name} - ({zero[name]}))" for name, g in zip(NAMES, cofactors, strict=True))
@@ -130,7 +129,7 @@ def test_expression_with_a_zero_in_the_domain_is_never_called_non_zero(domain, z
     assert not never_zero(parse(text, NAMES), hypotheses)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(DOMAINS), expressions, points)
 def test_expression_called_non_zero_has_no_zero(domain, text, point):
     """Assert that what passes is not zero at a random point of the domain where it is defined."""
@@ -155,27 +154,33 @@ CLAIMS = (
 )
 
 
-@pytest.mark.parametrize(("step", "sequence"), list(product(STEPS, SEQUENCES)))
-def test_accepted_claims_are_true(step, sequence):
-    """Assert, for every recurrence, sequence and claim of the tables, that acceptance and five exact steps agree."""
-    for claim in CLAIMS:
-        certificate = {
-            "rule": "induction_eq",
-            "index": "n",
-            "start": 0,
-            "symbols": ["M", "V0"],
-            "domain": ["M - 1 > 0"],
-            "witness": {"M": "2", "V0": "3"},
-            "sequences": {"b": {"start": "1", "next": sequence}},
-            "unknowns": {"x": {"start": "V0", "next": step}},
-            "claim": {"x": claim},
-        }
-        try:
-            check(certificate)
-        except Rejected:
-            continue
-        for M, V0 in product((Fraction(2), Fraction(7, 3)), (Fraction(3), Fraction(-1, 2))):
-            assert holds_for_five_steps(certificate, {"M": M, "V0": V0}), (step, sequence, claim)
+def proposal(step: str, sequence: str, claim: str) -> dict:
+    return {
+        "rule": "induction_eq",
+        "index": "n",
+        "start": 0,
+        "symbols": ["M", "V0"],
+        "domain": ["M - 1 > 0"],
+        "witness": {"M": "2", "V0": "3"},
+        "sequences": {"b": {"start": "1", "next": sequence}},
+        "unknowns": {"x": {"start": "V0", "next": step}},
+        "claim": {"x": claim},
+    }
+
+
+def accepted(certificate: dict) -> bool:
+    try:
+        return bool(check(certificate))
+    except Rejected:
+        return False
+
+
+def test_accepted_claims_are_true():
+    """Assert that of all recurrences with all claims those accepted are true for five steps, and are many."""
+    proofs = [c for c in (proposal(*parts) for parts in product(STEPS, SEQUENCES, CLAIMS)) if accepted(c)]
+    assert len(proofs) > 30
+    for M, V0 in product((Fraction(2), Fraction(7, 3)), (Fraction(3), Fraction(-1, 2))):
+        assert all(holds_for_five_steps(certificate, {"M": M, "V0": V0}) for certificate in proofs)
 
 
 def holds_for_five_steps(certificate: dict, point: dict[str, Fraction]) -> bool:

@@ -61,17 +61,17 @@ GAUSSIANS = [
 ]
 FREQUENCIES = [
     Loop(family, regime=regime, sampling=sampling, samples=SAMPLES)
-    for family in (Bernoulli(Rational(3, 10)), Categorical([Rational(1, 2), Rational(3, 10), Rational(1, 5)]))
+    for family in (Bernoulli(Rational(3, 10)), Categorical([Rational(2, 5), Rational(7, 20), Rational(1, 4)]))
     for regime in REGIMES
     for sampling in SAMPLINGS
 ]
 DIAGONALS = [
-    Loop(DiagonalGaussian(), regime=regime, sampling=sampling, estimator=estimator, source=source, samples=SAMPLES)
-    for source in (CORRELATED, None)
-    for regime, sampling, estimator in zip(REGIMES, (Faithful(), Tempered(2), Faithful()), ESTIMATORS, strict=True)
+    Loop(DiagonalGaussian(), regime=regime, estimator=estimator, source=CORRELATED, samples=SAMPLES)
+    for regime, estimator in zip(REGIMES, ESTIMATORS, strict=True)
 ]
-DIAGONALS = [
-    loop if loop.source else evolve(loop, family=DiagonalGaussian([0, 1], [1, 4])) for loop in DIAGONALS
+DIAGONALS += [
+    evolve(DIAGONALS[0], sampling=Tempered(2)),
+    evolve(DIAGONALS[2], family=DiagonalGaussian([0, 1], [1, 4]), source=None),
 ]
 COUNTED = []
 

@@ -1,5 +1,6 @@
 """Exact theory of self-consuming loops: declare a `Loop`, then ask what becomes of it."""
 
+from theory import symbols as symbols
 from theory.absorption import absorption as absorption
 from theory.drift import drift as drift
 from theory.errors import NoClosedForm as NoClosedForm
@@ -21,9 +22,8 @@ from theory.regimes import Replace as Replace
 from theory.risk import risk as risk
 from theory.sampling import Faithful as Faithful
 from theory.sampling import Tempered as Tempered
-from theory import symbols as symbols
-from theory.symbols import M as M
 from theory.symbols import V0 as V0
+from theory.symbols import M as M
 from theory.symbols import alpha as alpha
 from theory.symbols import c as c
 from theory.symbols import i as i

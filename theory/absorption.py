@@ -1,9 +1,9 @@
 """`absorption`: a categorical loop as the absorbing Markov chain that it is, exactly.
 
-Refitting on M tokens is a neutral Wright-Fisher chain. Two exact devices answer for every vocabulary: the two-type chain of one
-type against the rest, and the chain of ancestors A_n (how many tokens of the first fit the tokens of fit n descend from):
-type i is lost by generation n with probability E (1 - p_i)^A_n, where A_1 = M and A_(n+1) is the number of occupied bins when A_n balls
-fall into M bins.
+Refitting on M tokens is a neutral Wright-Fisher chain. Two exact devices answer for every vocabulary: the two-type
+chain of one type against the rest, and the chain of ancestors A_n (how many tokens of the first fit the tokens of fit n
+descend from): type i is lost by generation n with probability E (1 - p_i)^A_n, where A_1 = M and A_(n+1) is the number
+of occupied bins when A_n balls fall into M bins.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from functools import cached_property
 from math import comb
 
 from attrs import frozen
-from sympy import Expr, Integer, Rational, binomial, ff
+from sympy import Expr, Integer, Rational, S, binomial, ff
 from sympy.polys.domains import QQ
 from sympy.polys.matrices import DomainMatrix
 
@@ -36,9 +36,13 @@ def absorption(loop: Loop) -> "Absorption":
     (2, 1/8)
     """
     if not isinstance(loop.family, Categorical | Bernoulli):
-        raise NotClosed(f"family: {type(loop.family).__name__} has no finite state space. Ask absorption of a categorical loop.")
+        raise NotClosed(
+            f"family: {type(loop.family).__name__} has no finite state space. Ask absorption of a categorical loop."
+        )
     if not isinstance(loop.regime, Replace) or not isinstance(loop.sampling, Faithful):
-        raise NotClosed(f"{loop.regime} with {loop.sampling} is not the neutral chain. Ask absorption of a faithful replace loop.")
+        raise NotClosed(
+            f"{loop.regime} with {loop.sampling} is not the neutral chain. Ask absorption of a faithful replace loop."
+        )
     if loop.free_symbols or not loop.samples.is_Integer:
         left = ", ".join(sorted(map(str, loop.free_symbols))) or f"samples = {loop.samples}"
         raise ValueError(f"absorption needs numbers, and the loop leaves {left}. Put them in with loop.at(...).")
@@ -62,7 +66,7 @@ class Absorption:
 
     def probability(self, token: int) -> Expr:
         """P(the chain is absorbed at ``token``) = p_token, since its frequency is a bounded martingale."""
-        return _rational(self.probabilities[token])
+        return _rational(self._share(token))
 
     def expected_time(self) -> Expr:
         """E[first generation with one type left] = sum_i h(p_i), h(s) = E[T; a type of frequency s takes all]."""
@@ -74,7 +78,7 @@ class Absorption:
 
     def lost(self, token: int, n: int) -> Expr:
         """P(p_token = 0 at generation n) = E (1 - p_token)^A_n."""
-        return _rational(self._ancestral(1 - self.probabilities[token], n))
+        return _rational(self._ancestral(1 - self._share(token), n))
 
     def support(self, n: int) -> Expr:
         """E[number of types left at generation n] = sum_i (1 - E (1 - p_i)^A_n)."""
@@ -90,13 +94,22 @@ class Absorption:
 
     def ancestors(self, n: int) -> list[Fraction]:
         """Return the law of A_n as P(A_n = a), a = 0..M, for n >= 1."""
+        if not S(n).is_Integer or n < 1:
+            raise ValueError(f"n = {n}: ancestors are counted from the first fit on. Give a whole number >= 1.")
         law = [Fraction(0)] * self.samples + [Fraction(1)]
         for _ in range(n - 1):
             law = self._push(law)
         return law
 
+    def _share(self, token: int) -> Fraction:
+        if token not in range(len(self.probabilities)):
+            raise ValueError(f"token {token} does not exist: there are {len(self.probabilities)}. Count from 0.")
+        return self.probabilities[token]
+
     def _ancestral(self, base: Fraction, n: int) -> Fraction:
         """Return E base^A_n; at the source (n = 0) nothing is lost and a type is fixed only if it has probability 1."""
+        if not S(n).is_Integer or n < 0:
+            raise ValueError(f"n = {n} is not a generation. Give a whole number >= 0.")
         if n == 0:
             return Fraction(int(base == 1))
         return sum((weight * base**a for a, weight in enumerate(self.ancestors(n)) if weight), Fraction(0))
@@ -131,7 +144,10 @@ class Absorption:
             return (Fraction(0), Fraction(0))
         inner = range(1, M)
         rows = [[QQ(int(k == j)) - QQ(*_pair(_binomial(M, j, Fraction(k, M)))) for j in inner] for k in inner]
-        system, target = DomainMatrix(rows, (M - 1, M - 1), QQ), DomainMatrix([[QQ(k, M)] for k in inner], (M - 1, 1), QQ)
+        system, target = (
+            DomainMatrix(rows, (M - 1, M - 1), QQ),
+            DomainMatrix([[QQ(k, M)] for k in inner], (M - 1, 1), QQ),
+        )
         solved = system.lu_solve(target).to_list_flat()
         return (Fraction(0), *(Fraction(int(t.numerator), int(t.denominator)) for t in solved), Fraction(0))
 

@@ -1,7 +1,7 @@
 """A solved recurrence as plain data that an independent checker can accept by induction.
 
-Everything is strings of rational expressions in declared symbols. What is not rational (a Gamma ratio, log V0, p0[i]) enters as a
-free symbol, with its meaning in the legend: the induction holds whatever its value.
+Everything is strings of rational expressions in declared symbols. What is not rational (a Gamma ratio, log V0, p0[i])
+enters as a free symbol, with its meaning in the legend: the induction holds whatever its value.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,9 @@ class Certificate:
 
 
 def certificate(recurrence: Recurrence, solution: Solution) -> Certificate:
-    """Return the induction that is to prove ``solution`` from ``recurrence``; whether it does is the checker's to say."""
+    """Return the induction that is to prove ``solution`` from ``recurrence``; whether it does is the checker's to
+    say.
+    """
     names = _Names()
     unknowns, claim = {}, {}
     labels = {m: f"x{k}" for k, m in enumerate(recurrence.rows, start=1)}
@@ -54,7 +56,8 @@ def certificate(recurrence: Recurrence, solution: Solution) -> Certificate:
 
 
 def claimed(recurrence: Recurrence, solution: Solution, target: Monomial, formula: Expr) -> Certificate:
-    """Return the induction that would prove a user's formula for one moment, with the solution's own claims for the others.
+    """Return the induction that would prove a user's formula for one moment, with the solution's own claims for the
+    others.
 
     Args:
         formula: rational in the symbols and in n, but for powers of which the exponent is a n + b with whole a and b.
@@ -116,6 +119,13 @@ def _domain(free: Iterable[Symbol], conditions: Iterable[Expr], divisors: Iterab
 
 
 def _witness(free: list[Symbol]) -> dict[str, str]:
-    """Return a rational point meant to lie in the domain, which the checker makes sure of: M large, the others generic."""
-    generic = {symbols.M: Rational(1009), symbols.alpha: Rational(3, 7), symbols.c: Rational(5, 11), symbols.tau: Rational(7, 11)}
+    """Return a rational point meant to lie in the domain, which the checker makes sure of: M large, the others
+    generic.
+    """
+    generic = {
+        symbols.M: Rational(1009),
+        symbols.alpha: Rational(3, 7),
+        symbols.c: Rational(5, 11),
+        symbols.tau: Rational(7, 11),
+    }
     return {s.name: str(generic.get(s, Rational(3 + 2 * k, 13))) for k, s in enumerate(free)}

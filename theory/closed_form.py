@@ -1,7 +1,7 @@
 """From a recurrence to its solution: closed forms in n, held as polynomials in a few defined sequences.
 
-A solution names sequences (powers of a base, residues of an irrational eigenvalue, products, sums), each with the one-term rule
-that defines it, and writes every moment in them. That is all a checker needs to accept it by induction.
+A solution names sequences (powers of a base, residues of an irrational eigenvalue, products, sums), each with the
+one-term rule that defines it, and writes every moment in them. That is all a checker needs to accept it by induction.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,9 @@ from theory.symbols import n
 
 @frozen
 class Sequence:
-    """A defined sequence: its value at the start, its next value in terms of n and of sequences at n, and its closed form."""
+    """A defined sequence: its value at the start, its next value in terms of n and of sequences at n, and its closed
+    form.
+    """
 
     symbol: Symbol
     start: Expr
@@ -47,7 +49,9 @@ class Solution:
         names = [s.symbol for s in self.sequences]
         closed = {s.symbol: s.expr for s in self.sequences}
         total = S.Zero
-        for powers, weight in Poly(combined, n, *names).terms() if self._polynomial(combined) else self._by_sequence(combined):
+        for powers, weight in (
+            Poly(combined, n, *names).terms() if self._polynomial(combined) else self._by_sequence(combined)
+        ):
             term = unfold(weight.factor())
             for symbol, power in zip((n, *names), powers, strict=True):
                 term *= closed.get(symbol, symbol) ** power
@@ -130,13 +134,20 @@ class _Constant:
             return [solve_scalar(matrix[0][0], forcing[0], start[0])]
         solved = solve_block(matrix, forcing, start, self._domain)
         if solved is None:
-            raise NoClosedForm("the eigenvalue 0 is repeated, so the first generations follow no formula in n. Ask .at(n=...).")
+            raise NoClosedForm(
+                "the eigenvalue 0 is repeated, so the first generations follow no formula in n. Ask .at(n=...)."
+            )
         return solved
 
     def _expr(self, sequence: ExpPoly) -> Expr:
         expr = self.recurrence.field.expr
         return sum(
-            (expr(w) * n**i * symbol for key, terms in sequence.items() for i, row in enumerate(terms) for w, symbol in zip(row, self._named(key), strict=True)),
+            (
+                expr(w) * n**i * symbol
+                for key, terms in sequence.items()
+                for i, row in enumerate(terms)
+                for w, symbol in zip(row, self._named(key), strict=True)
+            ),
             S.Zero,
         )
 
@@ -154,7 +165,9 @@ class _Constant:
             rule = [self.recurrence.field.expr(w) for w in key]
             for j, symbol in enumerate(names):
                 before = names[j - 1] if j else S.Zero
-                yield Sequence(symbol, S(int(j == 0)), before + rule[j] * names[-1], _residue(rule, j), _residue_limit(rule))
+                yield Sequence(
+                    symbol, S(int(j == 0)), before + rule[j] * names[-1], _residue(rule, j), _residue_limit(rule)
+                )
 
 
 def _residue(rule: list[Expr], j: int) -> Expr:
@@ -193,7 +206,9 @@ class _Varying:
         solved: dict[Monomial, Combination] = {}
         for block in _blocks(self.recurrence):
             if len(block) > 1:
-                raise NoClosedForm(f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for exact values.")
+                raise NoClosedForm(
+                    f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."
+                )
             solved[block[0]] = self._one(block[0], solved)
         claims = {m: self._expr(combination) for m, combination in solved.items()}
         return Solution(self.recurrence.start, tuple(self._sequences()), claims)
@@ -226,5 +241,7 @@ class _Varying:
                 rule = generator.ratio.subs(n, n + 1) * symbol
                 yield Sequence(symbol, S.One, rule, generator.expr(), generator.limit())
             else:
-                rule = generator.rate.subs(n, n + 1) * symbol + generator.weight.subs(n, n + 1) * self._named(generator.of)
+                rule = generator.rate.subs(n, n + 1) * symbol + generator.weight.subs(n, n + 1) * self._named(
+                    generator.of
+                )
                 yield Sequence(symbol, S.Zero, rule, generator.expr(), generator.limit())

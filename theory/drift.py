@@ -1,7 +1,7 @@
 """`drift`: where the fitted variance of a typical run goes, which is not where its mean goes.
 
-Where V' = V g with independent factors g, log V is a random walk: its drift E log g decides collapse almost surely, and the
-power kappa with E g^kappa = 1 says which moment of V the estimator keeps.
+Where V' = V g with independent factors g, log V is a random walk: its drift E log g decides collapse almost surely, and
+the power kappa with E g^kappa = 1 says which moment of V the estimator keeps.
 """
 
 from functools import cached_property
@@ -9,7 +9,7 @@ from typing import Any
 
 import mpmath
 from attrs import frozen
-from sympy import Eq, Expr, Function, S, Symbol, gamma, gammasimp, log
+from sympy import Eq, Expr, Function, S, Symbol, expand_log, gamma, gammasimp, log, powdenest
 
 from theory.constants import unfold
 from theory.errors import NotClosed
@@ -25,7 +25,9 @@ _WHOLE = (1, 2, 3, -1, -2)
 
 
 class KappaRoot(Function):
-    """KappaRoot(a, theta): the non-zero k with theta^k Gamma(a + k) = Gamma(a), unique by convexity; evaluates numerically."""
+    """KappaRoot(a, theta): the non-zero k with theta^k Gamma(a + k) = Gamma(a), unique by convexity; evaluates
+    numerically.
+    """
 
     nargs = 2
 
@@ -62,7 +64,7 @@ def _far(f: Any, a: Any, side: Any) -> Any:
 
 @frozen
 class Drift:
-    """The random walk of log V: ``rate`` = E log g per generation, ``kappa`` with E g^kappa = 1, and the ``verdict``."""
+    """The random walk of log V: ``rate`` = E log g a generation, ``kappa`` with E g^kappa = 1, and the ``verdict``."""
 
     loop: Loop
     scale: Expr
@@ -84,13 +86,16 @@ class Drift:
 
     @cached_property
     def kappa(self) -> Expr:
-        """The k != 0 with E (V'/V)^k = 1 (0 when log V does not drift): V^kappa is what the estimator keeps on average."""
+        """The k != 0 with E (V'/V)^k = 1 (0 when log V does not drift): V^kappa is what the estimator keeps on
+        average.
+        """
         for k in map(S, _WHOLE):
             if (self.scale**k * self._squares.moment((k,), (0,)) - 1).cancel() == 0:
                 return k
-        if self.scale.has(gamma) and gammasimp(self.factor(S.Half) - 1) == 0:
+        if gammasimp(powdenest(self.factor(S.Half), force=True) - 1) == 0:
             return S.Half
-        return S.Zero if self.rate == 0 else KappaRoot(self.df / 2, 2 * self.scale)
+        driftless = expand_log(self.rate, force=True).simplify() == 0
+        return S.Zero if driftless else KappaRoot(self.df / 2, 2 * self.scale)
 
     @property
     def equation(self) -> Expr:
@@ -100,13 +105,12 @@ class Drift:
 
     @property
     def verdict(self) -> str:
-        """"collapse" (V -> 0 almost surely), "driftless" or "explosion"; "undecided" where it depends on the symbols."""
+        """One of "collapse" (V -> 0 almost surely), "driftless", "explosion", or "undecided" in the symbols."""
         # Jensen: E log g <= log E g, strictly, so E g <= 1 decides without numbers.
         if sign_on_domain(1 - self.scale * self.df) in (0, 1):
             return "collapse"
-        if self.rate.simplify() == 0:
-            return "driftless"
-        sign = sign_on_domain(self.rate)
+        # log E g^k is convex and 0 at k = 0 and at kappa, so its slope at 0, E log g, has the sign of -kappa.
+        sign = sign_on_domain(-self.kappa if self.kappa.is_Rational else self.rate)
         return {None: "undecided", 1: "explosion", -1: "collapse", 0: "driftless"}[sign]
 
     def _repr_latex_(self) -> str:
@@ -127,13 +131,19 @@ def drift(loop: Loop) -> Drift:
     """
     family = loop.law
     if not isinstance(family, Gaussian):
-        raise NotClosed(f"family: {type(family).__name__} has no single variance whose logarithm could drift. Ask for a Gaussian loop.")
+        raise NotClosed(
+            f"family: {type(family).__name__} has no single variance whose log could drift. Ask for a Gaussian loop."
+        )
     refit = step(loop, family, family.state(Gaussian.V))
     factor = (refit.update[Gaussian.V] / Gaussian.V).cancel()
     squares = [law for law in refit.laws if isinstance(law, ChiSquare) and law.symbol in factor.free_symbols]
-    if refit.depends_on_k or len(squares) != 1 or (scale := factor / squares[0].symbol).has(Gaussian.V, squares[0].symbol):
+    if (
+        refit.depends_on_k
+        or len(squares) != 1
+        or (scale := factor / squares[0].symbol).has(Gaussian.V, squares[0].symbol)
+    ):
         raise NotClosed(
-            f"regime: under {loop.regime} the next variance is not the last one times an independent chi-square factor, so log V is no "
-            "random walk. Ask drift of the replace regime, or expect(loop, V)."
+            f"regime: under {loop.regime} the next variance is not the last times an independent chi-square factor, "
+            "so log V is no random walk. Ask drift of the replace regime, or expect(loop, V)."
         )
     return Drift(loop, scale, squares[0].df)

@@ -1,7 +1,7 @@
 """Estimators: which multiple of the unbiased sample variance a fit reports.
 
-An estimator is data, the multiplier c(m) at sample size m: V_hat = c(m) * SS/(m - 1), with SS the sum of squares about the
-sample mean. Families without a free variance know only the maximum likelihood fit, which for them is unbiased too.
+An estimator is data, the multiplier c(m) at sample size m: V_hat = c(m) * SS/(m - 1), with SS the sum of squares about
+the sample mean. Families without a free variance know only the maximum likelihood fit, which for them is unbiased too.
 """
 
 from abc import ABC, abstractmethod

@@ -3,7 +3,10 @@
 A float that slips into an exact derivation makes every later equality a guess, so it is refused by name.
 """
 
-from sympy import Expr, Float, sympify
+from contextlib import suppress
+from typing import Any
+
+from sympy import Expr, Float, SympifyError, sympify
 
 
 def exact(value: object, name: str) -> Expr:
@@ -14,15 +17,19 @@ def exact(value: object, name: str) -> Expr:
         name: what the value is called, for the error.
 
     Raises:
-        ValueError: a float, or an expression that holds one; something that is no expression.
+        ValueError: a float, or an expression that holds one; something that is no expression, or not real.
 
     >>> from fractions import Fraction
     >>> exact(Fraction(1, 10), "alpha")
     1/10
     """
-    expr = sympify(value)
-    if not isinstance(expr, Expr):
-        raise ValueError(f"{name} = {value!r} is not a number or an expression. Give an integer, a Rational or a symbol.")
+    expr: Any = None
+    with suppress(SympifyError):
+        expr = sympify(value)
+    if not isinstance(expr, Expr) or expr.is_extended_real is False:
+        raise ValueError(
+            f"{name} = {value!r} is not a real number or expression. Give an integer, a Rational or a symbol."
+        )
     if expr.has(Float):
         raise ValueError(
             f"{name} = {value} is a float, and theory is exact. "

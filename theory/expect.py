@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from attrs import frozen
-from sympy import Add, Expr, Gt, Mul, Ne, Poly, S, gammasimp, oo, sympify
+from sympy import Add, Expr, Gt, Mul, Ne, Poly, Pow, S, gammasimp, oo, sympify
 
 from theory import symbols
 from theory.certificate import Certificate, certificate, claimed
@@ -30,7 +30,8 @@ def expect(loop: Loop, of: Expr) -> "Expectation":
 
     Args:
         loop: the loop; its symbols stay symbolic.
-        of: an expression in the family's parameters, for instance ``Gaussian.mu**2 * Gaussian.V`` or ``log(Gaussian.V)``.
+        of: an expression in the family's parameters, for instance ``Gaussian.mu**2 * Gaussian.V`` or
+            ``log(Gaussian.V)``.
 
     Raises:
         NotClosed: the moments do not close; the sentence names the monomial and the axis of the loop.
@@ -74,6 +75,11 @@ class Piece:
         """The expectation in closed form."""
         return self.marginal.enter(unfold(self.solution.expression(self.combined)))
 
+    @cached_property
+    def certificate(self) -> Certificate:
+        """The induction that proves the solution."""
+        return certificate(self.recurrence, self.solution)
+
     def values(self) -> Iterator[Expr]:
         """Yield the exact expectation for n = 0, 1, 2, ... by running the recurrence itself."""
         system = self.recurrence
@@ -86,7 +92,9 @@ class Piece:
             yield self._weighed(now)
             k += 1
             rows = system.at(k)
-            now = {m: Add(*(system.field.expr(w) * now[key] for key, w in row.items())).expand() for m, row in rows.items()}
+            now = {
+                m: Add(*(system.field.expr(w) * now[key] for key, w in row.items())).expand() for m, row in rows.items()
+            }
 
     def _weighed(self, moments: dict[Monomial, Expr]) -> Expr:
         total = Add(*(w * moments[m] for m, w in self.targets.items()))
@@ -104,7 +112,7 @@ class Expectation:
     observable: Expr
     pieces: tuple[Piece, ...]
 
-    @cached_property
+    @property
     def expression(self) -> Expr:
         """The closed form in n, valid from generation `start` on; raises `NoClosedForm` where there is none."""
         return Add(*(piece.expression for piece in self.pieces))
@@ -117,7 +125,11 @@ class Expectation:
     @property
     def recurrence(self) -> dict[Expr, Expr]:
         """E[key at generation n] = E[value at generation n - 1], for every moment that the observable needs."""
-        return {m.expr(p.recurrence.state): p.recurrence.expr(row) for p in self.pieces for m, row in p.recurrence.rows.items()}
+        return {
+            m.expr(p.recurrence.state): p.recurrence.expr(row)
+            for p in self.pieces
+            for m, row in p.recurrence.rows.items()
+        }
 
     @cached_property
     def conditions(self) -> tuple[Expr, ...]:
@@ -133,24 +145,30 @@ class Expectation:
         """What the derivation takes for granted."""
         return tuple(dict.fromkeys(word for piece in self.pieces for word in piece.marginal.family.assumptions()))
 
-    @cached_property
+    @property
     def certificate(self) -> tuple[Certificate, ...]:
         """One induction per piece, as data for the checker in ``proofs``."""
-        return tuple(certificate(piece.recurrence, piece.solution) for piece in self.pieces)
+        return tuple(piece.certificate for piece in self.pieces)
 
     def certify(self, formula: Expr) -> Certificate:
-        """Return the induction that would prove ``formula`` for this expectation; the checker in ``proofs`` accepts it or not.
+        """Return the induction that would prove ``formula`` for this expectation; the checker in ``proofs`` accepts it
+        or not.
 
         Raises:
             ValueError: the observable is not a single moment of the state.
         """
         if len(self.pieces) != 1 or list(self.pieces[0].targets.values()) != [1]:
-            raise ValueError(f"{self.observable} is not a single moment, so a formula for it has no induction of its own. Claim its moments.")
+            raise ValueError(
+                f"{self.observable} is no single moment, so a formula for it has no induction of its own. "
+                "Claim a formula for each of its moments."
+            )
         (piece,) = self.pieces
-        return claimed(piece.recurrence, piece.solution, *piece.targets, formula)
+        return claimed(piece.recurrence, piece.solution, next(iter(piece.targets)), formula)
 
     def next(self) -> Expr:
-        """Return E[observable(model n) | model n-1] as an expression in the parameters of model n-1 (and n, where it matters)."""
+        """Return E[observable(model n) | model n-1] as an expression in the parameters of model n-1 (and n, where it
+        matters).
+        """
         return Add(*(piece.marginal.restore(_row(piece)) for piece in self.pieces))
 
     def values(self, generations: int) -> list[Expr]:
@@ -160,10 +178,13 @@ class Expectation:
         >>> expect(Loop(Gaussian(0, 1), samples=2), Gaussian.V).values(2)
         [1, 1/2, 1/4]
         """
-        return [Add(*column) for column in islice(zip(*(p.values() for p in self.pieces), strict=True), generations + 1)]
+        return [
+            Add(*column) for column in islice(zip(*(p.values() for p in self.pieces), strict=True), generations + 1)
+        ]
 
     def at(self, **values: Any) -> Any:
-        """Return the expectation with exact values put in by name: an `Expectation`, or with ``n`` given its exact value.
+        """Return the expectation with exact values put in by name: an `Expectation`, or with ``n`` given its exact
+        value.
 
         The loop is derived again at the values, so special cases where the general formula divides by 0 come out right.
 
@@ -187,6 +208,8 @@ class Expectation:
             NoClosedForm: it depends on the values of the symbols, or no closed form is known.
         """
         total = Add(*(piece.marginal.enter(unfold(_limit(piece))) for piece in self.pieces))
+        if total is S.NaN:
+            raise NoClosedForm("two terms grow without bound, one to oo and one to -oo. Ask for each term on its own.")
         return gammasimp(total) if total.is_finite is not False else total
 
     def derivation(self) -> str:
@@ -216,34 +239,55 @@ def _row(piece: Piece) -> Expr:
 
 
 def _substituted(expectation: Expectation, values: dict[str, Any]) -> Expr:
-    """Return the observable with source symbols such as mu0 replaced too; parameters are never named like a loop's symbols."""
+    """Return the observable with source symbols such as mu0 replaced too; parameters are never named like a loop's
+    symbols.
+    """
     known = {s.name: s for s in expectation.loop.free_symbols}
     return expectation.observable.subs({known[name]: exact(value, name) for name, value in values.items()})
 
 
 def _limit(piece: Piece) -> Expr:
     names = {s.symbol: s for s in piece.solution.sequences}
-    total = S.Zero
-    for powers, weight in Poly(piece.combined, *names).terms() if names else [((), piece.combined)]:
-        total += _term_limit(weight, [(names[x], e) for x, e in zip(names, powers, strict=True) if e])
-    return total
+    terms = [
+        (weight, [(names[x], e) for x, e in zip(names, powers, strict=True) if e])
+        for powers, weight in (Poly(piece.combined, *names).terms() if names else [((), piece.combined)])
+    ]
+    return Add(*(_term_limit(weight, factors) for weight, factors in _fastest(terms)))
+
+
+Term = tuple[Expr, list[tuple[Sequence, int]]]
+
+
+def _fastest(terms: list[Term]) -> list[Term]:
+    """Return the terms that decide the limit: those with the largest base, where some base is above 1; else all."""
+    growing = {s.expr.as_base_exp()[0] for _, factors in terms for s, _ in factors if s.limit == oo}
+    if not growing or any(s.limit is None for _, factors in terms for s, _ in factors):
+        return terms
+    slower = {a for a in growing for b in growing - {a} if sign_on_domain(b - a) == 1}
+    top = growing - slower
+    return [term for term in terms if any(s.expr.as_base_exp()[0] in top for s, _ in term[1])]
 
 
 def _term_limit(weight: Expr, factors: list[tuple[Sequence, int]]) -> Expr:
-    if any(sequence.limit is None for sequence, _ in factors):
+    limits = [sequence.limit for sequence, _ in factors]
+    if None in limits:
         names = ", ".join(str(unfold(sequence.expr)) for sequence, _ in factors)
-        raise NoClosedForm(f"the limit depends on the symbols: {names} is not known to converge. Put numbers in with .at(...).")
-    if any(sequence.limit == 0 for sequence, _ in factors):
+        raise NoClosedForm(
+            f"the limit depends on the symbols: {names} is not known to converge. Put numbers in with .at(...)."
+        )
+    if S.Zero in limits:
         return S.Zero  # geometric decay beats the rational weight
     growth, lead = _growth(weight)
-    product = Mul(*(sequence.limit**power for sequence, power in factors))
+    product = Mul(*(Pow(value, power) for value, (_, power) in zip(limits, factors, strict=True)))
     if growth < 0:
         return S.Zero
     if growth == 0 and product != oo:
         return lead * product
     sign = sign_on_domain(lead)
     if sign is None:
-        raise NoClosedForm(f"the limit is infinite, with the sign of {unfold(lead)}, which depends on the symbols. Use .at(...).")
+        raise NoClosedForm(
+            f"the limit is infinite, with the sign of {unfold(lead)}, which depends on the symbols. Use .at(...)."
+        )
     return sign * oo
 
 

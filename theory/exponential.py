@@ -1,8 +1,9 @@
 """Exponential polynomials over a field, and the constant-coefficient recurrences that they solve.
 
-A *key* is a monic irreducible polynomial chi over the field, held as the rewriting rule x^s = sum_j key[j] x^j. It carries the
-s sequences E_j(n), the coefficient of x^j in x^n modulo chi; for s = 1 that is base^n. A sequence is a sum over keys of
-n^i E_j(n) with coefficients in the field, so irrational eigenvalues never leave the field and base^n is a dictionary key.
+A *key* is a monic irreducible polynomial chi over the field, held as the rewriting rule x^s = sum_j key[j] x^j. It
+carries the s sequences E_j(n), the coefficient of x^j in x^n modulo chi; for s = 1 that is base^n. A sequence is a sum
+over keys of n^i E_j(n) with coefficients in the field, so irrational eigenvalues never leave the field and base^n is a
+dictionary key.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +43,12 @@ def values(sequence: ExpPoly, one: Element) -> Iterator[Element]:
     while True:
         here = {key: next(stream) for key, stream in streams.items()}
         yield sum(
-            (w * n**i * e for key, terms in sequence.items() for i, row in enumerate(terms) for w, e in zip(row, here[key], strict=True)),
+            (
+                w * n**i * e
+                for key, terms in sequence.items()
+                for i, row in enumerate(terms)
+                for w, e in zip(row, here[key], strict=True)
+            ),
             one - one,
         )
         n += 1
@@ -59,10 +65,11 @@ def add(target: ExpPoly, other: Mapping[Key, Terms], scale: Element) -> None:
 
 
 def solve_scalar(rate: Element, forcing: ExpPoly, start: Element) -> ExpPoly:
-    """Solve u(n+1) = rate u(n) + forcing(n), u(0) = start, for a forcing whose keys are all bases (s = 1), not rate = base = 0.
+    """Solve u(n+1) = rate u(n) + forcing(n), u(0) = start, for a forcing whose keys are all bases (s = 1), not rate =
+    base = 0.
 
-    On base^n p(n) the answer base^n q(n) has base q(n+1) - rate q(n) = p(n), solved from the top degree down; when base = rate
-    the leading terms cancel and q gains a degree.
+    On base^n p(n) the answer base^n q(n) has base q(n+1) - rate q(n) = p(n), solved from the top degree down; when base
+    = rate the leading terms cancel and q gains a degree.
     """
     solution: ExpPoly = {}
     for (base,), terms in forcing.items():
@@ -102,10 +109,11 @@ def eigen_keys(matrix: Sequence[Sequence[Element]], domain: Any) -> dict[Key, in
 def solve_block(
     matrix: Sequence[Sequence[Element]], forcing: Sequence[ExpPoly], start: Sequence[Element], domain: Any
 ) -> list[ExpPoly] | None:
-    """Solve u(n+1) = matrix u(n) + forcing(n), u(0) = start, by fitting the known form of the answer to its first values.
+    """Solve u(n+1) = matrix u(n) + forcing(n), u(0) = start, by fitting the known form of the answer to its first
+    values.
 
-    The keys of the answer are those of the forcing and of the matrix, multiplicities added where they meet. Returns None
-    where a base 0 occurs more than once, which no exponential polynomial can say.
+    The keys of the answer are those of the forcing and of the matrix, multiplicities added where they meet. Returns
+    None where a base 0 occurs more than once, which no exponential polynomial can say.
     """
     degrees = eigen_keys(matrix, domain)
     for key in {key for sequence in forcing for key in sequence}:
@@ -127,7 +135,9 @@ def _iterate(matrix: Any, forcing: Any, start: Any, size: int, one: Element) -> 
     for _ in range(size):
         rows.append(now)
         pushes = [next(stream) for stream in streams]
-        now = [sum((a * u for a, u in zip(row, now, strict=True)), push) for row, push in zip(matrix, pushes, strict=True)]
+        now = [
+            sum((a * u for a, u in zip(row, now, strict=True)), push) for row, push in zip(matrix, pushes, strict=True)
+        ]
     return rows
 
 

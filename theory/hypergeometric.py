@@ -1,14 +1,14 @@
 """Recurrences whose coefficients depend on n: products of rational functions, and the sums that telescope against them.
 
-u(k) = rate(k) u(k-1) + forcing(k) has the product H(k) = prod rate(j) as homogeneous solution. A forcing that is rational times
-a product is summed by Gosper's algorithm where it can be, and is kept as a defined sum where it cannot.
+u(k) = rate(k) u(k-1) + forcing(k) has the product H(k) = prod rate(j) as homogeneous solution. A forcing that is
+rational times a product is summed by Gosper's algorithm where it can be, and is kept as a defined sum where it cannot.
 """
 
 from collections.abc import Mapping
 from math import prod
 
 from attrs import frozen
-from sympy import Dummy, Expr, Poly, Product, S, Sum, gamma, linsolve, roots, symbols
+from sympy import Add, Dummy, Expr, Poly, Product, S, Sum, gamma, linsolve, roots, symbols
 from sympy.concrete.gosper import gosper_normal
 
 from theory.symbols import n
@@ -22,7 +22,9 @@ class HyperProduct:
     start: int
 
     def expr(self) -> Expr:
-        """Return the closed form in n: a ratio of Gamma functions where the roots are known and none is a whole number hit."""
+        """Return the closed form in n: a ratio of Gamma functions where the roots are known and none is a whole
+        number hit.
+        """
         numerator, denominator = (Poly(part, n) for part in self.ratio.together().as_numer_denom())
         above, below = _roots(numerator), _roots(denominator)
         if above is None or below is None or any(r.is_Integer and r > self.start for r in above):
@@ -37,7 +39,7 @@ class HyperProduct:
         above, below = _roots(numerator), _roots(denominator)
         if above is None or below is None or len(above) != len(below):
             return None
-        if numerator.LC() != denominator.LC() or (sum(above) - sum(below)).simplify() != 0:
+        if numerator.LC() != denominator.LC() or Add(*above, *(-r for r in below)).simplify() != 0:
             return None
         at = self.start + 1
         return prod((gamma(at - r) for r in below), start=S.One) / prod((gamma(at - r) for r in above), start=S.One)
@@ -77,25 +79,37 @@ def solve_varying(rate: Expr, forcing: Mapping[Generator | None, Expr], initial:
     home = None if rate == 1 else HyperProduct(rate, start)
     solution: Combination = {}
     for sequence, weight in forcing.items():
-        particular = None if isinstance(sequence, HyperSum) else _telescoped(rate, sequence, weight)
-        key, factor = (sequence, particular) if particular is not None else (HyperSum(rate, weight, sequence, start), S.One)
+        particular = None if isinstance(sequence, HyperSum) else _telescoped(rate, sequence, weight, start)
+        key, factor = (
+            (sequence, particular) if particular is not None else (HyperSum(rate, weight, sequence, start), S.One)
+        )
         solution[key] = (solution.get(key, S.Zero) + factor).cancel()
     rest = initial - sum((w.subs(n, start) for g, w in solution.items() if not isinstance(g, HyperSum)), S.Zero)
     solution[home] = (solution.get(home, S.Zero) + rest).cancel()
     return {g: w for g, w in solution.items() if w != 0}
 
 
-def _telescoped(rate: Expr, sequence: HyperProduct | None, weight: Expr) -> Expr | None:
-    """Return rational R with R(k) r(k) - rate(k) R(k-1) = weight(k), r the sequence's ratio, if Gosper finds one."""
+def _telescoped(rate: Expr, sequence: HyperProduct | None, weight: Expr, start: int) -> Expr | None:
+    """Return rational R with R(k) r(k) - rate(k) R(k-1) = weight(k), r the sequence's ratio, if Gosper finds one free
+    of poles.
+    """
     own = S.One if sequence is None else sequence.ratio
     # t(k) = weight(k) g(k-1)/H(k) must be a difference T(k) - T(k-1) with T = y t.
     quotient = (weight.subs(n, n + 1) * own / (weight * rate.subs(n, n + 1))).cancel()
     certificate = gosper_certificate(quotient)
-    return None if certificate is None else ((certificate + 1) * weight / own).cancel()
+    found = None if certificate is None else ((certificate + 1) * weight / own).cancel()
+    return None if found is None or _has_pole(found, start) else found
+
+
+def _has_pole(rational: Expr, start: int) -> bool:
+    """Return whether a whole k >= start makes the denominator 0, so that the sequence would not start."""
+    below = Poly(rational.as_numer_denom()[1], n)
+    return any(root.is_Integer and root >= start for root in roots(below))
 
 
 def gosper_certificate(quotient: Expr) -> Expr | None:
-    """Return rational y(n) with y(n+1) t(n+1) - y(n) t(n) = t(n) for a term of ratio t(n+1)/t(n), None when there is none.
+    """Return rational y(n) with y(n+1) t(n+1) - y(n) t(n) = t(n) for a term of ratio t(n+1)/t(n), None when there is
+    none.
 
     Gosper's algorithm (Proc. Natl. Acad. Sci. 75, 1978): y = B(n-1) x(n)/C(n) with A(n) x(n+1) - B(n-1) x(n) = C(n).
 
@@ -129,7 +143,7 @@ def _degree(A: Poly, B: Poly, C: Poly) -> int | None:
 
 
 def _roots(polynomial: Poly) -> list[Expr] | None:
-    """Return the roots with their multiplicities, None where a factor of degree 3 or more would make them unreadable."""
+    """Return the roots, repeated by multiplicity; None where a factor of degree 3 or more makes them unreadable."""
     if any(factor.degree() > 2 for factor, _ in polynomial.factor_list()[1]):
         return None
     return [root for root, multiplicity in roots(polynomial).items() for _ in range(multiplicity)]

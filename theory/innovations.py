@@ -81,8 +81,8 @@ class Normal(Law):
 class ChiSquare(Law):
     """x ~ chi-square with ``df`` degrees: E[x^a] = 2^a Gamma(df/2 + a)/Gamma(df/2), for a > -df/2.
 
-    Logarithms follow by differentiating in a: E[x^a (log x)^b] = E[x^a] * B_b(kappa_1, ..., kappa_b), with the cumulants of log x
-    under df + 2a degrees, kappa_1 = psi(df/2 + a) + log 2 and kappa_j = psi_(j-1)(df/2 + a).
+    Logarithms follow by differentiating in a: E[x^a (log x)^b] = E[x^a] * B_b(kappa_1, ..., kappa_b), with the
+    cumulants of log x under df + 2a degrees, kappa_1 = psi(df/2 + a) + log 2 and kappa_j = psi_(j-1)(df/2 + a).
     """
 
     symbol: Symbol
@@ -129,7 +129,8 @@ class ChiSquare(Law):
 
 @frozen
 class Multinomial(Law):
-    """x ~ Multinomial(trials; probabilities, the rest): E[prod x_i^k_i] = sum_j prod S2(k_i, j_i) p_i^j_i (trials)_(sum j).
+    """x ~ Multinomial(trials; probabilities, the rest): E[prod x_i^k_i] = sum_j prod S2(k_i, j_i) p_i^j_i (trials)_(sum
+    j).
 
     S2 is the Stirling number of the second kind and (m)_j the falling factorial; only the named types are listed.
     """
@@ -151,7 +152,8 @@ class Multinomial(Law):
         """Return the mixed raw moment of whole orders."""
         if any(logs) or not all(k.is_Integer and k >= 0 for k in powers):
             raise NotClosed(
-                "a power or logarithm of a count that may be 0 has no closed moments. Ask for a polynomial in p, or for absorption(loop)."
+                "a power or logarithm of a count that may be 0 has no closed moments. "
+                "Ask for a polynomial in p, or for absorption(loop)."
             )
         terms = [(S.One, 0)]
         for power, chance in zip(powers, self.probabilities, strict=True):
@@ -177,5 +179,3 @@ def _complete_bell(order: int, cumulants: Sequence[Expr]) -> Expr:
         return S.One
     polynomial, slots = _bell_polynomial(order)
     return polynomial.xreplace(dict(zip(slots, cumulants, strict=True)))
-
-

@@ -24,5 +24,9 @@ def latex(expr: Expr) -> str:
     >>> latex(digamma(M))
     '\\psi\\left(M\\right)'
     """
-    names = {s: rf"{s.name[:-1]}_0" if s.name != "mu0" else r"\mu_0" for s in expr.free_symbols if s.name in ("mu0", "V0", "p0")}
+    names = {
+        s: rf"{s.name[:-1]}_0" if s.name != "mu0" else r"\mu_0"
+        for s in expr.free_symbols
+        if s.name in ("mu0", "V0", "p0")
+    }
     return _Printer({"symbol_names": names}).doprint(expr)

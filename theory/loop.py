@@ -20,7 +20,9 @@ def _samples(value: object) -> Expr:
     if samples == oo or not samples.is_number:
         return samples
     if not samples.is_Integer or samples < 1:
-        raise ValueError(f"samples = {samples}: a generation has a whole number of points. Give an integer >= 1, or oo.")
+        raise ValueError(
+            f"samples = {samples}: a generation has a whole number of points. Give an integer >= 1, or oo."
+        )
     return samples
 
 
@@ -54,8 +56,9 @@ class Loop:
     def __attrs_post_init__(self) -> None:
         """Refuse what is no loop."""
         for name, kind in _AXES.items():
-            if not isinstance(getattr(self, name), kind):
-                raise ValueError(f"{name} = {getattr(self, name)!r} is no {kind.__name__}. Give one, with parentheses: MLE().")
+            if not isinstance(given := getattr(self, name), kind):
+                parentheses = f", with parentheses: {given.__name__}()" if isinstance(given, type) else ""
+                raise ValueError(f"{name} = {given!r} is no {kind.__name__}. Give one{parentheses}.")
         if self.source is not None:
             self.family.project(self.source)
         self._check_estimator()
@@ -63,7 +66,9 @@ class Loop:
 
     def _check_estimator(self) -> None:
         if isinstance(self.estimator, Scaled) and not self.family.has_variance:
-            raise ValueError(f"{self.estimator} rescales a variance, and {type(self.family).__name__} fits none. Use MLE().")
+            raise ValueError(
+                f"{self.estimator} rescales a variance, and {type(self.family).__name__} fits none. Use MLE()."
+            )
         if self.family.has_variance and self.samples == 1:
             raise ValueError("samples = 1: one point has no variance, the fit would be a point mass. Give M >= 2.")
 
@@ -90,7 +95,9 @@ class Loop:
         exacts = {}
         for name, value in values.items():
             if name not in known:
-                raise ValueError(f"the loop has no symbol {name!r}. Its symbols are {', '.join(sorted(known)) or 'none'}.")
+                raise ValueError(
+                    f"the loop has no symbol {name!r}. Its symbols are {', '.join(sorted(known)) or 'none'}."
+                )
             exacts[known[name]] = exact(value, name)
         return self.substitute(exacts)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from attrs import frozen
-from sympy import Add, Expr, Mul, Pow, S, expand_log, log
+from sympy import Add, Expr, Mul, Pow, S, Symbol, expand_log, log
 
 from theory.errors import NotClosed
 from theory.field import Element
@@ -31,17 +31,29 @@ def linear(observable: Expr, state: tuple[Expr, ...]) -> dict[Monomial, Expr]:
 
     Raises:
         NotClosed: it is not one.
+        ValueError: it holds a symbol with a parameter's name that is not the parameter.
 
     >>> from theory.symbols import V
     >>> [(m.expr([V]), w) for m, w in linear(3 / V + log(V / 2), (V,)).items()]
     [(1, -log(2)), (log(V), 1), (1/V, 3)]
     """
+    if impostors := (observable.free_symbols - set(state)) & _namesakes(observable, state):
+        raise ValueError(
+            f"{min(map(str, impostors))} in {observable} is not the family's parameter but another symbol of that name. "
+            "Take the parameter from the family, such as Gaussian.V."
+        )
     combination: dict[Monomial, Expr] = {}
     for term in Add.make_args(expand_log(observable.expand()).expand()):
         weight, rest = term.as_independent(*state, as_Add=False)
         monomial = _monomial(rest, state)
         combination[monomial] = combination.get(monomial, S.Zero) + weight
     return combination
+
+
+def _namesakes(observable: Expr, state: tuple[Expr, ...]) -> set[Expr]:
+    """Return the symbols that read like a parameter; they need not be one, since assumptions make symbols differ."""
+    names = {x.name for x in state if isinstance(x, Symbol)}
+    return {x for x in observable.free_symbols if isinstance(x, Symbol) and x.name in names}
 
 
 def _monomial(term: Expr, state: tuple[Expr, ...]) -> Monomial:

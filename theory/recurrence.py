@@ -8,8 +8,8 @@ from sympy import Expr, S, Symbol
 from theory import symbols
 from theory.constants import unfold
 from theory.errors import NotClosed
-from theory.field import Element, Field, MissingGenerator
 from theory.families.base import Derivable
+from theory.field import Element, Field, MissingGenerator
 from theory.loop import Loop
 from theory.monomials import Monomial, Row, linear
 from theory.step import step
@@ -69,13 +69,13 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
             field = Field(tuple(sorted(generators, key=str)))
             where = f"{type(family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
             towers = Tower(first, field, where), Tower(later, field, where)
-            return _closed(loop, family, state, towers, list(targets)), targets
+            return _closed(family, state, towers, list(targets)), targets
         except MissingGenerator as missing:
             generators |= missing.found
 
 
 def _closed(
-    loop: Loop, family: Derivable, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
+    family: Derivable, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
 ) -> Recurrence:
     first, later = towers
     rows = _closure(later, targets, state)
@@ -87,7 +87,9 @@ def _closed(
     return Recurrence(later.field, state, rows, start, initial, tuple(later.conditions | first.conditions))
 
 
-def _closure(operator: Callable[[Monomial], Row], targets: list[Monomial], state: tuple[Expr, ...]) -> dict[Monomial, Row]:
+def _closure(
+    operator: Callable[[Monomial], Row], targets: list[Monomial], state: tuple[Expr, ...]
+) -> dict[Monomial, Row]:
     rows: dict[Monomial, Row] = {}
     waiting = list(targets)
     while waiting:

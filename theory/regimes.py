@@ -15,7 +15,9 @@ from theory.exact import exact
 
 @frozen
 class Part:
-    """``size`` points: fresh ones from the source ("real") or from the last model ("model"), or the pool of all before ("past")."""
+    """``size`` points: fresh ones from the source ("real") or from the last model ("model"), or the pool of all
+    before ("past").
+    """
 
     origin: Literal["real", "model", "past"]
     size: Expr

@@ -57,7 +57,9 @@ def risk(loop: Loop, metric: Metric = "kl_source_model") -> Risk:
     if metric not in _DENSITIES:
         raise ValueError(f"metric = {metric!r} is not known. Choose one of {', '.join(_DENSITIES)}.")
     if loop.source is not None and metric == "kl_model_source":
-        raise NotClosed("source: KL(model || source) outside the family has no additive projection. Ask kl_source_model.")
+        raise NotClosed(
+            "source: KL(model || source) outside the family has no additive projection. Ask kl_source_model."
+        )
     observable = _observable(family, metric)
     return Risk(family.divergence(loop.source or family), expect(loop, observable))
 

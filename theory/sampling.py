@@ -3,15 +3,13 @@
 The distortion is named here; what it does to a law is the family's knowledge (`Family.distorted`).
 """
 
-from abc import ABC
-
 from attrs import field, frozen
 from sympy import Expr
 
 from theory.exact import exact
 
 
-class Sampling(ABC):
+class Sampling:
     """How a generation's points are drawn from the last model."""
 
 

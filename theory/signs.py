@@ -1,7 +1,7 @@
 """Signs of rational expressions on the domain of the symbols: M >= 2, 0 < alpha < 1, positive where declared positive.
 
-The domain is mapped to positive numbers (M = 2 + u, alpha = 1/(1 + w)); an expression whose coefficients there share one sign
-has it everywhere. Undecided is an honest answer.
+The domain is mapped to positive numbers (M = 2 + u, alpha = 1/(1 + w)); an expression whose coefficients there share
+one sign has it everywhere. Undecided is an honest answer.
 """
 
 from sympy import Dummy, Expr, Integer, Poly, Symbol, factor_list
@@ -43,7 +43,12 @@ def _mapped(expr: Expr) -> tuple[Expr, list[Symbol]]:
     """Return the expression in positive (or, for n and M, non-negative) variables; others keep their own symbol."""
     images, variables = {}, []
     for symbol in expr.free_symbols:
-        fresh = Dummy(symbol.name, positive=symbol.is_positive, real=True)
+        counts = symbol in (symbols.n, symbols.M)
+        fresh = (
+            Dummy(symbol.name, nonnegative=True)
+            if counts
+            else Dummy(symbol.name, positive=symbol.is_positive, real=True)
+        )
         variables.append(fresh)
         images[symbol] = {symbols.M: 2 + fresh, symbols.alpha: 1 / (1 + fresh)}.get(symbol, fresh)
     return expr.xreplace(images), variables
@@ -54,12 +59,17 @@ def _one_sign(polynomial: Expr, variables: list[Symbol]) -> int | None:
         return _number_sign(polynomial)
     if polynomial.expand() == 0:
         return 0
-    signs = set()
-    for powers, weight in Poly(polynomial, *variables).terms():
-        if any(e % 2 for e, x in zip(powers, variables, strict=True) if not x.is_positive and not x.name == "n"):
-            return None
-        signs.add(_number_sign(weight))
-    return signs.pop() if len(signs) == 1 else None
+    terms = Poly(polynomial, *variables).terms()
+    if any(e % 2 for powers, _ in terms for e, x in zip(powers, variables, strict=True) if not x.is_nonnegative):
+        return None
+    signs = {_number_sign(weight) for _, weight in terms}
+    strict = any(_at_the_edge(powers, variables) for powers, _ in terms)
+    return signs.pop() if len(signs) == 1 and strict else None
+
+
+def _at_the_edge(powers: tuple[int, ...], variables: list[Symbol]) -> bool:
+    """Return whether the term lives on at M = 2 and at a real symbol 0; a closed form's start takes care of n = 0."""
+    return all(not e or x.is_positive or x.name == "n" for e, x in zip(powers, variables, strict=True))
 
 
 def undecided_factors(denominator: Expr) -> list[Expr]:
@@ -87,5 +97,9 @@ def stable(rule: list[Expr]) -> bool | None:
         return all(abs(root) < 1 for root in chi.nroots(n=30))
     if len(rule) > 2:
         return None
-    conditions = [sign_on_domain(1 - rule[1] - rule[0]), sign_on_domain(1 + rule[1] - rule[0]), sign_on_domain(1 + rule[0])]
+    conditions = [
+        sign_on_domain(1 - rule[1] - rule[0]),
+        sign_on_domain(1 + rule[1] - rule[0]),
+        sign_on_domain(1 + rule[0]),
+    ]
     return True if conditions == [1, 1, 1] else None

@@ -1,7 +1,8 @@
 """From a Loop to the one step that every engine reads: model k from model k - 1 and named innovations.
 
-A `Step` says model k = update(model k - 1, innovations), with the innovations' conditional laws. Theory takes expectations
-of it, the sufficient-statistic simulator draws from it; it is the only place where a regime's parts become an update.
+A `Step` says model k = update(model k - 1, innovations), with the innovations' conditional laws. Theory takes
+expectations of it, the sufficient-statistic simulator draws from it; it is the only place where a regime's parts become
+an update.
 """
 
 from collections.abc import Mapping

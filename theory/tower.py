@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from attrs import field, frozen
+import attrs
+from attrs import frozen
 from sympy import Expr, Integer, S, Symbol, expand_log, log, ring
 
 from theory.constants import Constant
@@ -25,15 +26,16 @@ Exponents = tuple[Expr, ...]
 class Tower:
     """T for one step over one field; ``where`` names the loop in refusals.
 
-    The working ring has one generator for each letter (state symbols, then innovations) and one for each letter's logarithm.
+    The working ring has one generator for each letter (state symbols, then innovations) and one for each letter's
+    logarithm.
     """
 
     step: Step
     field: Field
     where: str
-    conditions: dict[Expr, None] = field(factory=dict, init=False)
+    conditions: dict[Expr, None] = attrs.field(factory=dict, init=False)
     """Quantities that must be positive for the moments used so far to exist."""
-    _moments: dict[Any, list[tuple[Exponents, Element]]] = field(factory=dict, init=False)
+    _moments: dict[Any, list[tuple[Exponents, Element]]] = attrs.field(factory=dict, init=False)
 
     @cached_property
     def _letters(self) -> tuple[Expr, ...]:
@@ -103,8 +105,8 @@ class Tower:
         if (powers, logs) not in self._moments:
             product = self._ring.one
             for law, here, orders in self._by_law(powers, logs):
-                product *= self._polynomial(law.moment(here, orders))
                 self._require(law.exists(here))
+                product *= self._polynomial(law.moment(here, orders))
             inner = len(self.step.state)
             terms = [(tuple(Integer(e) for e in exps[:inner]), scale) for exps, scale in product.terms()]
             self._moments[powers, logs] = terms
@@ -121,7 +123,9 @@ class Tower:
         if positive is None:
             return
         if positive.is_number and not positive > 0:
-            raise NotClosed(f"{self.where}: a moment is infinite, since {positive} > 0 fails. Take more samples per generation.")
+            raise NotClosed(
+                f"{self.where}: a moment is infinite, since {positive} > 0 fails. Take more samples per generation."
+            )
         self.conditions[positive] = None
 
 

@@ -1,9 +1,7 @@
 """What theorems take on trust, worded once: two theorems that rest on the same fact say so alike."""
 
 GAUSSIAN_LOOP = "model n is fitted to M independent draws from N(mu_{n-1}, V_{n-1}), given model n-1"
-SAMPLE_MEAN = (
-    "one step: the mean of M draws of model n-1 has conditional mean mu_{n-1} and variance V_{n-1}/M"
-)
+SAMPLE_MEAN = "one step: the mean of M draws of model n-1 has conditional mean mu_{n-1} and variance V_{n-1}/M"
 SAMPLE_VARIANCE = "one step: the variance of M draws, divisor M-1, has conditional mean V_{n-1}"
 CHI_SQUARE = (
     "Cochran: given model n-1, M-1 times the sample variance over V_{n-1} is chi-square with M-1 degrees "
@@ -23,6 +21,4 @@ MIXED_LOOP = (
 )
 GROUP_MEANS = "one step: the mean of k independent draws has the mean of their law and 1/k of its variance"
 LEAST_SQUARES = "one step: V_n + (mu_n - mu0)^2 is the mean of (x - mu0)^2 over the draws x of fit n"
-WRIGHT_FISHER = (
-    "given model n-1, the counts of fit n are multinomial: M draws with the frequencies of model n-1"
-)
+WRIGHT_FISHER = "given model n-1, the counts of fit n are multinomial: M draws with the frequencies of model n-1"

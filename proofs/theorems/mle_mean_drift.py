@@ -14,8 +14,7 @@ from proofs.theorems._trust import GAUSSIAN_LOOP, SAMPLE_MEAN, SAMPLE_VARIANCE
 THEOREM = Theorem(
     name="mle_mean_drift",
     title="The mean of the maximum-likelihood refit stays within the width of the source",
-    statement="A Gaussian refitted by maximum likelihood has E mu_n = mu0 and "
-    "Var mu_n = V0 (1 - (1 - 1/M)^n).",
+    statement="A Gaussian refitted by maximum likelihood has E mu_n = mu0 and Var mu_n = V0 (1 - (1 - 1/M)^n).",
     latex=r"\operatorname{Var}\mu_n = V_0 \left(1 - \left(1 - \frac{1}{M}\right)^n\right)",
     domain="M >= 1 samples per generation, V0 > 0",
     observable="(mu - mu0)**2",

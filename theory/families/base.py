@@ -32,8 +32,8 @@ class Batch:
 class Marginal:
     """One piece of an additive observable: a family of small state and the observable there.
 
-    ``enter`` turns an expectation, in the source's parameters, into its share of the sum; ``restore`` does the same for an expression
-    in the small state, giving one in the whole state.
+    ``enter`` turns an expectation, in the source's parameters, into its share of the sum; ``restore`` does the same for
+    an expression in the small state, giving one in the whole state.
     """
 
     family: "Derivable"
@@ -72,7 +72,9 @@ class Family(ABC):
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
         """Split an observable into pieces that derive on their own, or refuse by name."""
-        raise NotClosed(f"family: {type(self).__name__} has no moments of {observable} in closed form. Ask simulate(loop) instead.")
+        raise NotClosed(
+            f"family: {type(self).__name__} has no moments of {observable} in closed form. Ask simulate(loop) instead."
+        )
 
     def assumptions(self) -> tuple[str, ...]:
         """Return in words what derivations in this family take for granted."""
@@ -82,8 +84,8 @@ class Family(ABC):
 class Derivable(Family):
     """A family whose refits have conditional moments in closed form.
 
-    The *state* of a loop is the family's parameters. A family derives when it can say the sufficient statistics of a sample
-    (`batch`), pool two (`pool`), fit from them (`fit`) and undo a fit (`unfit`).
+    The *state* of a loop is the family's parameters. A family derives when it can say the sufficient statistics of a
+    sample (`batch`), pool two (`pool`), fit from them (`fit`) and undo a fit (`unfit`).
     """
 
     def state(self, observable: Expr) -> tuple[Expr, ...]:
@@ -98,7 +100,9 @@ class Derivable(Family):
 
     @abstractmethod
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
-        """Return the statistics of ``size`` independent points of ``law``; ``label`` keeps two batches' symbols apart."""
+        """Return the statistics of ``size`` independent points of ``law``; ``label`` keeps two batches' symbols
+        apart.
+        """
 
     @abstractmethod
     def pool(self, one: Batch, two: Batch) -> Batch:

@@ -1,7 +1,7 @@
 """The categorical family: a law on K types, fitted by the sample frequencies.
 
-Counts are multinomial. An observable touches finitely many types; all the others are lumped together, which is exact, so
-a vocabulary of any size costs no more than the types that are named.
+Counts are multinomial. An observable touches finitely many types; all the others are lumped together, which is exact,
+so a vocabulary of any size costs no more than the types that are named.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,10 +28,14 @@ def _law(values: Iterable[object] | None) -> tuple[Expr, ...] | None:
         raise ValueError("Categorical([]) has no types. Give at least one probability.")
     for k, chance in enumerate(chances):
         if chance.is_negative:
-            raise ValueError(f"Categorical: probability {k} is {chance}, which is negative. Give numbers >= 0 that sum to 1.")
+            raise ValueError(
+                f"Categorical: probability {k} is {chance}, which is negative. Give numbers >= 0 that sum to 1."
+            )
     total = Add(*chances)
     if total.is_number and total != 1:
-        raise ValueError(f"Categorical: the {len(chances)} probabilities sum to {total}, not 1. Divide each by their sum.")
+        raise ValueError(
+            f"Categorical: the {len(chances)} probabilities sum to {total}, not 1. Divide each by their sum."
+        )
     return chances
 
 

@@ -1,7 +1,7 @@
 """The Gaussian family N(mu, V), with mean and variance both fitted.
 
-By Cochran's theorem a sample of m points has mean mu + eps, eps ~ N(0, V/m), and sum of squares V * chi2_(m-1) about it,
-independent of each other: everything below follows from these two.
+By Cochran's theorem a sample of m points has mean mu + eps, eps ~ N(0, V/m), and sum of squares V * chi2_(m-1) about
+it, independent of each other: everything below follows from these two.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
 """The d-dimensional Gaussian laws: the full family, here as a source and for simulation, and the diagonal one.
 
-The diagonal family is the simplest narrower one: fitted to a correlated source it keeps every mean and variance and loses
-the correlation, at once and for ever.
+The diagonal family is the simplest narrower one: fitted to a correlated source it keeps every mean and variance and
+loses the correlation, at once and for ever.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,12 +22,27 @@ def _vector(values: Iterable[object]) -> tuple[Expr, ...]:
     return tuple(exact(value, f"mean[{k}]") for k, value in enumerate(values))
 
 
+def _variances(values: Iterable[object]) -> tuple[Expr, ...]:
+    variances = tuple(exact(value, f"variances[{k}]") for k, value in enumerate(values))
+    for k, variance in enumerate(variances):
+        if variance.is_positive is False:
+            raise ValueError(
+                f"DiagonalGaussian: variance {k} is {variance}, and a variance is positive. Give variances > 0."
+            )
+    return variances
+
+
 def _matrix(rows: object) -> ImmutableMatrix:
     matrix = ImmutableMatrix(rows).applyfunc(lambda value: exact(value, "covariance"))
     if not matrix.is_square or not matrix.is_symmetric():
-        raise ValueError(f"the covariance {matrix.tolist()} is not a symmetric square matrix. Give a list of d rows of length d.")
+        raise ValueError(
+            f"the covariance {matrix.tolist()} is not a symmetric square matrix. Give a list of d rows of length d."
+        )
     if matrix.is_positive_definite is False:
-        raise ValueError(f"the covariance {matrix.tolist()} is not positive definite. Give variances > 0 and correlations inside (-1, 1).")
+        raise ValueError(
+            f"the covariance {matrix.tolist()} is not positive definite. "
+            "Give variances > 0 and correlations inside (-1, 1)."
+        )
     return matrix
 
 
@@ -49,7 +64,7 @@ class MultivariateGaussian(Family):
         """Refuse shapes that do not fit."""
         if len(self.mean) != self.covariance.rows:
             raise ValueError(
-                f"MultivariateGaussian: {len(self.mean)} means and a {self.covariance.rows} x {self.covariance.rows} covariance. "
+                f"MultivariateGaussian: {len(self.mean)} means and a covariance of {self.covariance.rows} rows. "
                 "Give as many means as rows."
             )
 
@@ -86,7 +101,15 @@ class DiagonalGaussian(Family):
     has_variance = True
 
     mean: tuple[Expr, ...] = field(default=(), converter=_vector)
-    variances: tuple[Expr, ...] = field(default=(), converter=_vector)
+    variances: tuple[Expr, ...] = field(default=(), converter=_variances)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse lengths that differ."""
+        if len(self.mean) != len(self.variances):
+            raise ValueError(
+                f"DiagonalGaussian: {len(self.mean)} means and {len(self.variances)} variances. "
+                "Give one variance for each mean."
+            )
 
     @property
     def dimension(self) -> int:
@@ -114,18 +137,22 @@ class DiagonalGaussian(Family):
         return -log(source.covariance.det() / prod(source.covariance.diagonal())) / 2
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
-        """Split a sum of one-coordinate observables; coordinates share no draw only after the first fit, so products are refused."""
+        """Split a sum of one-coordinate observables; coordinates share no draw only after the first fit, so products
+        are refused.
+        """
         pieces: dict[int | None, list[Expr]] = {}
         for term in Add.make_args(observable.expand()):
             pieces.setdefault(self._coordinate_of(term), []).append(term)
         return tuple(self._piece(k, Add(*terms)) for k, terms in pieces.items())
 
     def _coordinate_of(self, term: Expr) -> int | None:
+        if term.has(symbols.mu, symbols.V):
+            raise ValueError(f"{term} names no coordinate. Write DiagonalGaussian.mu[k] or DiagonalGaussian.V[k].")
         named = {int(x.indices[0]) for x in term.atoms(Indexed)}
         if len(named) > 1:
             raise NotClosed(
-                f"family: {term} mixes coordinates {sorted(named)}, which a correlated source ties together in the first fit. "
-                "Ask for sums of one-coordinate observables, or simulate(loop)."
+                f"family: {term} mixes coordinates {sorted(named)}, which a correlated source ties together "
+                "in the first fit. Ask for sums of one-coordinate observables, or simulate(loop)."
             )
         return named.pop() if named else None
 
