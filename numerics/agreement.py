@@ -149,11 +149,8 @@ def agree(
     """
     compared = _of_curve(prediction, run) if isinstance(prediction, Curve) else _of_expectation(prediction, run, claim)
     kept = np.flatnonzero(np.isfinite(compared.sem))
-    kept = kept[kept > 0]
-    if not len(kept):
-        raise ValueError(
-            f"{compared.name}: no generation has a mean that {run.sizes['chain']} chains can show. Run more chains."
-        )
+    # Where no mean can be trusted the last is kept, with its infinite error: it shows nothing, and the verdict says so.
+    kept = kept[kept > 0] if (kept > 0).any() else np.array([len(compared.sem) - 1])
     theory, origin = compared.curve[kept], compared.curve[0]
     scale = np.maximum(np.abs(theory - origin if compared.of_change else theory), np.finfo(float).tiny)
     error = np.maximum(compared.sem[kept], ROUNDING * np.maximum(np.abs(theory), scale))

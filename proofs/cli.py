@@ -1,4 +1,5 @@
-"""The command `collapse`. Exit code 0: all holds; 1: something disagrees or is not proved; 2: bad input, said in one
+"""The command `collapse`. Exit code 0: all holds; 1: something disagrees, is not proved or
+could not be judged; 2: bad input, said in one
 line.
 
 Work is imported inside the commands, so that `collapse --help` answers at once.
@@ -37,9 +38,9 @@ def verify(job: Annotated[Job | None, Parameter(name="*")] = None, *, as_json: A
         "\n".join(f"{name}: {path}" for name, path in written.items()),
         file=sys.stderr if as_json else sys.stdout,
     )
-    for row in outcome.rows:
-        if row.verdict == "disagree" or row.certificate.startswith("rejected"):
-            print(f"collapse: {row.claim} does not hold ({row.verdict}, {row.certificate}).", file=sys.stderr)
+    for row in outcome.failures:
+        remedy = " Run more --chains." if row.verdict == "underpowered" else ""
+        print(f"collapse: {row.claim}: {row.verdict}, certificate {row.certificate}.{remedy}", file=sys.stderr)
     return 0 if outcome.holds else 1
 
 
@@ -112,7 +113,7 @@ def data(file: Path | None = None, /, *, column: str | None = None, as_json: As_
 def main() -> None:
     """Run the command; whatever is wrong with the input ends in one line and exit code 2."""
     try:
-        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        code = app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
     except (CycloptsError, ValueError) as error:
         print(f"collapse: {' '.join(str(error).split())}", file=sys.stderr)
         code = 2

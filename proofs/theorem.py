@@ -29,7 +29,6 @@ class Theorem:
         certificate: what the checker reads, or a function that works it out.
         assumes: what is taken on trust, such as one-step moments; the certificate begins after them.
         source: where the result, or its ingredients, were published.
-        tie: returns the loop and the observable that the theory derives the same expectation from.
     """
 
     name: str
@@ -43,7 +42,6 @@ class Theorem:
     certificate: Certificate | Callable[[], Certificate]
     assumes: tuple[str, ...]
     source: str
-    tie: Callable[[], tuple[Any, Any]] | None = None
 
 
 @dataclass(frozen=True)

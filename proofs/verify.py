@@ -49,8 +49,14 @@ class Outcome:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing disagrees and no certificate was rejected."""
-        return not any(row.verdict == "disagree" or row.certificate.startswith("rejected") for row in self.rows)
+        """Whether every claim that has a closed form agrees, with power, and no certificate was rejected."""
+        return not self.failures
+
+    @property
+    def failures(self) -> tuple[Row, ...]:
+        """The rows that disagree, could not be judged, or have no accepted certificate."""
+        wrong = ("disagree", "underpowered")
+        return tuple(row for row in self.rows if row.verdict in wrong or row.certificate.startswith("rejected"))
 
 
 def verify(job: Job, progress: bool = True) -> Outcome:
@@ -156,13 +162,18 @@ def _filled(claim: Claim, agreement: Agreement, formula: Expr, certificate: str)
         generation=int(agreement.generations[-1]),
         theory=agreement.theory[-1],
         simulation=agreement.simulation[-1],
-        error=agreement.error[-1],
-        smallest=agreement.smallest.min(),
+        error=_finite(agreement.error[-1]),
+        smallest=_finite(agreement.smallest.min()),
         verdict=agreement.verdict,
         certificate=certificate,
         source=claim.source,
         note=claim.note,
     )
+
+
+def _finite(value: float) -> float:
+    """Return the value, NaN for one that is infinite: the table has no number to show."""
+    return float(value) if np.isfinite(value) else float("nan")
 
 
 def _refused(claim: Claim, run: xr.Dataset, reason: str) -> Row:

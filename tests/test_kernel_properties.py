@@ -7,7 +7,7 @@ import re
 from fractions import Fraction
 from itertools import product
 
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from proofs.kernel import Rejected, check
@@ -15,6 +15,8 @@ from proofs.kernel.arithmetic import evaluate, formal, parse
 from proofs.kernel.domain import hypothesis, never_zero
 
 NAMES = ("M", "V0", "n")
+# Draws that divide by zero or fall outside the domain are thrown away, and a loaded machine is slow.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 numbers = st.fractions(min_value=-4, max_value=4, max_denominator=5)
 points = st.fixed_dictionaries(dict.fromkeys(NAMES, numbers))
 
@@ -49,7 +51,7 @@ def defined(text: str, point: dict[str, Fraction]) -> Fraction:
     return value
 
 
-@settings(max_examples=150, deadline=None)
+@settings(patient, max_examples=80)
 @given(expressions, points)
 def test_parser_reads_as_python_does(text, point):
     """Assert that a text has the value that Python gives it: precedence, signs, powers."""
@@ -66,7 +68,7 @@ def at(polynomial, point: dict[str, Fraction]) -> Fraction:
     return total
 
 
-@settings(max_examples=150, deadline=None)
+@settings(patient, max_examples=80)
 @given(expressions, points)
 def test_rational_function_has_the_values_of_its_text(text, point):
     """Assert that top/bottom of the expanded form is the value of the text wherever that is defined."""
@@ -76,7 +78,7 @@ def test_rational_function_has_the_values_of_its_text(text, point):
     assert at(expanded.bottom, point) != 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(patient, max_examples=60)
 @given(expressions, expressions, points)
 def test_difference_vanishes_only_between_equals(left, right, point):
     """Assert that a difference with an empty top is of texts that agree at the point, and x - x is one."""
@@ -86,7 +88,7 @@ def test_difference_vanishes_only_between_equals(left, right, point):
     assert not (formal(parse(left, NAMES)) - formal(parse(left, NAMES))).top
 
 
-@settings(max_examples=100, deadline=None)
+@settings(patient, max_examples=60)
 @given(expressions, expressions, points)
 def test_substitution_is_simultaneous(outer, inner, point):
     """Assert that M := inner, V0 := M is done at once: the new M is not replaced again."""
@@ -112,7 +114,7 @@ def inside(domain: list[str], point: dict[str, Fraction]) -> bool:
     return all(eval(text, {"__builtins__": {}}, dict(point)) for text in domain)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(patient, max_examples=80)
 @given(
     st.sampled_from(DOMAINS),
     points,
@@ -129,7 +131,7 @@ def test_expression_with_a_zero_in_the_domain_is_not_passed(domain, zero, cofact
     assert not never_zero(parse(text, NAMES), hypotheses)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(patient, max_examples=80)
 @given(st.sampled_from(DOMAINS), expressions, points)
 def test_expression_called_non_zero_has_no_zero(domain, text, point):
     """Assert that what passes is not zero at a random point of the domain where it is defined."""

@@ -46,7 +46,7 @@ def certificate(recurrence: Recurrence, solution: Solution) -> Certificate:
         "start": solution.start,
         "symbols": [s.name for s in free],
         "domain": _domain(free, recurrence.conditions, names.divisors),
-        "witness": _witness(free),
+        "witness": _witness(free, recurrence.conditions, names.divisors),
         "sequences": sequences,
         "unknowns": unknowns,
         "claim": claim,
@@ -110,7 +110,7 @@ def _domain(free: Iterable[Symbol], conditions: Iterable[Expr], divisors: Iterab
     hypotheses = [f"{condition} > 0" for condition in conditions]
     for symbol in free:
         if symbol == symbols.M:
-            hypotheses.append("M - 1 > 0")
+            hypotheses.append("M - 2 >= 0")
         elif symbol.is_positive:
             hypotheses.append(f"{symbol} > 0")
         if symbol == symbols.alpha:
@@ -118,14 +118,15 @@ def _domain(free: Iterable[Symbol], conditions: Iterable[Expr], divisors: Iterab
     return hypotheses + [f"{divisor} != 0" for divisor in sorted(divisors, key=str)]
 
 
-def _witness(free: list[Symbol]) -> dict[str, str]:
-    """Return a rational point meant to lie in the domain, which the checker makes sure of: M large, the others
-    generic.
-    """
-    generic = {
-        symbols.M: Rational(1009),
-        symbols.alpha: Rational(3, 7),
-        symbols.c: Rational(5, 11),
-        symbols.tau: Rational(7, 11),
-    }
-    return {s.name: str(generic.get(s, Rational(3 + 2 * k, 13))) for k, s in enumerate(free)}
+def _witness(free: list[Symbol], conditions: Iterable[Expr], divisors: Iterable[Expr]) -> dict[str, str]:
+    """Return a rational point meant to lie in the domain, which the checker makes sure of: the smallest M that will do."""
+    generic = {symbols.alpha: Rational(1, 2), symbols.c: Rational(1, 3), symbols.tau: Rational(2, 3)}
+    values = {s: generic.get(s, Rational(k + 1)) for k, s in enumerate(free)}
+    for M in _SIZES:
+        values |= {symbols.M: M} if symbols.M in free else {}
+        if all(e.subs(values) > 0 for e in conditions) and all(e.subs(values) != 0 for e in divisors):
+            break
+    return {s.name: str(values[s]) for s in free}
+
+
+_SIZES = tuple(map(Rational, (2, 3, 4, 5, 7, 11, 101)))

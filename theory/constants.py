@@ -10,9 +10,9 @@ from sympy import Add, Expr, Mul, Symbol, log
 class Constant(Symbol):
     """A generator that stands for ``definition``; two constants are equal exactly when their definitions are.
 
-    >>> from sympy import digamma, Integer
-    >>> Constant(digamma(Integer(9) / 2)).definition
-    polygamma(0, 9/2)
+    >>> from sympy import Integer, digamma
+    >>> Constant(digamma(Integer(1) / 7)).definition
+    polygamma(0, 1/7)
     """
 
     definition: Expr

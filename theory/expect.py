@@ -40,7 +40,7 @@ def expect(loop: Loop, of: Expr) -> "Expectation":
     >>> expect(Loop(Gaussian()), Gaussian.V).expression
     V0*((M - 1)/M)**n
     >>> expect(Loop(Gaussian(), estimator=Unbiased()), Gaussian.mu**2).expression
-    V0*n/M + mu0**2
+    mu0**2 + V0*n/M
     """
     observable = exact(of, "of")
     marginals = loop.law.marginals(observable)

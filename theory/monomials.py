@@ -35,11 +35,11 @@ def linear(observable: Expr, state: tuple[Expr, ...]) -> dict[Monomial, Expr]:
 
     >>> from theory.symbols import V
     >>> [(m.expr([V]), w) for m, w in linear(3 / V + log(V / 2), (V,)).items()]
-    [(1, -log(2)), (log(V), 1), (1/V, 3)]
+    [(1, -log(2)), (1/V, 3), (log(V), 1)]
     """
     if impostors := (observable.free_symbols - set(state)) & _namesakes(observable, state):
         raise ValueError(
-            f"{min(map(str, impostors))} in {observable} is not the family's parameter but another symbol of that name. "
+            f"{min(map(str, impostors))} in {observable} is not the family's parameter, only a symbol of that name. "
             "Take the parameter from the family, such as Gaussian.V."
         )
     combination: dict[Monomial, Expr] = {}

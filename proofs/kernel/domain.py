@@ -54,5 +54,5 @@ def _pieces(name: str, domain: list[Hypothesis]) -> list[Rational]:
     low, high = sorted(lower)[-1:], sorted(upper, key=lambda end: (end[0], not end[1]))[:1]  # the tightest
     a, b, u = [constant(end) for end, _ in low], [constant(end) for end, _ in high], variable(name)
     inside = [(p + q * u) / (constant(1) + u) for p in a for q in b] or [p + u for p in a]
-    inside = inside or [q - u for q in b] or [u - u - u, u - u, u]
+    inside = inside or [q - u for q in b] or [constant(-1) * u, constant(0), u]
     return inside + [constant(end) for end, is_open in (*low, *high) if not is_open]

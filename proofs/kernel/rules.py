@@ -44,7 +44,7 @@ def induction_eq(c: dict) -> Iterator[str]:
         step = formal(tree, **one_later) - formal(after[x], **claimed)
         for obligation, difference in ((f"base case of {x}", base), (f"induction step of {x}", step)):
             if difference.top:
-                raise Rejected(obligation, mismatch(x, tree, first, after, domain, witness))
+                raise Rejected(obligation, mismatch(claim, first, after, domain, witness))
             yield obligation
 
 

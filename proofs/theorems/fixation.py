@@ -12,6 +12,7 @@ Source: Wright 1931; Kimura 1955; Ewens, Mathematical Population Genetics, 2004.
 
 from fractions import Fraction
 from math import comb
+from typing import Any
 
 from proofs.theorem import Theorem
 from proofs.theorems._trust import WRIGHT_FISHER
@@ -19,7 +20,7 @@ from proofs.theorems._trust import WRIGHT_FISHER
 Matrix = list[list[Fraction]]
 
 
-def certificate(samples: int) -> dict[str, object]:
+def certificate(samples: int) -> dict[str, Any]:
     """h_i = i/M and t = (1 - Q)^{-1} 1 of the Wright-Fisher chain with M = `samples`, as text."""
     inside = range(1, samples)
     system = [[Fraction(i == j) - _transition(samples, i, j) for j in inside] for i in inside]

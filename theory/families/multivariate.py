@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from sympy import Add, Expr, ImmutableMatrix, Indexed, IndexedBase, log
+from sympy import Add, Expr, ImmutableMatrix, Indexed, IndexedBase, S, log
 
 from theory import symbols
 from theory.errors import NotClosed
@@ -146,7 +146,7 @@ class DiagonalGaussian(Family):
         return tuple(self._piece(k, Add(*terms)) for k, terms in pieces.items())
 
     def _coordinate_of(self, term: Expr) -> int | None:
-        if term.has(symbols.mu, symbols.V):
+        if term.xreplace(dict.fromkeys(term.atoms(Indexed), S.One)).has(symbols.mu, symbols.V):
             raise ValueError(f"{term} names no coordinate. Write DiagonalGaussian.mu[k] or DiagonalGaussian.V[k].")
         named = {int(x.indices[0]) for x in term.atoms(Indexed)}
         if len(named) > 1:

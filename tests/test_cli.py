@@ -1,0 +1,98 @@
+"""The command line: bad input ends in one line and exit code 2, and nothing half-written is left behind."""
+
+import json
+import sys
+
+import pytest
+
+from proofs import cli
+
+
+def run(capsys, monkeypatch, *arguments):
+    """Run the command and return (exit code, standard output, standard error)."""
+    monkeypatch.setattr(sys, "argv", ["collapse", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    printed = capsys.readouterr()
+    return stopped.value.code, printed.out, printed.err
+
+
+BAD = {
+    "one sample": (["verify", "--samples", "1"], "--samples 1 is too small"),
+    "no generation": (["verify", "--generations", "0"], "--generations 0 is too small"),
+    "a word for a number": (["verify", "--samples", "many"], "many"),
+    "an unknown option": (["verify", "--samplse", "3"], "Did you mean --samples?"),
+    "an unknown command": (["verfy"], "verify"),
+    "a missing file": (["verify", "--data", "nowhere.txt"], "nowhere.txt"),
+    "a share above one": (["derive", "V", "--regime", "mixed", "--alpha", "1.5"], "between 0 and 1"),
+    "a share without a mixture": (["derive", "V", "--alpha", "1/2"], "--regime mixed"),
+    "one sample of a loop": (["derive", "V", "--samples", "1"], "M >= 2"),
+    "a negative multiplier": (["derive", "V", "--estimator", "-1"], "c > 0"),
+    "an unknown family": (["derive", "V", "--family", "cauchy"], "gaussian, bernoulli"),
+    "an unknown parameter": (["derive", "W"], "'W' names W"),
+    "no expression": (["derive", "V +"], "no expression"),
+    "moments that do not close": (["derive", "log(V)", "--regime", "mixed"], "does not close"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_line_and_exit_code_2(capsys, monkeypatch, arguments, said):
+    """Assert that bad input says what is wrong in one line on standard error and ends with 2."""
+    code, out, err = run(capsys, monkeypatch, *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.startswith("collapse: ")
+    assert err.count("\n") == 1
+
+
+FILES = {
+    "empty.txt": ("", [], "no words"),
+    "words.csv": ("name,kind\na,b\nc,d\n", ["--column", "name"], "where numbers are needed"),
+    "flat.csv": ("x\n2\n2\n2\n", [], "vary"),
+    "other.csv": ("x,y\n1,2\n3,4\n", ["--column", "z"], "z"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_bad_files_are_one_line_and_exit_code_2(capsys, monkeypatch, tmp_path, name):
+    """Assert that unusable data is refused before anything is computed or written."""
+    content, options, said = FILES[name]
+    (tmp_path / name).write_text(content)
+    out = tmp_path / "out"
+    code, _, err = run(capsys, monkeypatch, "verify", "--data", tmp_path / name, "--out", out, *options)
+    assert code == 2
+    assert said in err
+    assert err.count("\n") == 1
+    assert not any(out.glob("*"))
+
+
+def test_an_unwritable_folder_is_refused_before_the_work(capsys, monkeypatch, tmp_path):
+    """Assert that a folder that cannot be made is one line, said before anything is simulated."""
+    (tmp_path / "file").write_text("in the way")
+    code, _, err = run(capsys, monkeypatch, "verify", "--out", tmp_path / "file" / "inside")
+    assert code == 2
+    assert "cannot be written" in err
+    assert err.count("\n") == 1
+
+
+def test_derive_prints_the_derivation_and_its_certificate(capsys, monkeypatch):
+    """Assert that the derived closed form is printed, and as JSON with a certificate that the checker accepts."""
+    from proofs import check
+
+    code, out, _ = run(capsys, monkeypatch, "derive", "V")
+    assert code == 0
+    assert "Closed form for n >= 0: V0*((M - 1)/M)**n" in out
+    code, out, _ = run(capsys, monkeypatch, "derive", "mu**2", "--estimator", "unbiased", "--json")
+    assert code == 0
+    answer = json.loads(out)
+    assert answer["expression"] == "mu0**2 + V0*n/M"
+    assert all(check(certificate).rule == "induction_eq" for certificate in answer["certificate"])
+
+
+def test_data_describes_the_real_input(capsys, monkeypatch):
+    """Assert that the default input is named with its hash and size."""
+    code, out, _ = run(capsys, monkeypatch, "data", "--json")
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["word types"] > 2000
+    assert len(facts["sha256"]) == 64
