@@ -1,15 +1,15 @@
-# make verify     compare every published claim with its theory (the main job)
+# make verify     derive, simulate, compare and prove the claims on real data (the main job)
 # make test       run the tests
 # make lint       style, types and the direction of imports
-# make figures    draw the figures
+# make prove      check every theorem and print the dossier
 # make notebooks  execute the notebooks into build/notebooks
 # make clean      remove everything that these commands made, .venv included
 #
 # Each prepares .venv by itself, with uv where it works and with pip otherwise.
-# PYTHON=/path/to/python chooses the interpreter; ARGS='...' is passed on to verify, test and figures.
+# PYTHON=/path/to/python chooses the interpreter; ARGS='...' is passed on to verify, test and prove.
 
 .POSIX:
-.PHONY: help verify test lint figures notebooks clean
+.PHONY: help verify test lint prove notebooks clean
 
 BIN = .venv/bin
 CANDIDATES = python3.12 python3.11 python3.13 python3 python
@@ -30,8 +30,8 @@ lint: .venv/.ok
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-logo
 
-figures: .venv/.ok
-	@$(BIN)/collapse figures $(ARGS)
+prove: .venv/.ok
+	@$(BIN)/collapse prove $(ARGS)
 
 notebooks: .venv/.ok
 	@mkdir -p build/notebooks

@@ -77,12 +77,13 @@ def svg(figure: Figure) -> str:
     """Return the figure as an SVG element, the same bytes for the same figure."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue().partition("<svg")[1] + buffer.getvalue().partition("<svg")[2]
+    return "<svg" + buffer.getvalue().partition("<svg")[2]
 
 
-def save_pdf(figure: Figure, path: Path, provenance: Mapping[str, Any]) -> None:
+def save_pdf(figure: Figure, path: Path, provenance: Mapping[str, Any]) -> Path:
     """Write the figure as PDF with its provenance as JSON in the Subject, whole or not at all."""
     partial = path.with_suffix(".tmp")
     metadata = {"Subject": json.dumps(provenance, default=str), "CreationDate": None, "ModDate": None}
     figure.savefig(partial, format="pdf", metadata=metadata)
     partial.replace(path)
+    return path

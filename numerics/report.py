@@ -221,7 +221,7 @@ def write_html(
         rows="\n".join(_table_row(row) for row in table),
         figures="\n".join(shown),
     )
-    return _write_whole(Path(path), page)
+    return write_whole(Path(path), page)
 
 
 def _worst(table: Sequence[Row]) -> str:
@@ -283,7 +283,7 @@ def _figure(caption: str, svg: str, number: int) -> str:
     return f"<figure>{body}<figcaption><b>Figure {number}.</b> {_text(caption)}</figcaption></figure>"
 
 
-def _write_whole(path: Path, text: str) -> Path:
+def write_whole(path: Path, text: str) -> Path:
     """Write beside the target and rename, so that nobody ever reads half a page."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -22,7 +22,7 @@ from numerics.data import Column, Corpus, load, prose
 from numerics.figures import verify as figure
 from numerics.observe import evaluate
 from numerics.plots import save_pdf, svg
-from numerics.report import Row, summary, to_json, to_text, write_html
+from numerics.report import Row, summary, to_json, to_text, write_html, write_whole
 from numerics.simulate import simulate
 from proofs.claims import Claim, Experiment, expressivity, gaussian, single_sources, words
 from proofs.job import Job
@@ -237,13 +237,14 @@ def write(outcome: Outcome, job: Job) -> dict[str, Path]:
     folder = writable(job.out)
     drawn = draw(outcome, job)
     caption = "Theory (lines) against simulation (points; bars at the table's simultaneous level)."
-    page = write_html(outcome.rows, {caption: svg(drawn)}, folder / "report.html", outcome.provenance)
-    pdf, table = folder / "figure.pdf", folder / "table.json"
-    save_pdf(drawn, pdf, outcome.provenance)
-    partial = table.with_suffix(".tmp")
-    partial.write_text(to_json(outcome.rows, outcome.provenance), encoding="utf-8")
-    partial.replace(table)
-    return {"report": page, "table": table, "figure": pdf}
+    picture = svg(drawn)
+    page = write_html(outcome.rows, {caption: picture}, folder / "report.html", outcome.provenance)
+    return {
+        "report": page,
+        "table": write_whole(folder / "table.json", to_json(outcome.rows, outcome.provenance)),
+        "figure": save_pdf(drawn, folder / "figure.pdf", outcome.provenance),
+        "picture": write_whole(folder / "figure.svg", picture),
+    }
 
 
 def writable(folder: Path) -> Path:

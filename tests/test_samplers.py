@@ -4,7 +4,7 @@ Seeds come from the operating system and are not chosen; each law is tried once.
 twentieth of a standard deviation, or by 8 % in scale, must be rejected by the same test, or the test says nothing.
 """
 
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -24,11 +24,17 @@ DRAWS = 100_000
 SEED = int(np.random.SeedSequence().entropy) % samplers.SEEDS
 
 
-def drawn(sampler, draws=DRAWS):
-    """Return draws of sampler(key), with a key for every chain."""
+@cache
+def compiled(sampler, parameters):
+    """Return the function (chains, parameters) -> draws, one for each chain."""
+    keyed = jax.vmap(sampler, (0, *(None,) * parameters))
+    return jax.jit(lambda chains, *values: keyed(jax.vmap(partial(samplers.chain_key, SEED))(chains), *values))
+
+
+def drawn(sampler, *values, draws=DRAWS):
+    """Return draws of sampler(key, values), with a key for every chain."""
     with jax.enable_x64(True):
-        keys = jax.jit(jax.vmap(partial(samplers.chain_key, SEED)))(jnp.arange(draws))
-        return np.asarray(jax.jit(jax.vmap(sampler))(keys))
+        return np.asarray(compiled(sampler, len(values))(jnp.arange(draws), *map(jnp.asarray, values)))
 
 
 def rejected(p_value):
@@ -59,7 +65,7 @@ def test_normal():
 @pytest.mark.parametrize("df", [1, 2, 3, 9, 99, 9_999])
 def test_chi_square(df):
     """Assert that draws follow chi-square(df), and that a law off by 8 % or 0.05 standard deviations is rejected."""
-    x = drawn(lambda key: samplers.chi_square(key, float(df)))
+    x = drawn(samplers.chi_square, float(df))
     law = stats.chi2(df)
     off = x * max(0.08, 0.05 * np.sqrt(2 / df)) + x
     assert not rejected(stats.kstest(x, law.cdf).pvalue), SEED
@@ -68,7 +74,7 @@ def test_chi_square(df):
 
 def test_log_chi_square_has_no_floor():
     """Assert that log x of chi-square(0.01) stays finite where x itself is 0 in floating point."""
-    x = drawn(lambda key: samplers.log_chi_square(key, 0.01))
+    x = drawn(samplers.log_chi_square, 0.01)
     assert np.isfinite(x).all()
     assert x.min() < np.log(np.finfo(float).tiny)
     expected = np.log(2) + float(jax.scipy.special.digamma(0.005))
@@ -90,8 +96,8 @@ def test_binomial(trials, chance):
     """Assert that draws follow Binomial(m, p), and that a mean off by 0.05 standard deviations is rejected."""
     law = stats.binom(trials, chance)
     shifted = chance + 0.05 * law.std() / trials
-    assert not rejected(binned(drawn(lambda key: samplers.binomial(key, trials, chance)), law)), SEED
-    assert rejected(binned(drawn(lambda key: samplers.binomial(key, trials, shifted)), law))
+    assert not rejected(binned(drawn(samplers.binomial, trials, chance), law)), SEED
+    assert rejected(binned(drawn(samplers.binomial, trials, shifted), law))
 
 
 def test_binomial_ends():
@@ -111,7 +117,7 @@ def test_multinomial(chances):
     expected = stats.multinomial(4, full).pmf(np.array(outcomes)) * DRAWS
 
     def p_value(given):
-        counts = drawn(lambda key: samplers.multinomial(key, 4.0, jnp.asarray(given))).astype(int)
+        counts = drawn(samplers.multinomial, 4.0, given).astype(int)
         seen = np.column_stack([counts, 4 - counts.sum(1)])
         assert seen.min() == 0
         assert not seen[:, full == 0].any()
@@ -127,8 +133,8 @@ def test_multinomial(chances):
 
 def test_multinomial_of_all_types_adds_up():
     """Assert that counts of all types sum to the trials exactly, although probabilities sum to 1 up to rounding."""
-    chances = jnp.asarray(np.random.default_rng(SEED).dirichlet(np.full(12, 0.3)))
-    counts = drawn(lambda key: samplers.multinomial(key, 50.0, chances), draws=5_000)
+    chances = np.random.default_rng(SEED).dirichlet(np.full(12, 0.3))
+    counts = drawn(samplers.multinomial, 50.0, chances, draws=5_000)
     assert (counts.sum(1) == 50).all()
 
 

@@ -22,7 +22,7 @@ from sympy import (
     expand_log,
     eye,
     gamma,
-    gammasimp,
+    expand_func,
     log,
     oo,
     pi,
@@ -94,7 +94,7 @@ def ensemble(loop):
 def vanishes(number):
     """Whether an exact number is 0; anything that does not reduce to 0 counts as different."""
     logs = partial(expand_log, factor=True, force=True)
-    for step in (sympify, expand, lambda x: logs(x).expand(), lambda x: gammasimp(x).expand(), lambda x: radsimp(x).expand()):
+    for step in (sympify, expand, lambda x: logs(x).expand(), lambda x: expand_func(x).expand(), lambda x: radsimp(x).expand()):
         number = step(number)
         if number == 0:
             return True
