@@ -6,10 +6,11 @@ one-term rule that defines it, and writes every moment in them. That is all a ch
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from attrs import field, frozen
-from sympy import Expr, Lambda, Poly, RootSum, S, Symbol, oo, sqrt
+from sympy import Add, Expr, Lambda, Mul, Poly, Pow, RootSum, S, Symbol, oo, sqrt
 from sympy.utilities.iterables import strongly_connected_components
 
 from theory.constants import unfold
@@ -34,6 +35,8 @@ class Sequence:
     next: Expr
     expr: Expr
     limit: Expr | None = None
+    rule: tuple[Expr, ...] = ()
+    """For a residue, the rewriting rule of its eigenvalues."""
 
 
 @frozen(eq=False)
@@ -46,35 +49,37 @@ class Solution:
 
     def expression(self, combined: Expr) -> Expr:
         """Return an expression in sequences as a closed form in n, grouped by sequence, each coefficient factored."""
-        names = [s.symbol for s in self.sequences]
+        weights = self._weights(combined)
+        paired = [term for pair in self._pairs() for term in _paired(weights, *pair)]
         closed = {s.symbol: s.expr for s in self.sequences}
-        total = S.Zero
-        for powers, weight in (
-            Poly(combined, n, *names).terms() if self._polynomial(combined) else self._by_sequence(combined)
-        ):
-            term = unfold(weight.factor())
-            for symbol, power in zip((n, *names), powers, strict=True):
-                term *= closed.get(symbol, symbol) ** power
-            total += term
-        return total
+        return Add(*paired, *(unfold(weight.factor()) * key.xreplace(closed) for key, weight in weights.items()))
 
-    def _polynomial(self, combined: Expr) -> bool:
-        return combined.is_polynomial(n, *(s.symbol for s in self.sequences))
-
-    def _by_sequence(self, combined: Expr) -> Iterator[tuple[tuple[int, ...], Expr]]:
+    def _weights(self, combined: Expr) -> dict[Expr, Expr]:
+        """Return the coefficient of every product of sequences (and of n, where coefficients are polynomial in it)."""
         names = [s.symbol for s in self.sequences]
-        for powers, weight in Poly(combined, *names).terms():
-            yield (0, *powers), weight
+        generators = [n, *names] if combined.is_polynomial(n, *names) else names
+        terms = Poly(combined, *generators).terms() if generators else [((), combined)]
+        return {Mul(*map(Pow, generators, powers)): weight for powers, weight in terms}
 
-    def values(self) -> Iterator[dict[Symbol, Expr]]:
-        """Yield the sequences' values, with n, for n = start, start + 1, ..., by their defining rules."""
-        now = {s.symbol: s.start for s in self.sequences}
-        k = S(self.start)
-        while True:
-            here = now | {n: k}
-            yield here
-            now = {s.symbol: s.next.xreplace(here) for s in self.sequences}
-            k += 1
+    def _pairs(self) -> Iterator[tuple[Symbol, Symbol, Expr, Expr]]:
+        """Yield (E_0, E_1, trace, determinant) of every pair of irrational eigenvalues."""
+        for one, two in pairwise(self.sequences):
+            if len(two.rule) == 2 and one.rule is two.rule:
+                yield one.symbol, two.symbol, two.rule[1], -two.rule[0]
+
+
+def _paired(weights: dict[Expr, Expr], e0: Symbol, e1: Symbol, trace: Expr, determinant: Expr) -> Iterator[Expr]:
+    """Take a n^i E_0 + b n^i E_1 out of the weights and yield n^i (A r^n + B s^n), r and s the eigenvalues.
+
+    With the discriminant D^2 = trace^2 - 4 determinant, A and B are a/2 +- (b - a trace/2)/D.
+    """
+    root = sqrt((trace**2 - 4 * determinant).factor())
+    powers = {(key / e).cancel() for e in (e0, e1) for key in weights if key.has(e)}
+    for power in sorted(powers, key=str):
+        a, b = weights.pop(power * e0, S.Zero), weights.pop(power * e1, S.Zero)
+        half, rest = unfold((a / 2).factor()), unfold((b - a * trace / 2).factor()) / root
+        for sign in (1, -1):
+            yield power * (half + sign * rest) * (trace / 2 + sign * root / 2) ** n
 
 
 def solve(recurrence: Recurrence) -> Solution:
@@ -162,32 +167,27 @@ class _Constant:
 
     def _sequences(self) -> Iterator[Sequence]:
         for key, names in self.names.items():
-            rule = [self.recurrence.field.expr(w) for w in key]
+            rule = tuple(self.recurrence.field.expr(w) for w in key)
             for j, symbol in enumerate(names):
                 before = names[j - 1] if j else S.Zero
-                yield Sequence(
-                    symbol, S(int(j == 0)), before + rule[j] * names[-1], _residue(rule, j), _residue_limit(rule)
-                )
+                following = before + rule[j] * names[-1]
+                yield Sequence(symbol, S(int(j == 0)), following, _residue(rule, j), _residue_limit(rule), rule)
 
 
-def _residue(rule: list[Expr], j: int) -> Expr:
-    """Return E_j(n), the coefficient of x^j in x^n modulo x^s - sum_i rule[i] x^i, in closed form."""
+def _residue(rule: tuple[Expr, ...], j: int) -> Expr:
+    """Return E_j(n), the coefficient of x^j in x^n modulo chi(x) = x^s - sum_i rule[i] x^i, in closed form.
+
+    By Lagrange's interpolation E_j(n) = sum over the roots r of chi of r^n [x^j] chi(x)/(x - r)/chi'(r).
+    """
     if len(rule) == 1:
         return rule[0].factor() ** n
-    if len(rule) == 2:
-        root = sqrt((rule[1] ** 2 + 4 * rule[0]).factor())
-        one, two = (rule[1] + root) / 2, (rule[1] - root) / 2
-        return (one**n - two**n) / root if j else (one * two**n - two * one**n) / root
-    x = Symbol("x")
+    x, r = Symbol("x"), Symbol("r")
     chi = Poly(x ** len(rule) - sum(w * x**i for i, w in enumerate(rule)), x)
-    # Lagrange: E_j(n) = sum over roots r of r^n [x^j] chi(x)/(x - r)/chi'(r).
-    r = Symbol("r")
     quotient = sum(chi.nth(i) * r ** (i - j - 1) for i in range(j + 1, len(rule) + 1))
-    weight = r**n * quotient / chi.diff().as_expr().subs(x, r)
-    return RootSum(chi, Lambda(r, weight), auto=False)
+    return RootSum(chi, Lambda(r, r**n * quotient / chi.diff().as_expr().subs(x, r)), auto=False)
 
 
-def _residue_limit(rule: list[Expr]) -> Expr | None:
+def _residue_limit(rule: tuple[Expr, ...]) -> Expr | None:
     if stable(rule):
         return S.Zero
     growing = len(rule) == 1 and sign_on_domain(rule[0] - 1) == 1

@@ -4,6 +4,8 @@ The domain is mapped to positive numbers (M = 2 + u, alpha = 1/(1 + w)); an expr
 one sign has it everywhere. Undecided is an honest answer.
 """
 
+from collections.abc import Sequence
+
 from sympy import Dummy, Expr, Integer, Poly, Symbol, factor_list
 
 from theory import symbols
@@ -87,7 +89,7 @@ def below_one(base: Expr) -> bool | None:
     return False if -1 in inside or 0 in inside else None
 
 
-def stable(rule: list[Expr]) -> bool | None:
+def stable(rule: Sequence[Expr]) -> bool | None:
     """Return whether all roots of x^s = sum_j rule[j] x^j lie inside the unit circle (Jury's conditions for s = 2)."""
     if len(rule) == 1:
         return below_one(rule[0])
