@@ -226,7 +226,11 @@ class Expectation:
 
     def _repr_latex_(self) -> str:
         given = rf"\mathbb{{E}}\left[{latex(self.observable)}\right]_{{n}}"
-        return f"${given} = {latex(self.expression)}$"
+        try:
+            return f"${given} = {latex(self.expression)}$"
+        except NoClosedForm:
+            rows = (rf"{latex(m)} \mapsto {latex(row)}" for m, row in self.recurrence.items())
+            return f"${given}:\\quad {', '.join(rows)}$"
 
     def __str__(self) -> str:
         """Return ``E[observable] = closed form``."""

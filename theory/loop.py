@@ -107,8 +107,7 @@ class Loop:
         found = set(self.samples.free_symbols)
         for axis in (self.estimator, self.regime, self.sampling):
             found |= set().union(*(getattr(axis, f.name).free_symbols for f in fields(type(axis))))
-        values = (self.source or self.family).source if _has_source(self.source or self.family) else dict
-        return found | set().union(*(value.free_symbols for value in values().values()))
+        return found | (self.source or self.family).free_symbols
 
     def substitute(self, values: dict[Symbol, Expr]) -> Self:
         """Return the loop with exact values put in for symbols."""
@@ -139,10 +138,6 @@ class Loop:
 
 
 _AXES = {"family": Family, "estimator": Estimator, "regime": Regime, "sampling": Sampling}
-
-
-def _has_source(family: Family) -> bool:
-    return getattr(family, "probabilities", ()) is not None
 
 
 def _substituted(axis: Any, values: dict[Symbol, Expr]) -> Any:

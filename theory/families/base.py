@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 from attrs import frozen
-from sympy import Expr, S
+from sympy import Expr, S, Symbol
 
 from theory.errors import NotClosed
 from theory.estimators import Estimator
@@ -51,6 +51,11 @@ class Family(ABC):
     @abstractmethod
     def source(self) -> Parameters:
         """Return the source's value of every state symbol."""
+
+    @property
+    def free_symbols(self) -> set[Symbol]:
+        """The symbols in the source's values."""
+        return {s for value in self.source().values() for s in value.free_symbols}
 
     @abstractmethod
     def substitute(self, values: Mapping[Any, Expr]) -> Self:

@@ -80,6 +80,11 @@ class Categorical(Derivable):
             raise ValueError(f"type {index} does not exist: there are {len(self.probabilities)}. Count from 0.")
         return self.probabilities[int(index)]
 
+    @property
+    def free_symbols(self) -> set[Symbol]:
+        """The symbols in the probabilities; a source without numbers counts as none, since it is no single symbol."""
+        return {s for chance in self.probabilities or () for s in chance.free_symbols}
+
     def source(self) -> Parameters:
         """Return p0[i] for every type of a source given by numbers."""
         if self.probabilities is None:
