@@ -89,8 +89,16 @@ def _block_moments(values: Array, count: Any) -> tuple[Array, Array]:
     """Return mean and sum of squares of every block of chains, shape (blocks, generations + 1, ...)."""
     x = values.reshape(-1, BLOCK, *values.shape[1:])
     counts = (jnp.arange(values.shape[0]) < count).reshape(-1, BLOCK, *(1,) * (values.ndim - 1))
-    mean = jnp.where(counts, x, 0).sum(1) / jnp.maximum(counts.sum(1), 1)
-    return mean, jnp.where(counts, (x - mean[:, None]) ** 2, 0).sum(1)
+    mean = _total(jnp.where(counts, x, 0)) / jnp.maximum(counts.sum(1), 1)
+    return mean, _total(jnp.where(counts, (x - mean[:, None]) ** 2, 0))
+
+
+def _total(values: Array) -> Array:
+    """Return the sum over axis 1, a power of 2 long, by halves: an order that no compiler changes with the chunk."""
+    while values.shape[1] > 1:
+        half = values.shape[1] // 2
+        values = values[:, :half] + values[:, half:]
+    return values[:, 0]
 
 
 def merged(before: Moments | None, blocks: tuple[Any, Any], count: int) -> Moments:

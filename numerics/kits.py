@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from attrs import frozen
-from jax import Array
+from jax import Array, lax
 
 from numerics.chains import Given
 from numerics.samplers import normal, uniform
@@ -23,10 +24,14 @@ class Data:
     points: Array
     size: Array
 
-    def total(self, values: Array) -> Array:
-        """Return the sum over the points of one value for each row."""
-        keep = jnp.arange(len(values)) < self.size
-        return jnp.where(keep.reshape(-1, *(1,) * (values.ndim - 1)), values, 0).sum(0)
+    def total(self, of: Callable[[Array], Array]) -> Array:
+        """Return the sum of of(x) over the points, row after row: an order that no compiler changes with the chunk."""
+        shape = jax.eval_shape(of, self.points[0]).shape
+        return lax.fori_loop(0, jnp.asarray(self.size, int), lambda k, sum: sum + of(self.points[k]), jnp.zeros(shape))
+
+    def mean(self) -> Array:
+        """Return sum x/m."""
+        return self.total(lambda x: x) / self.size
 
 
 @frozen
@@ -74,8 +79,8 @@ def _normal_real(key: Array, size: int, given: Given, tau: Any) -> Array:
 
 def _normal_fit(data: Data, multiplier: Any) -> Model:
     """Return mu = sum x/m and V = c sum (x - mu)^2/(m - 1)."""
-    mu = data.total(data.points) / data.size
-    return {"mu": mu, "V": multiplier * data.total((data.points - mu) ** 2) / (data.size - 1)}
+    mu = data.mean()
+    return {"mu": mu, "V": multiplier * data.total(lambda x: (x - mu) ** 2) / (data.size - 1)}
 
 
 def _normal_view(model: Model) -> dict[str, Array]:
@@ -85,7 +90,7 @@ def _normal_view(model: Model) -> dict[str, Array]:
 def _joint_real(key: Array, size: int, given: Given, tau: Any) -> Array:
     """Return x = mu0 + sqrt(tau) L z with L L' the source's covariance."""
     d = jnp.shape(given["mu0"])[-1]
-    return given["mu0"] + jnp.sqrt(tau) * normal(key, (size, d)) @ given["root0"].T
+    return given["mu0"] + jnp.sqrt(tau) * _rows_times(normal(key, (size, d)), given["root0"])
 
 
 def _joint_source(given: Given) -> Model:
@@ -96,15 +101,18 @@ def _joint_draw(key: Array, size: int, model: Model, tau: Any) -> Array:
     """Return x = mu + sqrt(tau) Q sqrt(lambda) z with Q lambda Q' the covariance, singular or not."""
     values, vectors = jnp.linalg.eigh(model["Sigma"])
     root = vectors * jnp.sqrt(jnp.maximum(tau * values, 0.0))
-    return model["mu"] + normal(key, (size, len(values))) @ root.T
+    return model["mu"] + _rows_times(normal(key, (size, len(values))), root)
+
+
+def _rows_times(z: Array, root: Array) -> Array:
+    """Return L z for every row z, column after column: the order of a product would change with the chunk."""
+    return sum((z[:, j, None] * root[:, j] for j in range(len(root))), jnp.zeros(()))
 
 
 def _joint_fit(data: Data, multiplier: Any) -> Model:
     """Return mu = sum x/m and Sigma = c sum (x - mu)(x - mu)'/(m - 1)."""
-    mu = data.total(data.points) / data.size
-    keep = jnp.arange(len(data.points)) < data.size
-    centred = jnp.where(keep[:, None], data.points - mu, 0)
-    return {"mu": mu, "Sigma": multiplier * (centred.T @ centred) / (data.size - 1)}
+    mu = data.mean()
+    return {"mu": mu, "Sigma": multiplier * data.total(lambda x: jnp.outer(x - mu, x - mu)) / (data.size - 1)}
 
 
 def _bernoulli_draw(key: Array, size: int, model: Model, tau: Any) -> Array:
@@ -164,7 +172,7 @@ _KITS: Mapping[type, Kit] = {
         lambda given: {"p": given["p0"]},
         lambda key, size, given, tau: _bernoulli_draw(key, size, {"p": given["p0"]}, tau),
         _bernoulli_draw,
-        lambda data, _: {"p": data.total(data.points) / data.size},
+        lambda data, _: {"p": data.mean()},
         dict,
     ),
 }

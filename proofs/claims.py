@@ -265,7 +265,7 @@ def words(counts: Sequence[int], samples: int, chains: int) -> list[Experiment]:
     return [Experiment("words", Loop(Categorical()), here, claims, chains=chains, observe=observe)]
 
 
-DUAL = "chain of ancestors A_n, in floating point with a proved relative error bound"
+DUAL = "chain of ancestors A_n in floating point, its error bound tested against exact fractions"
 _A = IndexedBase("A")[symbols.n]
 _E = Function("E")
 

@@ -22,7 +22,7 @@ from numerics.data import Column, Corpus, load, prose
 from numerics.figures import verify as figure
 from numerics.observe import evaluate
 from numerics.plots import save_pdf, svg
-from numerics.report import Row, summary, to_json, to_text, write_html, write_whole
+from numerics.report import Row, to_json, to_text, write_html, write_whole
 from numerics.simulate import simulate
 from proofs.claims import Claim, Experiment, expressivity, gaussian, single_sources, words
 from proofs.job import Job
@@ -286,7 +286,7 @@ def _curves(outcome: Outcome, start: str, end: str) -> dict[str, Agreement]:
 
 def text(outcome: Outcome, width: int) -> str:
     """Return the table for a terminal, with its one-line summary."""
-    return f"{to_text(outcome.rows, width)}\n\n{summary(outcome.rows)}"
+    return to_text(outcome.rows, width)
 
 
 def as_json(outcome: Outcome) -> str:
