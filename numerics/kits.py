@@ -26,8 +26,8 @@ class Data:
 
     def total(self, of: Callable[[Array], Array]) -> Array:
         """Return the sum of of(x) over the points, row after row: an order that no compiler changes with the chunk."""
-        shape = jax.eval_shape(of, self.points[0]).shape
-        return lax.fori_loop(0, jnp.asarray(self.size, int), lambda k, sum: sum + of(self.points[k]), jnp.zeros(shape))
+        nothing = jnp.zeros(jax.eval_shape(of, self.points[0]).shape)
+        return lax.fori_loop(0, jnp.asarray(self.size, int), lambda k, so_far: so_far + of(self.points[k]), nothing)
 
     def mean(self) -> Array:
         """Return sum x/m."""

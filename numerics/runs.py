@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,10 @@ def rerun(run: xr.Dataset, loop: Loop, observe: Mapping[str, Any] | None = None,
 
 
 def _engine() -> Any:
-    try:
-        import h5netcdf
-    except ImportError as error:
-        raise ValueError("runs are stored as netCDF, and h5netcdf is missing. Install h5netcdf.") from error
-    return h5netcdf.__name__
+    missing = [name for name in ("h5netcdf", "h5py") if find_spec(name) is None]
+    if missing:
+        raise ValueError(f"runs are stored as netCDF, which needs {' and '.join(missing)}. Install what is missing.")
+    return "h5netcdf"
 
 
 def _packed(run: xr.Dataset) -> xr.Dataset:

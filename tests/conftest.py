@@ -1,4 +1,4 @@
-"""One Hypothesis profile for the whole suite: no deadlines (the first call compiles), derandomised so that a run is reproducible."""
+"""One Hypothesis profile for the whole suite: no deadlines, since a first call compiles, and reproducible runs."""
 
 from hypothesis import HealthCheck, settings
 

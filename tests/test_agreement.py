@@ -1,4 +1,4 @@
-"""The verdict: it agrees with the truth at its stated rate, sees what it says it sees, and refuses what it cannot judge."""
+"""The verdict: it alarms at its stated rate, sees what it says it sees, and refuses what it cannot judge."""
 
 from functools import cache
 
@@ -9,7 +9,22 @@ from scipy.stats import binom
 from sympy import Rational, S, log
 
 from numerics import Curve, agree, simulate
-from theory import MLE, V0, Accumulate, Bernoulli, Categorical, Gaussian, Loop, M, Mixed, Replace, Unbiased, expect, mu0, n
+from theory import (
+    MLE,
+    V0,
+    Accumulate,
+    Bernoulli,
+    Categorical,
+    Gaussian,
+    Loop,
+    M,
+    Mixed,
+    Replace,
+    Unbiased,
+    expect,
+    mu0,
+    n,
+)
 
 V, SPREAD = Gaussian.V, (Gaussian.mu - mu0) ** 2
 FAILURE = 1e-6
@@ -95,7 +110,7 @@ def test_the_false_alarm_rate_is_the_stated_one():
 
 
 def test_the_power_is_the_stated_one():
-    """Assert that an error of the smallest size that a run is said to see is seen at least nine times in ten."""
+    """Assert that an error of the smallest size that a run is said to see is seen nine times in ten."""
     loop, groups = LOOPS[0], 100
     run, prediction = run_of(loop, 400 * groups), expect(loop, V)
     one = _group(prediction, run, 0, 0.01, groups)
@@ -137,7 +152,7 @@ def test_a_curve_of_numbers_is_compared_with_a_variable():
 
 
 def test_what_cannot_be_judged_is_refused():
-    """Assert that another loop's run, a missing variable, a wrong length, NaN and free symbols each raise ValueError."""
+    """Assert that another loop's run, a missing variable, a wrong length, NaN and free symbols are each refused."""
     run = run_of(LOOPS[0])
     with pytest.raises(ValueError, match="same loop"):
         agree(expect(LOOPS[1], V), run)

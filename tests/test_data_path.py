@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from attrs import evolve
-from numerics.simulate import simulate
 from scipy.stats import norm
 from sympy import Rational
+
+from numerics.simulate import simulate
 from theory import (
     MLE,
     Accumulate,

@@ -7,6 +7,7 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from numerics.printer import _FUNCTIONS, to_jax
 from theory.constants import Constant
 from theory.symbols import K, i, p
@@ -72,12 +73,9 @@ def expressions(draw, depth=2):
     if depth == 0:
         return draw(st.sampled_from([x, y, sp.Integer(2), sp.Rational(1, 3), sp.pi]))
     one, two = draw(expressions(depth=depth - 1)), draw(expressions(depth=depth - 1))
-    return draw(
-        st.sampled_from(
-            [one + two, one * two, one / (1 + two), sp.sqrt(one), one ** sp.Rational(2, 3), 1 / one, sp.log(1 + one)]
-            + [sp.Max(one, two), sp.Min(one, two), sp.Piecewise((one, x < y), (two, True)), sp.Abs(one - two)]
-        )
-    )
+    smooth = [one + two, one * two, one / (1 + two), sp.sqrt(one), one ** sp.Rational(2, 3), 1 / one, sp.log(1 + one)]
+    kinked = [sp.Max(one, two), sp.Min(one, two), sp.Piecewise((one, x < y), (two, True)), sp.Abs(one - two)]
+    return draw(st.sampled_from([*smooth, *kinked]))
 
 
 @settings(max_examples=25)

@@ -165,9 +165,7 @@ def test_page_is_written_whole_or_not(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(
-        ValueError, match=r"cannot be written \(No space left on device\)\. Name a file in a folder"
-    ):
+    with pytest.raises(ValueError, match=r"cannot be written \(No space left on device\)\. Name a file in a folder"):
         write_html(TABLE, {}, target, {})
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
     with pytest.raises(ValueError, match="cannot be written"):

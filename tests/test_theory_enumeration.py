@@ -227,7 +227,7 @@ def test_planted_slip_in_the_data_is_noticed(slip):
     points = model_points(2) + real_points(1)
     if slip == "a deviate used twice":
         points[1] = points[0]
-    mean, variance = mean_and_variance(points, (1, 1), 1 if slip == "the other ddof" else 0)
+    _, variance = mean_and_variance(points, (1, 1), 1 if slip == "the other ddof" else 0)
     if slip == "no gap between the means":
         variance = mean_and_variance(points[:2], (1, 1), 0)[1] * QQ(2, 3)
     loop = Loop(Gaussian(), regime=Mixed(Rational(1, 3)), samples=3)

@@ -252,7 +252,7 @@ def _substituted(expectation: Expectation, values: dict[str, Any]) -> Expr:
 
 def _limit(piece: Piece) -> Expr:
     names = {s.symbol: s for s in piece.solution.sequences}
-    terms = [
+    terms: list[Term] = [
         (weight, [(names[x], e) for x, e in zip(names, powers, strict=True) if e])
         for powers, weight in (Poly(piece.combined, *names).terms() if names else [((), piece.combined)])
     ]

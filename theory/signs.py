@@ -6,7 +6,7 @@ one sign has it everywhere. Undecided is an honest answer.
 
 from collections.abc import Sequence
 
-from sympy import Dummy, Expr, Integer, Poly, Symbol, factor_list
+from sympy import Dummy, Expr, Integer, Mul, Poly, Symbol, factor_list
 
 from theory import symbols
 from theory.constants import unfold
@@ -76,9 +76,11 @@ def _at_the_edge(powers: tuple[int, ...], variables: list[Symbol]) -> bool:
 
 def undecided_factors(denominator: Expr) -> list[Expr]:
     """Return the factors of a denominator that are not known to be non-zero on the domain."""
-    if denominator.is_number:
+    # Positive parts may be fractional powers, such as V0^(3/2), which are no polynomials.
+    rest = Mul(*(part for part in Mul.make_args(denominator) if not part.is_positive))
+    if rest.is_number:
         return []
-    return [factor for factor, _ in factor_list(denominator)[1] if not sign_on_domain(factor)]
+    return [factor for factor, _ in factor_list(rest)[1] if not sign_on_domain(factor)]
 
 
 def below_one(base: Expr) -> bool | None:
