@@ -1,8 +1,7 @@
 """The loop from its data: draw the points that the regime names, put them together, refit.
 
-Slower than the statistics where these suffice, and right for every family that can be sampled and fitted. The
-points of a Gaussian are numbers mu + s z, so its variance cannot fall below the rounding error of mu,
-squared.
+Slower than the statistics where these suffice, and right for every family that can be sampled and fitted. The points
+of a Gaussian are numbers mu + s z, so its variance cannot fall below the rounding error of mu, squared.
 """
 
 import math
@@ -21,6 +20,7 @@ from numerics.kits import Data, Kit, Model, kit
 from numerics.lifting import generalised, lifted
 from numerics.samplers import slot_key
 from theory.estimators import MLE
+from theory.families import DiagonalGaussian, MultivariateGaussian
 from theory.loop import Loop
 from theory.regimes import Part
 from theory.sampling import Faithful, Tempered
@@ -48,9 +48,17 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     size = sum((part.size for part in fresh), S.Zero)
     sizes = [k * size if past else size for k in range(1, generations + 1)]
     multipliers = {m: float(loop.estimator.multiplier(m)) if loop.family.has_variance else 1.0 for m in set(sizes)}
-    bare, numbers = generalised(evolve(loop, estimator=MLE()))
+    bare, numbers = generalised(evolve(_without_source(loop), estimator=MLE()))
     compiled, others = lifted(bare, ("sampling",))
     return compiled, {"multipliers": np.array([multipliers[m] for m in sizes])} | numbers | others
+
+
+def _without_source(loop: Loop) -> Loop:
+    """Return the loop without the numbers of its source, where its family can do without."""
+    family: Any = type(loop.family)
+    if family is MultivariateGaussian:
+        return loop
+    return evolve(loop, family=family(), source=loop.source if family is DiagonalGaussian else None)
 
 
 def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
@@ -79,11 +87,9 @@ def _parts(loop: Loop) -> tuple[list[Part], list[Part]]:
 
 @frozen(eq=False)
 class _Refit:
-    """One fit: the fresh parts, drawn; the pool of all points before them where the regime keeps it; the
-    estimator.
+    """One fit: the fresh parts, drawn, and the pool of all points before them where the regime keeps it.
 
-    A pool has room for the points of every generation from the start, since compiled code knows no growing
-    arrays.
+    A pool has room for the points of every generation from the start: compiled code knows no growing arrays.
     """
 
     kit: Kit

@@ -14,8 +14,7 @@ TAU, C = Symbol("sampling_tau", positive=True), Symbol("estimator_c", positive=T
 
 
 def lifted(loop: Loop, axes: tuple[str, ...]) -> tuple[Loop, dict[str, float]]:
-    """Return the loop with symbols for the numbers of some axes, and the numbers by the names of these
-    symbols.
+    """Return the loop with symbols for the numbers of some axes, and the numbers by the symbols' names.
 
     Args:
         loop: a loop with numbers.

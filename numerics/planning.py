@@ -28,8 +28,7 @@ class Path:
 
     Args:
         why_not: (loop, shape) -> why it cannot, None where it can.
-        prepared: (loop, generations) -> the loop that is compiled and the numbers that it is given when it
-            runs.
+        prepared: (loop, generations) -> the loop that is compiled, and the numbers that it is given when it runs.
         program: (prepared loop, shape, generations) -> the chain.
         size: (loop, shape, generations) -> how many numbers a chain carries.
     """

@@ -27,11 +27,10 @@ def to_jax(expr: Any, arguments: Sequence[Any]) -> Callable[..., Any]:
     """Return the function arguments -> expr on JAX arrays (a tuple of arrays for a sequence of expressions).
 
     Args:
-        expr: a SymPy expression, or a sequence of them. `p[3]` reads `p[..., 3]`, and `Sum(f(p[i]), (i, a,
-            b))` adds over the last axis of p; K stands for the length of that axis.
-        arguments: symbols or entries such as p[3], each an array of any shape, and indexed bases, each an
-            array with one more axis for every index. The shapes without those axes broadcast to that of every
-            result.
+        expr: a SymPy expression, or a sequence of them. `p[3]` reads `p[..., 3]`, and `Sum(f(p[i]), (i, a, b))` adds
+            over the last axis of p; K stands for the length of that axis.
+        arguments: symbols or entries such as p[3], each an array of any shape, and indexed bases, each an array with
+            one more axis for every index. The shapes without those axes broadcast to that of every result.
 
     Raises:
         ValueError: when the function is built, for a symbol that is no argument and for a SymPy function that

@@ -1,5 +1,4 @@
-"""A slow, obvious simulator in NumPy: it keeps every data point and knows estimators and regimes by their
-words.
+"""A slow, obvious simulator in NumPy: it keeps every data point and knows estimators and regimes by their words.
 
 An oracle must not share what it judges: nothing here reads the step, the parts or the multipliers of the
 theory, so a mistake in them shows as a disagreement.

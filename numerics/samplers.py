@@ -1,8 +1,7 @@
 """Draws from the laws of innovations, one function for each, as pure functions of a key.
 
-A chain's numbers depend on (seed, chain, generation, slot) and on nothing else, so that results are the same
-for any chunk size, any order and any device count. Keys are threefry's: a counter-based cipher with no shared
-state.
+A chain's numbers depend on (seed, chain, generation, slot) and on nothing else, so that results are the same for any
+chunk size, any order and any device count. Keys are threefry's: a counter-based cipher with no shared state.
 """
 
 from typing import Any
@@ -67,11 +66,9 @@ def multinomial(key: Array, trials: Any, chances: Any) -> Array:
     Args:
         key: the slot's key.
         trials: number of trials.
-        chances: shape (types,), each >= 0, their sum at most 1; what is missing to 1 falls to types not
-            named.
+        chances: shape (types,), each >= 0, their sum at most 1; what is missing to 1 falls to types not named.
 
-    One type after the other: x_i | x_1..x_(i-1) ~ Binomial(m - x_1 - .. - x_(i-1), p_i/(1 - p_1 - .. -
-    p_(i-1))).
+    One type after the other: x_i | x_1..x_(i-1) ~ Binomial(m - x_1 - .. - x_(i-1), p_i/(1 - p_1 - .. - p_(i-1))).
     """
 
     def draw_type(before: tuple[Array, Array], this: tuple[Array, Array]) -> tuple[tuple[Array, Array], Array]:

@@ -39,18 +39,15 @@ def simulate(
 
     Args:
         loop: a loop with numbers for all its symbols but those of the source.
-        start: values for the source's symbols, by name, floats allowed: {"mu": 0, "V": 1} or {"mu0": 0, "V0":
-            1}.
+        start: values for the source's symbols, by name, floats allowed: {"mu": 0, "V": 1} or {"mu0": 0, "V0": 1}.
         generations: number of refits, >= 1.
         chains: number of independent runs, 1 to 2^32.
         seed: 0 <= seed < 2^63; the numbers of chain c depend on (seed, c) alone, whatever else is asked.
-        paths: whether every chain is returned; False streams, in bounded memory, and returns for each
-            variable x the mean over chains ``x_mean`` and its standard error ``x_sem`` by generation, and
-            their ``count``.
-        observe: name -> SymPy expression in the parameters of the family and of its source, recorded with
-            them.
-        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "auto" takes
-            the first where it is exact.
+        paths: whether every chain is returned; False streams, in bounded memory, and returns for each variable x the
+            mean over chains ``x_mean`` and its standard error ``x_sem`` by generation, and their ``count``.
+        observe: name -> SymPy expression in the parameters of the family and of its source, recorded with them.
+        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "auto" takes the
+            first where it is exact.
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
         progress: whether to show progress, and the device, on standard error.
@@ -100,8 +97,8 @@ def _paths(plan: Plan, run: Iterator[Stretch], chains: int) -> xr.Dataset:
         for name, values in recorded.items():
             if name not in arrays:
                 arrays[name] = np.empty((chains, *values.shape[1:]))
-            arrays[name][first : first + count] = values[:count]
-    return _dataset(plan, {name: (("chain", "generation"), arrays[name]) for name in _recorded(plan)})
+            arrays[name][first : first + count] = np.asarray(values)[:count]
+    return _dataset({name: (_dims(plan, name, "chain", "generation"), arrays[name]) for name in _recorded(plan)})
 
 
 def _summaries(plan: Plan, run: Iterator[Stretch]) -> xr.Dataset:
@@ -112,24 +109,25 @@ def _summaries(plan: Plan, run: Iterator[Stretch]) -> xr.Dataset:
             moments[name] = merged(moments.get(name), blocks, count)
     columns = {}
     for name in _recorded(plan):
-        columns[f"{name}_mean"] = ("generation",), moments[name].mean
-        columns[f"{name}_sem"] = ("generation",), moments[name].standard_error()
+        dims = _dims(plan, name, "generation")
+        columns[f"{name}_mean"] = dims, moments[name].mean
+        columns[f"{name}_sem"] = dims, moments[name].standard_error()
     (count,) = {m.count for m in moments.values()}
-    return _dataset(plan, columns).assign(count=count)
+    return _dataset(columns).assign(count=count)
 
 
 def _recorded(plan: Plan) -> list[str]:
     return [*plan.names, *(name for name, _ in plan.observe)]
 
 
-def _dataset(plan: Plan, columns: Mapping[str, tuple[tuple[str, ...], Any]]) -> xr.Dataset:
-    """Return columns as a dataset; a family's variable has its own dimensions after the ones given."""
-    dims = variables(plan.loop.family).dims
-    data = {}
-    for name, (outer, values) in columns.items():
-        base = name.removesuffix("_mean").removesuffix("_sem")
-        data[name] = ((*outer, *dims.get(base, ())), np.asarray(values))
-    run = xr.Dataset(data)
+def _dims(plan: Plan, name: str, *outer: str) -> tuple[str, ...]:
+    """Return the dimensions of a variable: the outer ones, then those of a parameter."""
+    return (*outer, *variables(plan.loop.family).dims.get(name, ()))
+
+
+def _dataset(columns: Mapping[str, tuple[tuple[str, ...], np.ndarray]]) -> xr.Dataset:
+    """Return columns, name -> (dimensions, values), as a dataset whose coordinates count from 0."""
+    run = xr.Dataset(columns)
     return run.assign_coords({dim: np.arange(size) for dim, size in run.sizes.items()})
 
 

@@ -62,7 +62,8 @@ def _values(declared: Family, start: dict[str, Any]) -> dict[Symbol, Float]:
     places |= {x.name: x for x in _symbols(declared)}
     for name, given in start.items():
         if name not in places:
-            raise ValueError(f"start names {name!r}, which is not of the source. It has {', '.join(places)}.")
+            named = ", ".join([*places][:8]) + (", ..." if len(places) > 8 else "")
+            raise ValueError(f"start names {name!r}, which is not of the source. It has {named or 'no symbol'}.")
         number, place = _number(name, given), places[name]
         if isinstance(place, Symbol):
             values[place] = number
@@ -76,7 +77,10 @@ def _values(declared: Family, start: dict[str, Any]) -> dict[Symbol, Float]:
 
 
 def _number(name: str, given: Any) -> Float:
-    number = float(given)
+    try:
+        number = float(given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"start: {name} = {given!r} is no number. Give one number for each symbol.") from error
     if not np.isfinite(number):
         raise ValueError(f"start: {name} = {given} is not finite. Give a number.")
     return Float(number)
@@ -94,6 +98,9 @@ def _gaussian(law: Gaussian, values: Mapping[Symbol, Float]) -> dict[str, np.nda
 
 
 def _diagonal(law: DiagonalGaussian, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    if not law.dimension or len(law.variances) != law.dimension:
+        problem = f"the source has {law.dimension} means and {len(law.variances)} variances."
+        raise ValueError(f"{problem} Give as many of both, as in DiagonalGaussian([0, 0], [1, 2]), or a source.")
     return {"mu0": _floats(law.mean, values), "V0": _positive(_floats(law.variances, values))}
 
 

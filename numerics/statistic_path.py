@@ -67,9 +67,8 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
 def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     """Return the loop that is compiled, with symbols in place of numbers, and the numbers."""
     del generations
-    plain = _PLAIN[type(loop.family)]
-    family = loop.family if isinstance(loop.family, DiagonalGaussian) else plain
-    bare, numbers = generalised(evolve(loop, family=family, source=None))
+    family: Any = type(loop.family)
+    bare, numbers = generalised(evolve(loop, family=family(), source=None))
     compiled, others = lifted(bare, ("samples", "estimator", "regime", "sampling"))
     return compiled, numbers | others
 

@@ -285,8 +285,13 @@ def _curves(outcome: Outcome, start: str, end: str) -> dict[str, Agreement]:
 
 
 def text(outcome: Outcome, width: int) -> str:
-    """Return the table for a terminal, with its one-line summary."""
-    return to_text(outcome.rows, width)
+    """Return the table for a terminal, with its one-line summary, and what it was made from."""
+    facts = outcome.provenance
+    return (
+        f"{to_text(outcome.rows, width)}\n"
+        f"Data: {facts['data']}, sha256 {facts['sha256']}. Ran on {facts['device']} with seed {facts['seed']}; "
+        f"false-alarm level {facts['false-alarm level']}."
+    )
 
 
 def as_json(outcome: Outcome) -> str:

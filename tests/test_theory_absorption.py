@@ -136,7 +136,9 @@ def test_spectrum_is_that_of_the_full_matrix(samples, types):
     rows = [[full.exact(w) for w in row] for row in full.matrix]
     chi = DomainMatrix(rows, (len(rows), len(rows)), QQ).charpoly()
     spectrum = engine(samples, SOURCES[types]).spectrum()
-    product = prod((Poly(x - value, x) ** times for value, times in spectrum.items()), start=Poly(1, x))
+    product = Poly(1, x)
+    for value, times in spectrum.items():
+        product *= Poly(x - value, x) ** times
     assert product.all_coeffs() == [QQ.to_sympy(w) for w in chi]
     for j, (value, times) in enumerate(spectrum.items(), start=1):
         assert value == gamma(samples + 1) / (gamma(samples - j + 1) * Integer(samples) ** j)

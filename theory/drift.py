@@ -9,7 +9,7 @@ from typing import Any
 
 import mpmath
 from attrs import frozen
-from sympy import Eq, Expr, Function, S, Symbol, expand_log, gamma, gammasimp, log, powdenest
+from sympy import Eq, Expr, Function, Rational, S, Symbol, expand_log, gamma, gammasimp, log, powdenest
 
 from theory.constants import unfold
 from theory.errors import NotClosed
@@ -34,25 +34,31 @@ class KappaRoot(Function):
     def _eval_evalf(self, prec: int) -> Expr | None:
         if not all(arg.is_number for arg in self.args):
             return None
-        with mpmath.workprec(prec + 10):
-            return S(_root(*(mpmath.mpf(arg.evalf(mpmath.mp.dps)) for arg in self.args)))
+        # Near kappa = 0 the root is lost among values of f of the order of its square.
+        with mpmath.workprec(3 * prec + 20):
+            a, theta = (mpmath.mpf(arg.evalf(mpmath.mp.dps)) for arg in self.args)
+            return S(_root(a, theta, mpmath.ldexp(1, -prec)))
 
 
-def _root(a: Any, theta: Any) -> Any:
-    """Return the non-zero root of the convex f(k) = k log theta + log Gamma(a + k) - log Gamma(a), f(0) = 0."""
+def _root(a: Any, theta: Any, least: Any) -> Any:
+    """Return the non-zero root of the convex f(k) = k log theta + log Gamma(a + k) - log Gamma(a), f(0) = 0.
+
+    A slope at 0 below ``least`` counts as none, and the root as 0.
+    """
 
     def f(k: Any) -> Any:
         return k * mpmath.log(theta) + mpmath.loggamma(a + k) - mpmath.loggamma(a)
 
     slope = mpmath.psi(0, a) + mpmath.log(theta)
-    if slope == 0:
+    if abs(slope) < least:
         return mpmath.mpf(0)
     # f has the sign of slope * k near 0 and is positive far away on the other side: bracket the crossing there.
     outer = _far(f, a, -mpmath.sign(slope))
     inner = outer / 2
     while f(inner) > 0:
         inner /= 2
-    return mpmath.findroot(f, (inner, outer), solver="anderson", tol=mpmath.eps**2)
+    rounding = 16 * mpmath.eps * (1 + abs(mpmath.loggamma(a)))
+    return mpmath.findroot(f, (inner, outer), solver="anderson", tol=rounding**2)
 
 
 def _far(f: Any, a: Any, side: Any) -> Any:
@@ -60,6 +66,11 @@ def _far(f: Any, a: Any, side: Any) -> Any:
     while f(k) <= 0:
         k = 2 * k if side > 0 else (k - a) / 2
     return k
+
+
+def _may_be(near: Expr, value: Expr) -> bool:
+    """Return whether an approximate root, or one in symbols, may be the value; only then is it worth an exact test."""
+    return not near.is_number or abs(near - value) < Rational(1, 10**5)
 
 
 @frozen
@@ -92,10 +103,12 @@ class Drift:
         for k in map(S, _WHOLE):
             if (self.scale**k * self._squares.moment((k,), (0,)) - 1).cancel() == 0:
                 return k
-        if gammasimp(powdenest(self.factor(S.Half), force=True) - 1) == 0:
+        root = KappaRoot(self.df / 2, 2 * self.scale)
+        near = root.evalf()
+        if _may_be(near, S.Half) and gammasimp(powdenest(self.factor(S.Half), force=True) - 1) == 0:
             return S.Half
-        driftless = expand_log(self.rate, force=True).simplify() == 0
-        return S.Zero if driftless else KappaRoot(self.df / 2, 2 * self.scale)
+        driftless = _may_be(near, S.Zero) and expand_log(self.rate, force=True).simplify() == 0
+        return S.Zero if driftless else root
 
     @property
     def equation(self) -> Expr:

@@ -13,11 +13,11 @@ from attrs import frozen
 from sympy import (
     Dummy,
     Expr,
+    Function,
     Integer,
     S,
     Symbol,
     bell,
-    digamma,
     factorial2,
     ff,
     gamma,
@@ -110,7 +110,8 @@ class ChiSquare(Law):
     def _power(self, a: Expr) -> Expr:
         whole = int(a // 1)
         fraction = a - whole
-        start = S.One if fraction == 0 else Constant(2**fraction * gamma(self.df / 2 + fraction) / gamma(self.df / 2))
+        half = self.df / 2
+        start = S.One if fraction == 0 else Constant(2**fraction * _short(gamma, half + fraction) / _short(gamma, half))
         # E[x^(a+1)] = (df + 2a) E[x^a]: whole steps away from the fractional part stay rational.
         if whole >= 0:
             return start * prod((self.df + 2 * (fraction + j) for j in range(whole)), start=S.One)
@@ -119,7 +120,7 @@ class ChiSquare(Law):
     def _cumulant(self, order: int, a: Expr) -> Expr:
         whole = int(a // 1)
         base = self.df / 2 + (a - whole)
-        constant = digamma(base) + log(2) if order == 1 else polygamma(order - 1, base)
+        constant = _short(polygamma, S(order - 1), base) + (log(2) if order == 1 else 0)
         steps = range(whole) if whole >= 0 else range(whole, 0)
         sign = 1 if whole >= 0 else -1
         # psi_m(x+1) = psi_m(x) + (-1)^m m!/x^(m+1).
@@ -161,6 +162,15 @@ class Multinomial(Law):
             row = [(stirling(k, j) * chance**j, j) for j in range(1 if k else 0, k + 1)]
             terms = [(a * b, i + j) for a, i in terms for b, j in row]
         return sum((weight * ff(self.trials, order) for weight, order in terms), S.Zero)
+
+
+_LONG = 100
+"""Above this argument the exact value of a Gamma function is a fraction of hundreds of digits."""
+
+
+def _short(function: type[Function], *args: Expr) -> Expr:
+    """Return function(*args), kept as it is written where its exact value would be longer than anyone reads."""
+    return function(*args, evaluate=not (args[-1].is_number and args[-1] > _LONG))
 
 
 def _polygamma_step(m: int, x: Expr) -> Expr:

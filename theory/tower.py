@@ -52,7 +52,13 @@ class Tower:
     def _polynomial(self, expr: Expr) -> Any:
         named = expr.xreplace(dict(zip(self._letters, self._ring.symbols, strict=False)))
         self.field.require(named.free_symbols - set(self._ring.symbols))
-        return self._ring.from_expr(named.expand())
+        try:
+            return self._ring.from_expr(named.expand())
+        except ValueError as irrational:
+            raise NotClosed(
+                f"{self.where}: {expr} is not rational in the symbols and numbers of the loop. "
+                "Put a symbol in place of what is not, such as Scaled(c), and its value into the answer."
+            ) from irrational
 
     def __call__(self, monomial: Monomial) -> Row:
         """Return T of the monomial, or raise `NotClosed`."""

@@ -122,6 +122,8 @@ class DiagonalGaussian(Family):
 
     def coordinate(self, k: int) -> Gaussian:
         """Return the family of coordinate k alone."""
+        if not 0 <= k < self.dimension:
+            raise ValueError(f"coordinate {k} does not exist: there are {self.dimension}. Count from 0.")
         return Gaussian(self.mean[k], self.variances[k])
 
     def project(self, source: Family) -> Family:
