@@ -96,6 +96,7 @@ def test_a_wrong_one_step_law_is_seen_at_every_depth():
     assert truth.generations.max() < 100
     late = disguised.assign_coords(generation=np.arange(disguised.sizes["generation"]))
     verdict = agree(expect(unbiased, V), late, level=FAILURE)
+    assert verdict.step is not None
     assert abs(verdict.step.z) > 20
     assert verdict.step.effect == pytest.approx(-1 / 20, rel=0.1)
 
