@@ -59,8 +59,8 @@ class Loop:
             if not isinstance(given := getattr(self, name), kind):
                 parentheses = f", with parentheses: {given.__name__}()" if isinstance(given, type) else ""
                 raise ValueError(f"{name} = {given!r} is no {kind.__name__}. Give one{parentheses}.")
-        if getattr(self.law, "dimension", 1) == 0:
-            raise ValueError(f"{self.family} names no source. Give it one, or give the loop a source= to project.")
+        if self.source is not None:
+            self.family.project(self.source)
         self._check_estimator()
         self._check_counts()
 
