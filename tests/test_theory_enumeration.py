@@ -11,7 +11,7 @@ from math import prod
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import QQ, Rational, S, factorial2, ring, symbols
+from sympy import QQ, Rational, S, Sum, factorial2, ring, symbols
 
 from theory import (
     MLE,
@@ -28,7 +28,7 @@ from theory import (
     mu0,
     n,
 )
-from theory.symbols import V0
+from theory.symbols import V0, K, i
 
 # Discrete loops -------------------------------------------------------------------------------------------------------
 
@@ -116,6 +116,20 @@ def test_bernoulli_moments_are_the_enumerated_ones(case):
     loop = Loop(Bernoulli(source[0]), regime=regime, samples=samples)
     observable = Bernoulli.p ** powers[0] * (1 - Bernoulli.p) ** powers[1]
     assert expect(loop, observable).values(2) == list(enumerated(word, two, samples, real, powers[:2], 2))
+
+
+@pytest.mark.parametrize("word", ["replace", "accumulate", "mixed"])
+@pytest.mark.parametrize("types", [2, 3])
+def test_sums_over_types_are_the_enumerated_ones(word, types):
+    """Assert E sum_i (1 - p_i)^2, which counts the types as well, against the same sum over enumerated models."""
+    source = tuple(Fraction(k, types * (types + 1) // 2) for k in range(1, types + 1))
+    regime = {"replace": Replace(), "accumulate": Accumulate(), "mixed": Mixed(Rational(1, 3))}[word]
+    observable = Sum((1 - Categorical.p[i]) ** 2, (i, 0, K - 1))
+    reference = [
+        sum(weight * sum((1 - x) ** 2 for x in p) for (p, _), weight in law.items())
+        for law in models(word, source, 3, 1 if word == "mixed" else 0, 2)
+    ]
+    assert expect(Loop(Categorical(source), regime=regime, samples=3), observable).values(2) == reference
 
 
 def test_enumeration_tells_the_regimes_apart():

@@ -101,6 +101,9 @@ def test_digamma_prints_as_psi_and_polygammas_with_their_order():
     assert r"\psi\left(" in expect(*CASES["logarithm"])._repr_latex_()
     assert r"\psi_{1}\left(" in expect(*CASES["squared logarithm"])._repr_latex_()
     assert r"\psi" not in expect(*CASES["mean"])._repr_latex_()
+    large = expect(Loop(Gaussian(), samples=1000), sqrt(V))._repr_latex_()
+    assert r"\log\Gamma\left(500\right)" in large
+    assert fault(large) is None
 
 
 def test_source_symbols_carry_their_index():

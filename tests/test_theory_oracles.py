@@ -10,9 +10,10 @@ from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpyro import distributions as dist
-from sympy import Rational, S, log, symbols
+from sympy import Rational, S, log, sqrt, symbols
 
-from theory import MLE, Bernoulli, Categorical, Gaussian, Loop, Scaled, Unbiased, expect, n
+from numerics.printer import to_jax
+from theory import MLE, V0, Bernoulli, Categorical, Gaussian, Loop, Scaled, Unbiased, expect, n
 from theory.estimators import Estimator
 from theory.families.base import Batch
 from theory.innovations import ChiSquare, Multinomial, Normal
@@ -122,6 +123,16 @@ def test_logarithms_of_chi_square_are_derivatives_of_powers(df, power):
     difference = value - slope
     exact = difference.xreplace({s: s.definition for s in difference.free_symbols})
     assert abs(exact.evalf(30)) < 1e-9
+
+
+@pytest.mark.parametrize("samples", [100, 400, 10**4, 10**6])
+def test_large_samples_survive_floating_point(samples):
+    """Assert E sqrt(V'/V) = 1 - 3/(4M) + O(1/M^2) in JAX, where Gamma(M/2) alone is far beyond a double."""
+    loop = Loop(Gaussian(), samples=samples)
+    step = float(to_jax(expect(loop, sqrt(V)).next(), [V])(1.0))
+    after = float(to_jax(expect(loop, sqrt(V)).values(1)[1], [V0])(1.0))
+    assert step == approx(after, rel=1e-12)
+    assert abs(step - 1 + 3 / (4 * samples)) < 1 / samples**2
 
 
 # The estimator: the score equations -----------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ class Piece:
 
     def _weighed(self, moments: dict[Monomial, Expr]) -> Expr:
         total = Add(*(w * moments[m] for m, w in self.targets.items()))
-        return self.marginal.enter(unfold(total).expand())
+        return self.marginal.enter(unfold(total).expand(power_exp=False))
 
 
 @frozen(eq=False)

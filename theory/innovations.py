@@ -13,15 +13,16 @@ from attrs import frozen
 from sympy import (
     Dummy,
     Expr,
-    Function,
     Integer,
     S,
     Symbol,
     bell,
+    exp,
     factorial2,
     ff,
     gamma,
     log,
+    loggamma,
     polygamma,
 )
 from sympy.functions.combinatorial.numbers import stirling
@@ -111,7 +112,7 @@ class ChiSquare(Law):
         whole = int(a // 1)
         fraction = a - whole
         half = self.df / 2
-        start = S.One if fraction == 0 else Constant(2**fraction * _short(gamma, half + fraction) / _short(gamma, half))
+        start = S.One if fraction == 0 else Constant(2**fraction * _gamma_ratio(half + fraction, half))
         # E[x^(a+1)] = (df + 2a) E[x^a]: whole steps away from the fractional part stay rational.
         if whole >= 0:
             return start * prod((self.df + 2 * (fraction + j) for j in range(whole)), start=S.One)
@@ -120,7 +121,7 @@ class ChiSquare(Law):
     def _cumulant(self, order: int, a: Expr) -> Expr:
         whole = int(a // 1)
         base = self.df / 2 + (a - whole)
-        constant = _short(polygamma, S(order - 1), base) + (log(2) if order == 1 else 0)
+        constant = polygamma(order - 1, base, evaluate=not _is_large(base)) + (log(2) if order == 1 else 0)
         steps = range(whole) if whole >= 0 else range(whole, 0)
         sign = 1 if whole >= 0 else -1
         # psi_m(x+1) = psi_m(x) + (-1)^m m!/x^(m+1).
@@ -164,13 +165,19 @@ class Multinomial(Law):
         return sum((weight * ff(self.trials, order) for weight, order in terms), S.Zero)
 
 
-_LONG = 100
-"""Above this argument the exact value of a Gamma function is a fraction of hundreds of digits."""
+_LARGE = 100
+"""Above this argument the exact value of a Gamma or digamma function is a fraction of hundreds of digits."""
 
 
-def _short(function: type[Function], *args: Expr) -> Expr:
-    """Return function(*args), kept as it is written where its exact value would be longer than anyone reads."""
-    return function(*args, evaluate=not (args[-1].is_number and args[-1] > _LONG))
+def _is_large(x: Expr) -> bool:
+    return bool(x.is_number and x > _LARGE)
+
+
+def _gamma_ratio(x: Expr, y: Expr) -> Expr:
+    """Return Gamma(x)/Gamma(y); for large numbers as one exponential, since each alone is beyond floating point."""
+    if not _is_large(y):
+        return gamma(x) / gamma(y)
+    return exp(loggamma(x, evaluate=False) - loggamma(y, evaluate=False))
 
 
 def _polygamma_step(m: int, x: Expr) -> Expr:

@@ -11,6 +11,10 @@ class _Printer(LatexPrinter):
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"{name}{power}\left({self._print(argument)}\right)"
 
+    def _print_loggamma(self, expr: Function, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\log{power}\Gamma\left({self._print(expr.args[0])}\right)"
+
     def _print_digamma(self, expr: Function, exp: str | None = None) -> str:
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\psi{power}\left({self._print(expr.args[0])}\right)"
