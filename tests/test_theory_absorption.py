@@ -175,7 +175,7 @@ COUNTS = {
 
 
 def test_expected_time_from_a_count_is_the_published_fraction():
-    """Assert the sheet's times from count 1, 2, .. of M = 4, 5, 6: the engine's times to fix of both types, added."""
+    """Assert the known times from count 1, 2, .. of M = 4, 5, 6: the engine's times to fix of both types, added."""
     for samples, published in COUNTS.items():
         fix = absorption(Loop(Bernoulli(Rational(1, 2)), samples=samples)).times_to_fix
         assert [fix[k] + fix[samples - k] for k in range(1, len(published) + 1)] == [Fraction(x) for x in published]

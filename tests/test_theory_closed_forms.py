@@ -1,6 +1,6 @@
-"""The reference sheet's formulas, written out, against what the engine derives from the loop alone.
+"""Known formulas, written out, against what the engine derives from the loop alone.
 
-Formulas stand as on the sheet, under its identifiers. Both sides are compared exactly, at whole M and n drawn by
+Each formula has a short name (G1, A3, ...). Both sides are compared exactly, at whole M and n drawn by
 Hypothesis, where Gamma and digamma are exact numbers.
 """
 
@@ -114,8 +114,8 @@ def G2(k):
 
 
 POWERS = (1, 2, 3, Rational(1, 2), Rational(3, 2), -1, Rational(-3, 2))
-# identifier on the sheet: (what the engine derives, the sheet's formula)
-SHEET = {f"G2 k={k}": (lambda k=k: mean(ANY_C, V**k), G2(k)) for k in POWERS} | {
+# name: (what the engine derives, the known formula)
+KNOWN = {f"G2 k={k}": (lambda k=k: mean(ANY_C, V**k), G2(k)) for k in POWERS} | {
     "G1": (lambda: mean(ANY_C, V), s0**2 * c**n),
     "G3": (lambda: variance(UNBIASED, V), s0**4 * (((M + 1) / (M - 1)) ** n - 1)),
     "G4": (lambda: variance(ML, V), s0**4 * ((1 - 1 / M**2) ** n - (1 - 1 / M) ** (2 * n))),
@@ -175,10 +175,10 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize("name", SHEET)
-def test_engine_derives_the_sheet(name):
-    """Assert that the derived closed form is the sheet's formula."""
-    derived, formula = SHEET[name][0](), SHEET[name][1]
+@pytest.mark.parametrize("name", KNOWN)
+def test_engine_derives_the_known_formula(name):
+    """Assert that the derived closed form is the known formula."""
+    derived, formula = KNOWN[name][0](), KNOWN[name][1]
 
     @settings(max_examples=8)
     @given(st.fixed_dictionaries(NUMBERS))
@@ -192,7 +192,7 @@ def test_engine_derives_the_sheet(name):
 @pytest.mark.parametrize("slip", [{n: n + 1}, {M: M + 1}], ids=["n for n-1", "M for M-1"])
 def test_slipped_formula_is_noticed(name, slip):
     """Assert that the comparison sees an index off by one and a wrong sample size, wherever the formula has them."""
-    derived, formula = SHEET[name][0](), SHEET[name][1]
+    derived, formula = KNOWN[name][0](), KNOWN[name][1]
     values = {M: 7, n: 3, V0: Rational(2, 3), c: Rational(3, 4), p0[i]: Rational(1, 3)}
     unchanged = not formula.has(*slip)
     assert vanishes(at(derived - formula.xreplace(slip), values)) == unchanged
@@ -261,7 +261,7 @@ def test_projection_is_paid_once_and_compounds_additively():
     assert vanishes(risk(Loop(DiagonalGaussian(), source=correlated, samples=oo)).expression - projection)
     loop = Loop(DiagonalGaussian(), source=correlated, estimator=Unbiased(), sampling=Tempered(tau))
     growth, m1 = (nu / (nu - 2)) / tau, digamma(nu / 2) - log(nu / 2)
-    # The sheet's C2 tempers the fitted model; here the draw is tempered, so the noise of the mean carries tau as well.
+    # Where the fitted model is tempered the tau of the wandering is missing: here the draw is, and so its mean.
     wandering = tau / M * Sum(growth**j, (j, 1, n))
     formula = projection + growth**n + wandering - 1 + n * (m1 + log(tau))
     for values in ({M: 7, n: 1, tau: Rational(2, 3)}, {M: 12, n: 4, tau: 1}, {M: 6, n: 3, tau: Rational(5, 2)}):

@@ -34,7 +34,7 @@ MAP = {
 @pytest.mark.parametrize("name", MAP)
 @pytest.mark.parametrize("samples", [M, 7, 20], ids=str)
 def test_kappa_names_the_moment_that_is_kept(name, samples):
-    """Assert the sheet's map from the estimator to kappa and the verdict, with M symbolic and with numbers."""
+    """Assert the known map from the estimator to kappa and the verdict, with M symbolic and with numbers."""
     multiplier, kappa, verdict = MAP[name]
     found = drift(loop(multiplier, samples))
     assert (found.kappa, found.verdict) == (kappa, verdict)
@@ -62,7 +62,7 @@ PUBLISHED = {5: "2.115", 10: "2.0535", 100: "2.0050"}
 
 @pytest.mark.parametrize("samples", PUBLISHED)
 def test_kappa_of_maximum_likelihood_is_slightly_above_two(samples):
-    """Assert the sheet's values to their last digit, and that kappa falls to 2 like 1/(2M) as M grows."""
+    """Assert the known values to their last digit, and that kappa falls to 2 like 1/(2M) as M grows."""
     kappa = drift(Loop(Gaussian(), samples=samples)).kappa.evalf(30)
     published = PUBLISHED[samples]
     assert abs(kappa - Rational(published)) < Rational(1, 2 * 10 ** len(published.split(".")[1]))
@@ -107,7 +107,7 @@ def test_factor_is_the_base_of_the_moment(samples, power):
 
 @pytest.mark.parametrize(("estimator", "critical"), [(Unbiased(), "1.05501"), (MLE(), "1.11054")], ids=str)
 def test_temperature_has_a_critical_value(estimator, critical):
-    """Assert the sheet's tau_c = exp(-rate) at M = 20: collapse just below it, explosion just above."""
+    """Assert the critical temperature tau_c = exp(-rate) at M = 20: collapse just below it, explosion just above."""
     here = Loop(Gaussian(), estimator=estimator, samples=20)
     turning = exp(-drift(here).rate)
     assert abs(turning.evalf(20) - Rational(critical)) < Rational(1, 10**5)
