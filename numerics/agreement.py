@@ -18,7 +18,6 @@ from sympy import Expr, log
 
 from numerics.observe import check_loop, evaluate, start_values
 from theory import Expectation, NotClosed, expect
-from theory.loop import Loop
 from theory.symbols import n
 
 Verdict = Literal["agree", "disagree", "underpowered"]
@@ -192,10 +191,11 @@ def _of_expectation(prediction: Expectation, run: xr.Dataset, claim: Expr | None
     here = expect(loop, observable)
     generations = run.sizes["generation"] - 1
     samples = _finite(evaluate(observable, run), f"E[{prediction.observable}]")
-    curve = _floats(here.values(generations)) if claim is None else _claimed(claim, start, generations)
+    exact = here.values(generations)
+    curve = _floats(exact) if claim is None else _claimed(claim, start, generations)
     name = f"E[{prediction.observable}]" if claim is None else f"E[{prediction.observable}] = {claim}"
     step = _pooled(here, run, samples)
-    return _Compared(name, curve, samples.mean(axis=0), _sem(loop, observable, samples), step, observable.has(log))
+    return _Compared(name, curve, samples.mean(axis=0), _sem(here, exact, samples), step, observable.has(log))
 
 
 def _claimed(claim: Expr, start: dict, generations: int) -> np.ndarray:
@@ -207,16 +207,16 @@ def _claimed(claim: Expr, start: dict, generations: int) -> np.ndarray:
     return _floats([formula.subs(n, k) for k in range(generations + 1)])
 
 
-def _sem(loop: Loop, observable: Expr, samples: np.ndarray) -> np.ndarray:
+def _sem(here: Expectation, first: Sequence[Expr], samples: np.ndarray) -> np.ndarray:
     """Return the standard error of the mean by generation, from the theory's moments where they close, else from the
     sample.
     """
     try:
-        powers = [_floats_exact(loop, observable**k, samples.shape[1] - 1) for k in (1, 2, 3)]
+        second, cube = (expect(here.loop, here.observable**k).values(len(first) - 1) for k in (2, 3))
     except NotClosed:
         return _sample_sem(samples)
-    variance = _floats([second - first**2 for first, second, _ in zip(*powers, strict=True)])
-    third = _floats([c - 3 * a * b + 2 * a**3 for a, b, c in zip(*powers, strict=True)])
+    variance = _floats([b - a**2 for a, b in zip(first, second, strict=True)])
+    third = _floats([c - 3 * a * b + 2 * a**3 for a, b, c in zip(first, second, cube, strict=True)])
     return _trusted(variance, third, len(samples))
 
 
@@ -225,10 +225,6 @@ def _sample_sem(samples: np.ndarray) -> np.ndarray:
         return np.full(samples.shape[1], np.inf)
     deviations = samples - samples.mean(axis=0)
     return _trusted(samples.var(axis=0, ddof=1), (deviations**3).mean(axis=0), len(samples))
-
-
-def _floats_exact(loop: Loop, observable: Expr, generations: int) -> list[Expr]:
-    return expect(loop, observable).values(generations)
 
 
 def _trusted(variance: np.ndarray, third: np.ndarray, chains: int) -> np.ndarray:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -33,26 +32,6 @@ def style() -> Iterator[None]:
     """Use the project's style inside the block."""
     with plt.style.context(str(STYLE)):
         yield
-
-
-def critical(z: np.ndarray, level: float, draws: int = 20_000) -> float:
-    """Return the max-t factor: P(max over generations |t| > factor) = level, for means with the correlation of the
-    samples.
-
-    Args:
-        z: samples, shape (chains, generations).
-        level: probability that the band misses the truth anywhere.
-        draws: Monte Carlo draws of the maximum; their generator is fixed, since this is a quadrature and no experiment.
-    """
-    varying = z[:, z.std(axis=0) > 0]
-    if varying.shape[1] == 0:
-        return 0.0
-    correlation = np.atleast_2d(np.corrcoef(varying, rowvar=False))
-    rng = np.random.Generator(np.random.Philox(0))
-    maxima = np.abs(rng.multivariate_normal(np.zeros(len(correlation)), correlation, size=draws, method="svd")).max(
-        axis=1
-    )
-    return float(np.quantile(maxima, 1 - level))
 
 
 def compared(

@@ -44,3 +44,8 @@ class Job:
     device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
     out: Path = Path("build/verify")
     plant: bool = False
+
+    @property
+    def costly_chains(self) -> int:
+        """Runs of a loop that draws its data: a tenth of the others, 100 at least."""
+        return max(100, self.chains // 10)

@@ -79,23 +79,23 @@ def verify(job: Job, progress: bool = True) -> Outcome:
         bar.set_description(experiment.title[:43])
         run = _run(experiment, job)
         device = run.attrs["device"]
-        for claim, row, agreement in _judged(experiment, run, LEVEL / claims, job):
+        for row, agreement in _judged(experiment, run, LEVEL / claims, job):
             rows.append(row)
             if agreement is not None:
-                agreements[claim] = agreement
+                agreements[row.claim] = agreement
     return Outcome(tuple(rows), agreements, _provenance(job, data, device))
 
 
 def planned(job: Job, data: Corpus | Column) -> list[Experiment]:
     """Return the experiments that the data allow: a column of numbers has no words and no second feature."""
+    values = data.values if isinstance(data, Column) else data.log_lengths()
+    numbers = gaussian(values, job.samples, job.chains) + single_sources(values, job.samples, job.chains)
     if isinstance(data, Column):
-        return gaussian(data.values, job.samples, job.chains) + single_sources(data.values, job.samples, job.chains)
-    values = data.log_lengths()
+        return numbers
     return [
-        *gaussian(values, job.samples, job.chains),
-        *single_sources(values, job.samples, job.chains),
-        *expressivity(data.features(), job.samples, max(100, job.chains // 10)),
-        *words(tuple(data.counts().values()), job.samples, max(100, job.chains // 10)),
+        *numbers,
+        *expressivity(data.features(), job.samples, job.costly_chains),
+        *words(tuple(data.counts().values()), job.samples, job.costly_chains),
     ]
 
 
@@ -112,16 +112,14 @@ def _run(experiment: Experiment, job: Job) -> xr.Dataset:
     return experiment.measure(run)
 
 
-def _judged(
-    experiment: Experiment, run: xr.Dataset, level: float, job: Job
-) -> Iterator[tuple[str, Row, Agreement | None]]:
+def _judged(experiment: Experiment, run: xr.Dataset, level: float, job: Job) -> Iterator[tuple[Row, Agreement | None]]:
     for claim in experiment.claims:
-        yield claim.title, *_row(experiment, claim, run, level)
+        yield _row(experiment, claim, run, level)
         if job.plant and claim.title == PLANTED_AT:
             yield _planted(experiment, claim, run, level)
 
 
-def _planted(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float) -> tuple[str, Row, Agreement]:
+def _planted(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float) -> tuple[Row, Agreement]:
     agreement = agree(
         expect(experiment.here, claim.observable),
         run,
@@ -129,13 +127,9 @@ def _planted(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float
         level=level,
         smallest=ASKED,
     )
-    title = "PLANTED ERROR, " + claim.title
     row = _filled(claim, agreement, PLANTED, _checked((expect(experiment.loop, claim.observable).certify(PLANTED),)))
-    return (
-        title,
-        evolve(row, claim=title, note="one factor too many, as if data sets were counted for models"),
-        agreement,
-    )
+    note = "one factor too many, as if data sets were counted for models"
+    return evolve(row, claim="PLANTED ERROR, " + claim.title, note=note), agreement
 
 
 def _row(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float) -> tuple[Row, Agreement | None]:
@@ -269,7 +263,7 @@ def draw(outcome: Outcome, job: Job) -> Any:
         "words: probability of being lost": _curves(outcome, "words ", ": lost"),
     }
     footnote = (
-        f"M = {job.samples}; {job.chains:,} chains ({max(100, job.chains // 10):,} of words); "
+        f"M = {job.samples}; {job.chains:,} chains ({job.costly_chains:,} of words); "
         f"bars at the simultaneous level {LEVEL:g}; points end where a mean over these chains is too skewed to be read"
     )
     return figure.draw({title: curves for title, curves in panels.items() if curves}, footnote)

@@ -94,6 +94,7 @@ def test_a_wrong_one_step_law_is_seen_at_every_depth():
     truth = agree(expect(ml, V), deep, level=FAILURE)
     assert truth.verdict == "agree"
     assert truth.generations.max() < 100
+    assert truth.smallest_step < 1 / 20
     late = disguised.assign_coords(generation=np.arange(disguised.sizes["generation"]))
     verdict = agree(expect(unbiased, V), late, level=FAILURE)
     assert verdict.step is not None
