@@ -49,6 +49,10 @@ class Law(ABC):
         del powers
         return None
 
+    def gamma_form(self) -> tuple[Expr, Expr] | None:
+        """Return (shape, scale) where the law is one gamma variable that does not depend on the model, else None."""
+        return None
+
 
 @frozen
 class Normal(Law):
@@ -107,6 +111,10 @@ class ChiSquare(Law):
         """Return df + 2a, positive exactly when E[x^a] is finite."""
         (a,) = powers
         return self.df + 2 * a if a.is_negative else None
+
+    def gamma_form(self) -> tuple[Expr, Expr]:
+        """Return (df/2, 2)."""
+        return self.df / 2, S(2)
 
     def _power(self, a: Expr) -> Expr:
         whole = int(a // 1)

@@ -1,0 +1,99 @@
+"""A fitted parameter that is multiplied at every fit by an independent factor of gamma type: x_k = x_(k-1) g_k.
+
+What happens to such a loop, in law and almost surely, is read off the factors alone, so `drift` and `law` meet here; the
+innovations say of themselves whether they are gamma, and no family is named.
+"""
+
+from collections.abc import Iterator
+
+from attrs import frozen
+from sympy import Expr, Product, Sum, Symbol, gamma, polygamma
+
+from theory.errors import NotClosed
+from theory.families.base import Derivable
+from theory.loop import Loop
+from theory.step import step
+
+k = Symbol("k", integer=True, positive=True)
+"""Number of the fit, 1 for the first."""
+
+
+@frozen
+class Walk:
+    """x_n = start * prod_(k=1..n) scale(k) Gamma_k, with Gamma_k ~ Gamma(shape(k), 1) independent."""
+
+    parameter: Expr
+    start: Expr
+    shape: Expr
+    """Shape of the factor of fit k, an expression that may hold the symbol k."""
+    scale: Expr
+    """Scale of the factor of fit k."""
+
+    @property
+    def steady(self) -> bool:
+        """Whether every factor has the same law."""
+        return not (self.shape.has(k) or self.scale.has(k))
+
+    def moment(self, s: Expr) -> Expr:
+        """Return E g_k^s = scale^s Gamma(shape + s)/Gamma(shape), for Re s > -shape."""
+        return self.scale**s * gamma(self.shape + s) / gamma(self.shape)
+
+    @property
+    def log_variance(self) -> Expr:
+        """Var log g_k = psi_1(shape)."""
+        return polygamma(1, self.shape, evaluate=not self.shape.is_number)
+
+    def product(self, factor: Expr, n: Expr) -> Expr:
+        """Return prod_(k=1..n) factor(k), as a power where the factor does not change."""
+        return Product(factor, (k, 1, n)) if factor.has(k) else factor**n
+
+    def total(self, term: Expr, n: Expr) -> Expr:
+        """Return sum_(k=1..n) term(k), as n times the term where it does not change."""
+        return Sum(term, (k, 1, n)) if term.has(k) else n * term
+
+    def at(self, fit: int) -> "Walk":
+        """Return the walk with the factor of one fit."""
+        return Walk(self.parameter, self.start, self.shape.subs(k, fit), self.scale.subs(k, fit))
+
+
+def walk(loop: Loop) -> Walk:
+    """Return the parameter of the loop that is multiplied by independent gamma factors.
+
+    Raises:
+        NotClosed: no parameter is, or more than one.
+
+    >>> from theory import Gaussian, Unbiased
+    >>> found = walk(Loop(Gaussian(), estimator=Unbiased()))
+    >>> found.parameter, found.shape, found.scale
+    (V, M/2 - 1/2, 2/(M - 1))
+    """
+    family = loop.law
+    if not isinstance(family, Derivable):
+        raise NotClosed(f"family: {type(family).__name__} has no refit in closed form. Ask simulate(loop).")
+    found = list(_walks(loop, family))
+    if len(found) != 1:
+        raise NotClosed(_refusal(loop, found))
+    return found[0]
+
+
+def _walks(loop: Loop, family: Derivable) -> Iterator[Walk]:
+    source = family.source()
+    refit = step(loop, family, tuple(source), k)
+    for parameter, update in refit.update.items():
+        factor = (update / parameter).cancel()
+        letters = [law for law in refit.laws if factor.free_symbols & set(law.symbols)]
+        if len(letters) == 1 and (form := letters[0].gamma_form()) is not None:
+            shape, unit = form
+            scale = (factor / letters[0].symbols[0]).cancel()
+            if not (scale * shape).free_symbols & {*refit.state, *letters[0].symbols}:
+                yield Walk(parameter, source[parameter], shape, scale * unit)
+
+
+def _refusal(loop: Loop, found: list[Walk]) -> str:
+    if found:
+        names = ", ".join(str(one.parameter) for one in found)
+        return f"family: {names} are multiplied each by factors of its own. Ask the loop of one coordinate."
+    return (
+        f"regime: under {loop.regime} with samples = {loop.samples} no parameter is the last times an independent "
+        "chi-square factor, so its log is no random walk. Ask the replace regime, or expect(loop, parameter)."
+    )
