@@ -3,16 +3,16 @@
 from collections.abc import Callable
 
 from attrs import frozen
-from sympy import Expr, S, Symbol
+from sympy import Expr, S
 
 from theory import symbols
 from theory.constants import unfold
 from theory.errors import NotClosed
 from theory.families.base import Derivable
-from theory.field import Element, Field, MissingGenerator
+from theory.field import Element, Field, MissingGenerator, letters
 from theory.loop import Loop
 from theory.monomials import Monomial, Row, linear
-from theory.step import step
+from theory.step import Step, step
 from theory.tower import Tower
 
 LIMIT = 400
@@ -38,7 +38,7 @@ class Recurrence:
     @property
     def homogeneous(self) -> bool:
         """Whether the rows are the same for every fit."""
-        return symbols.n not in self.field.generators
+        return not any(symbols.n in x.free_symbols for x in self.field.generators)
 
     def at(self, k: int) -> dict[Monomial, Row]:
         """Return the rows of fit k."""
@@ -60,10 +60,11 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
     Raises:
         NotClosed: an observable that is no combination of monomials, or whose moments do not close.
     """
-    state = family.state(observable)
+    model = family.state(observable)
+    first, later = step(loop, family, model, S.One), step(loop, family, model)
+    state = later.state
     targets = linear(observable, state)
-    first, later = step(loop, family, state, S.One), step(loop, family, state)
-    generators: set[Symbol] = {symbols.n} if later.depends_on_k else set()
+    generators = _generators(first, state) | _generators(later, state)
     while True:
         try:
             field = Field(tuple(sorted(generators, key=str)))
@@ -74,12 +75,24 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
             generators |= missing.found
 
 
+def start_of(family: Derivable, state: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """Return the value of every state symbol at generation 0: the source's, and 0 for what only later fits remember."""
+    source = family.start(state)
+    return tuple(source.get(x, S.Zero) for x in state)
+
+
+def _generators(refit: Step, state: tuple[Expr, ...]) -> set[Expr]:
+    """Return the letters of the coefficients of a step; what its moments bring in comes later."""
+    inner = {*state, *(x for law in refit.laws for x in law.symbols)}
+    return set().union(*map(letters, refit.update.values())) - inner
+
+
 def _closed(
     family: Derivable, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
 ) -> Recurrence:
     first, later = towers
     rows = _closure(later, targets, state)
-    source = tuple(family.start(state).values())
+    source = start_of(family, state)
     start = 0 if all(_same(rows[m], first(m), later.field) for m in rows) else 1
     initial = {m: m.expr(source) for m in rows}
     if start:
