@@ -100,10 +100,13 @@ def _line(shapes: Shapes, y: Any, bits: int, pole: int) -> _Line:
 
 
 def _saddle(shapes: Shapes, y: Any, edge: Any, pole: int) -> Any:
-    """Return nearly the minimum of E e^(s (Y - y)), or of that over |s|, on the side of 0 where the answer is small."""
+    """Return nearly the minimum of E e^(s (Y - y)), or of that over s^4, on the side of 0 where the answer is small.
+
+    Away from the pole the period is shorter, and the sum with it.
+    """
 
     def slope(s: Any) -> Any:
-        return cumulant(shapes, 1, s) - y - pole / s
+        return cumulant(shapes, 1, s) - y - 4 * pole / s
 
     if cumulant(shapes, 1, mpf(0)) < y:
         low, high = mpf(0), mpf(1)

@@ -6,6 +6,7 @@ density a Meijer G-function, and log V_n a sum of independent terms.
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,24 @@ import mpmath
 from attrs import evolve, frozen
 from mpmath import mpf
 from mpmath.libmp import to_rational
-from sympy import Expr, Function, Gt, I, Integer, Lambda, Rational, S, Symbol, gamma, log, meijerg, polygamma
+from sympy import (
+    Add,
+    Expr,
+    Function,
+    Gt,
+    I,
+    Integer,
+    Lambda,
+    Mul,
+    Product,
+    Rational,
+    S,
+    Sum,
+    Symbol,
+    gamma,
+    log,
+    meijerg,
+)
 from sympy.printing.latex import LatexPrinter
 
 from theory import symbols
@@ -64,8 +82,12 @@ class MeijerProduct(Function):
         """Return the meijerg of a whole ``count``."""
         if not count.is_Integer:
             return None
-        parameters = [shapes(j) for j in range(1, int(count) + 1)]
-        return meijerg([cls.upper, ()], [parameters, cls.extra], z)
+        return cls.of([shapes(j) for j in range(1, int(count) + 1)], z)
+
+    @classmethod
+    def of(cls, shapes: list[Expr], z: Expr) -> Expr:
+        """Return the meijerg with these parameters."""
+        return meijerg([cls.upper, ()], [shapes, cls.extra], z)
 
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         count, shapes, z = self.args
@@ -97,7 +119,7 @@ def _copies(shapes: Lambda, n: str, printer: LatexPrinter) -> str:
     return rf"\underbrace{{{one}, \ldots, {one}}}_{{{n}}}"
 
 
-@frozen
+@frozen(eq=False)
 class FittedLaw:
     """The law of V_n = V0 prod_(k=1..n) scale_k Gamma_k, the factors independent, Gamma_k ~ Gamma(shape_k, 1).
 
@@ -114,7 +136,7 @@ class FittedLaw:
         """E[V_n^s] = V0^s prod_k scale_k^s Gamma(shape_k + s)/Gamma(shape_k), for Re s > -shape_k; it determines the
         law.
         """
-        return self.walk.start**s * self.walk.product(self.walk.moment(s), self.generation)
+        return self.walk.start**s * self._product(lambda one: one.moment(s))
 
     @property
     def characteristic(self) -> Expr:
@@ -124,23 +146,22 @@ class FittedLaw:
     @property
     def pdf(self) -> Expr:
         """f(x) = G^{n,0}_{0,n}(z | -; shapes)/(x prod_k Gamma(shape_k)), z = x/(V0 prod_k scale_k), for x > 0."""
-        return MeijerProduct(self.generation, self._shapes, self._z) / (x * self._gammas)
+        return self._meijer(MeijerProduct, self._z) / (x * self._product(_gamma_of_shape))
 
     @property
     def cdf(self) -> Expr:
         """F(x) = G^{n,1}_{1,n+1}(z | 1; shapes, 0)/prod_k Gamma(shape_k), with the same z."""
-        return MeijerProductIntegral(self.generation, self._shapes, self._z) / self._gammas
+        return self._meijer(MeijerProductIntegral, self._z) / self._product(_gamma_of_shape)
 
     @property
     def log_mean(self) -> Expr:
         """E[log V_n] = log V0 + sum_k (psi(shape_k) + log scale_k)."""
-        step = polygamma(0, self.walk.shape, evaluate=False) + log(self.walk.scale)
-        return log(self.walk.start) + self.walk.total(step, self.generation)
+        return log(self.walk.start) + self._total(lambda one: one.log_mean)
 
     @property
     def log_variance(self) -> Expr:
         """Var[log V_n] = sum_k psi_1(shape_k)."""
-        return self.walk.total(self.walk.log_variance, self.generation)
+        return self._total(lambda one: one.log_variance)
 
     @property
     def conditions(self) -> tuple[Expr, ...]:
@@ -153,17 +174,36 @@ class FittedLaw:
         """What the derivation takes for granted."""
         return self.loop.law.assumptions()
 
-    @property
-    def _shapes(self) -> Lambda:
-        return Lambda(k, self.walk.shape)
+    @cached_property
+    def factors(self) -> Counter[Walk]:
+        """How often each factor occurs up to a whole generation n."""
+        n = int(self.generation)
+        if self.walk.steady:
+            return Counter({self.walk: n})
+        return Counter(walk(self.loop, Integer(j)) for j in range(1, n + 1))
+
+    def _product(self, of: Callable[[Walk], Expr]) -> Expr:
+        """Return prod_(k=1..n) of(factor k)."""
+        if self.generation.is_Integer:
+            return Mul(*(of(one) ** many for one, many in self.factors.items()))
+        one = of(self.walk)
+        return one**self.generation if self.walk.steady else Product(one, (k, 1, self.generation))
+
+    def _total(self, of: Callable[[Walk], Expr]) -> Expr:
+        """Return sum_(k=1..n) of(factor k)."""
+        if self.generation.is_Integer:
+            return Add(*(many * of(one) for one, many in self.factors.items()))
+        one = of(self.walk)
+        return self.generation * one if self.walk.steady else Sum(one, (k, 1, self.generation))
 
     @property
     def _z(self) -> Expr:
-        return x / (self.walk.start * self.walk.product(self.walk.scale, self.generation))
+        return x / (self.walk.start * self._product(lambda one: one.scale))
 
-    @property
-    def _gammas(self) -> Expr:
-        return self.walk.product(gamma(self.walk.shape), self.generation)
+    def _meijer(self, kind: type[MeijerProduct], z: Expr) -> Expr:
+        if self.generation.is_Integer:
+            return kind.of([one.shape for one in self.factors.elements()], z)
+        return kind(self.generation, Lambda(k, self.walk.shape), z)
 
     def at(self, **values: Any) -> Any:
         """Return the law with exact values put in by name, ``n`` among them: a `FittedLaw`, or, when nothing is left
@@ -182,22 +222,31 @@ class FittedLaw:
         return here if here.free_symbols else NumericLaw(here)
 
     @property
-    def free_symbols(self) -> set[Symbol]:
+    def free_symbols(self) -> set[Any]:
         """The symbols that are left open."""
-        parts = (self.walk.start, self.walk.shape, self.walk.scale, self.generation)
-        return set().union(*(part.free_symbols for part in parts)) - {k}
+        if not self.generation.is_Integer:
+            return self.generation.free_symbols | self._open(self.walk) - {k}
+        return set().union(*map(self._open, self.factors))
+
+    def _open(self, one: Walk) -> set[Any]:
+        return self.walk.start.free_symbols | one.shape.free_symbols | one.scale.free_symbols
 
     def _repr_latex_(self) -> str:
         name = f"{latex(self.walk.parameter)}_{{{latex(self.generation)}}}"
+        z = Symbol("z", positive=True)
+        density, integral = (latex(self._meijer(kind, z)) for kind in (MeijerProduct, MeijerProductIntegral))
+        gammas = latex(self._product(_gamma_of_shape))
+        scale = self.walk.start * self._product(lambda one: one.scale)
+        ratio = latex(self._z) if self.generation.is_Integer else rf"\frac{{x}}{{{latex(scale)}}}"
         rows = (
-            rf"f_{{{name}}}(x) &= {latex(self.pdf)}",
-            rf"F_{{{name}}}(x) &= {latex(self.cdf)}",
+            rf"f_{{{name}}}(x) &= \frac{{{density}}}{{x \, {gammas}}}",
+            rf"F_{{{name}}}(x) &= \frac{{{integral}}}{{{gammas}}}, \qquad z = {ratio}",
             rf"\mathbb{{E}}\left[{name}^{{s}}\right] &= {latex(self.mellin)}",
         )
         return r"$\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}$"
 
 
-@frozen
+@frozen(eq=False)
 class NumericLaw:
     """The law of V_n where everything is a number: every answer is an `Enclosure`, proved by interval arithmetic.
 
@@ -208,23 +257,15 @@ class NumericLaw:
     law: FittedLaw
 
     @cached_property
-    def _factors(self) -> Counter[tuple[Expr, Expr]]:
-        """How often each (shape, scale) occurs."""
-        here, n = self.law.walk, int(self.law.generation)
-        if here.steady:
-            return Counter({(here.shape, here.scale): n})
-        return Counter((one.shape, one.scale) for one in map(here.at, range(1, n + 1)))
-
-    @cached_property
     def _parts(self) -> Shapes:
         counts: Counter[Expr] = Counter()
-        for (shape, _), many in self._factors.items():
-            counts[shape] += many
+        for one, many in self.law.factors.items():
+            counts[one.shape] += many
         return tuple(counts.items())
 
     def _point(self, at: Expr) -> LogPoint:
         """Return log(x/(V0 prod scale_k)), in which the product of Gamma_k is asked."""
-        scales = tuple((-many, scale) for (_, scale), many in self._factors.items())
+        scales = tuple((-many, one.scale) for one, many in self.law.factors.items())
         return LogPoint(((1, at), (-1, self.law.walk.start), *scales))
 
     def cdf(self, at: Any, digits: int = 15) -> Enclosure:
@@ -296,6 +337,11 @@ class NumericLaw:
         side, tail = smaller_tail(self._parts, here, _bits(digits))
         mass = _mpf(tail.value if side == upwards else 1 - tail.value)
         return upwards * (mpmath.log(mass) - goal) * mass / _mpf(log_density(self._parts, here, _bits(digits)).value)
+
+
+def _gamma_of_shape(one: Walk) -> Expr:
+    """Return Gamma(shape), left as it is where the number would have many digits."""
+    return gamma(one.shape, evaluate=not (one.shape.is_number and one.shape > 20))
 
 
 def _fraction(y: Any) -> Expr:

@@ -7,7 +7,7 @@ innovations say of themselves whether they are gamma, and no family is named.
 from collections.abc import Iterator
 
 from attrs import frozen
-from sympy import Expr, Product, Sum, Symbol, gamma, polygamma
+from sympy import Expr, Symbol, gamma, log, polygamma
 
 from theory.errors import NotClosed
 from theory.families.base import Derivable
@@ -39,25 +39,22 @@ class Walk:
         return self.scale**s * gamma(self.shape + s) / gamma(self.shape)
 
     @property
+    def log_mean(self) -> Expr:
+        """E log g_k = psi(shape) + log(scale)."""
+        return polygamma(0, self.shape, evaluate=False) + log(self.scale)
+
+    @property
     def log_variance(self) -> Expr:
         """Var log g_k = psi_1(shape)."""
-        return polygamma(1, self.shape, evaluate=not self.shape.is_number)
-
-    def product(self, factor: Expr, n: Expr) -> Expr:
-        """Return prod_(k=1..n) factor(k), as a power where the factor does not change."""
-        return Product(factor, (k, 1, n)) if factor.has(k) else factor**n
-
-    def total(self, term: Expr, n: Expr) -> Expr:
-        """Return sum_(k=1..n) term(k), as n times the term where it does not change."""
-        return Sum(term, (k, 1, n)) if term.has(k) else n * term
-
-    def at(self, fit: int) -> "Walk":
-        """Return the walk with the factor of one fit."""
-        return Walk(self.parameter, self.start, self.shape.subs(k, fit), self.scale.subs(k, fit))
+        return polygamma(1, self.shape, evaluate=False)
 
 
-def walk(loop: Loop) -> Walk:
-    """Return the parameter of the loop that is multiplied by independent gamma factors.
+def walk(loop: Loop, fit: Expr = k) -> Walk:
+    """Return the parameter of the loop that is multiplied by independent gamma factors, with the factor of one fit.
+
+    Args:
+        loop: any loop with one step in closed form.
+        fit: number of the fit, 1 for the first; the symbol k for all.
 
     Raises:
         NotClosed: no parameter is, or more than one.
@@ -70,15 +67,15 @@ def walk(loop: Loop) -> Walk:
     family = loop.law
     if not isinstance(family, Derivable):
         raise NotClosed(f"family: {type(family).__name__} has no refit in closed form. Ask simulate(loop).")
-    found = list(_walks(loop, family))
+    found = list(_walks(loop, family, fit))
     if len(found) != 1:
         raise NotClosed(_refusal(loop, found))
     return found[0]
 
 
-def _walks(loop: Loop, family: Derivable) -> Iterator[Walk]:
+def _walks(loop: Loop, family: Derivable, fit: Expr) -> Iterator[Walk]:
     source = family.source()
-    refit = step(loop, family, tuple(source), k)
+    refit = step(loop, family, tuple(source), fit)
     for parameter, update in refit.update.items():
         factor = (update / parameter).cancel()
         letters = [law for law in refit.laws if factor.free_symbols & set(law.symbols)]
@@ -90,10 +87,12 @@ def _walks(loop: Loop, family: Derivable) -> Iterator[Walk]:
 
 
 def _refusal(loop: Loop, found: list[Walk]) -> str:
+    name = type(loop.law).__name__
     if found:
         names = ", ".join(str(one.parameter) for one in found)
-        return f"family: {names} are multiplied each by factors of its own. Ask the loop of one coordinate."
+        return f"family: {name} multiplies {names} by factors of their own. Ask the loop of one coordinate."
     return (
-        f"regime: under {loop.regime} with samples = {loop.samples} no parameter is the last times an independent "
-        "chi-square factor, so its log is no random walk. Ask the replace regime, or expect(loop, parameter)."
+        f"family: {name} has no variance or other parameter that {loop.estimator} in the regime {loop.regime} "
+        f"with samples = {loop.samples} makes the last one times an independent chi-square factor, so no logarithm is "
+        "a random walk. Ask a Gaussian loop in the replace regime, or expect(loop, of)."
     )
