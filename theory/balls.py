@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
+from importlib import import_module
+from importlib.util import find_spec
 from operator import add, mul
 from typing import Any
 
@@ -17,10 +19,7 @@ from mpmath import iv
 from mpmath.libmp import to_rational
 from sympy import Add, Expr, Float, Integer, Mul, Pow, Rational, S, exp, gamma, log, loggamma, polygamma
 
-try:
-    import flint
-except ImportError:
-    flint = None
+flint: Any = import_module("flint") if find_spec("flint") else None
 
 
 @frozen
@@ -28,7 +27,7 @@ class Enclosure:
     """A real number known to lie between two exact fractions, ``lower`` and ``upper``.
 
     >>> print(Enclosure(Rational(333, 1000), Rational(334, 1000)))
-    0.3335 +- 5.0e-4
+    0.33350 +- 5.0e-4
     """
 
     lower: Expr
@@ -145,8 +144,8 @@ class Balls(ABC):
 
 _CONSTANTS: dict[Expr, str] = {S.Pi: "pi", S.Exp1: "e", S.EulerGamma: "euler"}
 _RULES: dict[Any, Callable[..., Any]] = {
-    Add: lambda balls, *terms: reduce(add, terms),
-    Mul: lambda balls, *factors: reduce(mul, factors),
+    Add: lambda _, *terms: reduce(add, terms),
+    Mul: lambda _, *factors: reduce(mul, factors),
     Pow: lambda balls, base, exponent: balls.exp(exponent * balls.log(base)),
     exp: lambda balls, x: balls.exp(x),
     log: lambda balls, x: balls.log(x),

@@ -1,12 +1,13 @@
 """The law of a product of independent gamma variables, in numbers with a proved error.
 
-With Y = log of the product, q(y) = e^(sigma y) P(Y > y) has the Fourier transform E e^((sigma + it) Y)/(sigma + it), and
-Poisson's formula gives its sum over a lattice of period P from the transform at multiples of 2 pi/P:
+With Y the log of the product and sigma > 0, q(y) = e^(sigma y) P(Y > y) has the Fourier transform
+E e^((sigma + it) Y)/(sigma + it), and Poisson's formula gives its sum over a lattice of period P:
 
     sum_j q(y + j P) = 1/P sum_k E e^((sigma + 2 pi i k/P) (Y - y)) e^(sigma y)/(sigma + 2 pi i k/P).
 
-The terms j != 0 are positive and bounded by Chernoff's inequality, the cut-off terms in k by the decay of |Gamma(b + it)|,
-and the sum itself runs in interval arithmetic. The choice of sigma and P near the saddle point is only a matter of speed.
+The terms j != 0 are positive and bounded by Chernoff's inequality, the cut-off terms in k by the decay of
+|Gamma(b + it)|, and the sum itself runs in interval arithmetic. For sigma < 0 the same gives P(Y <= y), and without the
+divisor the density. The choice of sigma and P, near the saddle point, is a matter of speed alone.
 """
 
 from typing import Any
@@ -57,7 +58,7 @@ def log_density(shapes: Shapes, point: LogPoint, bits: int) -> Enclosure:
 
 @frozen
 class _Line:
-    """The vertical line Re s = sigma, its spacing, and the lines left and right of it where Chernoff's bound is taken."""
+    """The line Re s = sigma, its spacing, and the lines ``left`` and ``right`` where Chernoff's bound is taken."""
 
     shapes: Shapes
     sigma: Expr
@@ -95,8 +96,8 @@ def _line(shapes: Shapes, y: Any, bits: int, pole: int) -> _Line:
         period = max(_period(shapes, y, sigma, other, bits) for other in (left, right))
         size = sum(m * abs(mpmath.loggamma(_real(a) + sigma)) + m for a, m in shapes) + abs(sigma * y)
         working = bits + 40 + int(mpmath.log(size + 1, 2))
-        exact = [_dyadic(x) for x in (sigma, 2 * mpmath.pi / period, left, right)]
-    return _Line(shapes, *exact, pole, working, bits)
+        spacing = 2 * mpmath.pi / period
+    return _Line(shapes, _dyadic(sigma), _dyadic(spacing), _dyadic(left), _dyadic(right), pole, working, bits)
 
 
 def _saddle(shapes: Shapes, y: Any, edge: Any, pole: int) -> Any:
@@ -181,7 +182,7 @@ def _log_chernoff(line: _Line, s: Expr, y: Any, arithmetic: Balls) -> Any:
 
 
 def _aliases(line: _Line, other: Expr, y: Any, arithmetic: Balls) -> Any:
-    """Return a bound on the sum over j > 0 (``other`` right of sigma) or j < 0 of the tails, or densities, at y + jP."""
+    """Return a bound on the sum over j > 0 (``other`` right of sigma) or j < 0 of the values at y + jP."""
     gap = arithmetic.number(abs(other - line.sigma))
     ratio = arithmetic.exp(-gap * 2 * arithmetic.constant("pi") / arithmetic.number(line.spacing))
     bound = arithmetic.exp(_log_chernoff(line, other, y, arithmetic)) * ratio / (1 - ratio)

@@ -16,9 +16,9 @@ from sympy import (
     diff,
     expand_log,
     gamma,
+    integrate,
     log,
     loggamma,
-    integrate,
     pi,
     polygamma,
 )

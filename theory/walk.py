@@ -1,7 +1,7 @@
 """A fitted parameter that is multiplied at every fit by an independent factor of gamma type: x_k = x_(k-1) g_k.
 
-What happens to such a loop, in law and almost surely, is read off the factors alone, so `drift` and `law` meet here; the
-innovations say of themselves whether they are gamma, and no family is named.
+What happens to such a loop, in law and almost surely, is read off the factors alone, so `drift` and `law` meet here.
+The innovations say of themselves whether they are gamma, and no family is named.
 """
 
 from collections.abc import Iterator
