@@ -17,6 +17,7 @@ from theory.families import Categorical as Categorical
 from theory.families import DiagonalGaussian as DiagonalGaussian
 from theory.families import Gaussian as Gaussian
 from theory.families import MultivariateGaussian as MultivariateGaussian
+from theory.law import law as law
 from theory.loop import Loop as Loop
 from theory.procedures import Damped as Damped
 from theory.procedures import Floor as Floor

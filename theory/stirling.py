@@ -102,3 +102,12 @@ def _power_series(quotient: Expr, order: int) -> Expr:
         rest -= Poly(weight * h**power, h) * bottom.quo(Poly(h**shift, h))
         found.append(weight * h ** (power - shift))
     return Add(*found)
+
+
+def leading_term(powers: Expr) -> Expr:
+    """Return the lowest power of h in an `expansion`, as an expression in M; 0 where there is none."""
+    for power in range(-2, 8):
+        weight = powers.expand().coeff(h, power)
+        if (weight := weight.factor()) != 0:
+            return weight * symbols.M**-power
+    return S.Zero
