@@ -12,9 +12,8 @@ from theory.errors import NoClosedForm, NotClosed
 from theory.innovations import Normal
 from theory.latex import latex
 from theory.loop import Loop
-from theory.step import step
 from theory.stirling import expansion, h
-from theory.walk import Walk, walk
+from theory.walk import Walk, refit, walk
 
 x = Symbol("x", real=True)
 """Where the density is taken."""
@@ -89,11 +88,11 @@ def mean_limit(loop: Loop, kappa: Expr, shrinks: int | None) -> MeanLimit:
 
 def _noise(loop: Loop, here: Walk) -> tuple[Expr, Expr]:
     """Return the parameter that moves by a normal deviate, and the deviate's variance over the walk's parameter."""
-    refit = step(loop, loop.law, tuple(loop.law.source()))
-    normals = {law.symbol: law.variance / here.parameter for law in refit.laws if isinstance(law, Normal)}
-    for parameter, update in refit.update.items():
+    one = refit(loop)
+    normals = {law.symbol: law.variance / here.parameter for law in one.laws if isinstance(law, Normal)}
+    for parameter, update in one.update.items():
         weight = normals.get((update - parameter).expand())
-        if weight is not None and not weight.cancel().free_symbols & set(refit.state):
+        if weight is not None and not weight.cancel().free_symbols & set(one.state):
             return parameter, weight.cancel()
     raise NotClosed(
         f"family: no parameter of {type(loop.law).__name__} moves by a normal deviate with variance proportional to "

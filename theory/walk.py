@@ -12,7 +12,7 @@ from sympy import Expr, Symbol, gamma, log, polygamma
 from theory.errors import NotClosed
 from theory.families.base import Derivable
 from theory.loop import Loop
-from theory.step import step
+from theory.step import Step, step
 
 k = Symbol("k", integer=True, positive=True)
 """Number of the fit, 1 for the first."""
@@ -64,25 +64,29 @@ def walk(loop: Loop, fit: Expr = k) -> Walk:
     >>> found.parameter, found.shape, found.scale
     (V, M/2 - 1/2, 2/(M - 1))
     """
-    family = loop.law
-    if not isinstance(family, Derivable):
-        raise NotClosed(f"family: {type(family).__name__} has no refit in closed form. Ask simulate(loop).")
-    found = list(_walks(loop, family, fit))
+    found = list(_walks(loop, fit))
     if len(found) != 1:
         raise NotClosed(_refusal(loop, found))
     return found[0]
 
 
-def _walks(loop: Loop, family: Derivable, fit: Expr) -> Iterator[Walk]:
-    source = family.source()
-    refit = step(loop, family, tuple(source), fit)
-    for parameter, update in refit.update.items():
+def refit(loop: Loop, fit: Expr = k) -> Step:
+    """Return one fit of the whole model, or refuse a family that has none in closed form."""
+    family = loop.law
+    if not isinstance(family, Derivable):
+        raise NotClosed(f"family: {type(family).__name__} has no refit in closed form. Ask simulate(loop).")
+    return step(loop, family, tuple(family.source()), fit)
+
+
+def _walks(loop: Loop, fit: Expr) -> Iterator[Walk]:
+    source, one = loop.law.source(), refit(loop, fit)
+    for parameter, update in one.update.items():
         factor = (update / parameter).cancel()
-        letters = [law for law in refit.laws if factor.free_symbols & set(law.symbols)]
+        letters = [law for law in one.laws if factor.free_symbols & set(law.symbols)]
         if len(letters) == 1 and (form := letters[0].gamma_form()) is not None:
             shape, unit = form
             scale = (factor / letters[0].symbols[0]).cancel()
-            if not (scale * shape).free_symbols & {*refit.state, *letters[0].symbols}:
+            if not (scale * shape).free_symbols & {*one.state, *letters[0].symbols}:
                 yield Walk(parameter, source[parameter], shape, scale * unit)
 
 
