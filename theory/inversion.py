@@ -91,7 +91,7 @@ def _line(shapes: Shapes, y: Any, bits: int, pole: int) -> _Line:
         sigma = _saddle(shapes, y, edge, pole)
         spread = mpmath.sqrt(cumulant(shapes, 2, sigma))
         reach = mpmath.sqrt(2 * bits * mpmath.ln2) / spread
-        left = sigma - min(reach, sigma if pole and sigma > 0 else (sigma - edge) / 2)
+        left = sigma - min(reach, sigma if pole and sigma > 0 else (sigma - edge) * 9 / 10)
         right = sigma + min(reach, -sigma if pole and sigma < 0 else reach)
         period = max(_period(shapes, y, sigma, other, bits) for other in (left, right))
         size = sum(m * abs(mpmath.loggamma(_real(a) + sigma)) + m for a, m in shapes) + abs(sigma * y)

@@ -323,12 +323,14 @@ class NumericLaw:
         spread = mpmath.sqrt(cumulant(self._parts, 2, mpf(0)))
         upwards = 1 if self.cdf(_fraction(mean)).value < p else -1
         goal = mpmath.log(_mpf(1 - p if upwards > 0 else p))
-        y = mean
-        for _ in range(200):
-            step = self._newton(y, upwards, goal, digits + 3)
-            if abs(step) < mpf(10) ** (-digits - 2):
-                break
+        y, step = mean, mpmath.inf
+        while abs(step) > mpf(10) ** -6:
+            step = self._newton(y, upwards, goal, 8)
             y += mpmath.sign(step) * min(abs(step), max(spread, abs(y - mean)))
+        step = mpmath.inf
+        while abs(step) > mpf(10) ** (-digits // 2 - 2):
+            step = self._newton(y, upwards, goal, digits + 3)
+            y += step
         return _fraction(y)
 
     def _newton(self, y: Any, upwards: int, goal: Any, digits: int) -> Any:
