@@ -1,0 +1,104 @@
+"""A claimed formula to the induction that would prove it, for the kernel to accept or reject.
+
+Of an observable's moments the last carries the claim, and the others are taken as theory solved them; the kernel checks
+them all. Powers in the formula are written in the solution's own sequences wherever they are products of them, since
+the kernel knows no relation between two sequences.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations_with_replacement
+
+from attrs import frozen
+from sympy import Add, Dummy, Expr, Mul, Pow, S
+
+from proofs.kernel import Accepted, check
+from theory import NoClosedForm, symbols
+from theory.certificate import Certificate, claimed
+from theory.closed_form import Sequence
+from theory.expect import Expectation, Piece
+
+n = symbols.n
+
+
+@frozen
+class Induction:
+    """An induction that the kernel accepted: for every n >= ``start``, wherever the hypotheses of ``domain`` hold."""
+
+    start: int
+    domain: tuple[str, ...]
+    accepted: Accepted
+
+    def __str__(self) -> str:
+        """Return ``for n >= 0 where M - 2 >= 0 and V0 > 0``."""
+        return f"for n >= {self.start}" + (f" where {' and '.join(self.domain)}" if self.domain else "")
+
+
+def proved(expectation: Expectation, formula: Expr) -> tuple[Induction | None, str]:
+    """Return what the kernel accepted, or None and the reason.
+
+    >>> from theory import Gaussian, Loop, M, V0, expect
+    >>> print(proved(expect(Loop(Gaussian()), Gaussian.V), V0 * (1 - 1 / M) ** n)[0])
+    for n >= 0 where M - 2 >= 0 and V0 > 0
+    """
+    try:
+        data = induction(expectation, formula).data
+        return Induction(data["start"], tuple(data["domain"]), check(data)), ""
+    except ValueError as refusal:
+        # A refusal of theory (no closed form) or of the kernel: the claim stands as tried, and the reason is reported.
+        return None, str(refusal)
+
+
+def induction(expectation: Expectation, formula: Expr) -> Certificate:
+    """Return the induction that would prove ``E[observable] = formula``.
+
+    Raises:
+        NoClosedForm: the formula is no exponential polynomial in n, the observable is a sum over all types, or another
+            moment that it needs has no closed form.
+    """
+    if len(expectation.pieces) != 1 or expectation.pieces[0].marginal.family != expectation.loop.law:
+        raise NoClosedForm(f"{expectation.observable} is a sum of several loops' moments. Claim one of its terms.")
+    if not is_exponential_polynomial(formula):
+        raise NoClosedForm(f"{formula} is no exponential polynomial in n. The kernel's induction knows no other.")
+    (piece,) = expectation.pieces
+    (*others, pivot) = sorted(piece.targets, key=lambda m: sum(m.powers) + sum(m.logs))
+    rest = Add(*(piece.targets[m] * piece.solution.claims[m] for m in others))
+    claim = (renamed(formula, piece) - rest) / piece.targets[pivot]
+    return claimed(piece.recurrence, piece.solution, pivot, claim)
+
+
+def is_exponential_polynomial(formula: Expr) -> bool:
+    """Return whether n occurs rationally and in exponents a n + b with whole a and b, and nowhere else.
+
+    >>> is_exponential_polynomial(n * 2 ** (3 * n)), is_exponential_polynomial(2 ** (n**2))
+    (True, False)
+    """
+    powers = {power: Dummy() for power in _powers(formula)}
+    return formula.xreplace(powers).is_rational_function(n)
+
+
+def _powers(formula: Expr) -> Iterator[Pow]:
+    for power in formula.atoms(Pow):
+        slope = power.exp.diff(n)
+        if slope != 0 and slope.is_Integer and power.exp.subs(n, 0).is_Integer and not power.base.has(n):
+            yield power
+
+
+def renamed(formula: Expr, piece: Piece) -> Expr:
+    """Return the formula with its powers written as products of up to three of the solution's sequences."""
+    geometric = {s.symbol: (s.next / s.symbol).cancel() for s in piece.solution.sequences if _is_geometric(s)}
+    names = {}
+    for power in _powers(formula):
+        ratio, offset = power.base ** power.exp.diff(n), power.base ** power.exp.subs(n, 0)
+        product = next((p for p in _products(geometric) if (p.xreplace(geometric) - ratio).cancel() == 0), None)
+        if product is not None:
+            names[power] = product * offset
+    return formula.xreplace(names)
+
+
+def _is_geometric(sequence: Sequence) -> bool:
+    return sequence.start == 1 and not (sequence.next / sequence.symbol).cancel().has(n, sequence.symbol)
+
+
+def _products(names: dict[Expr, Expr]) -> Iterator[Expr]:
+    for size in (1, 2, 3):
+        yield from (Mul(*chosen, S.One) for chosen in combinations_with_replacement(names, size))
