@@ -7,11 +7,12 @@ the kernel knows no relation between two sequences.
 
 from collections.abc import Iterator
 from itertools import combinations_with_replacement
+from typing import Literal
 
 from attrs import frozen
 from sympy import Add, Dummy, Expr, Mul, Pow, S
 
-from proofs.kernel import Accepted, check
+from proofs.kernel import check
 from theory import NoClosedForm, symbols
 from theory.certificate import Certificate, claimed
 from theory.closed_form import Sequence
@@ -22,15 +23,25 @@ n = symbols.n
 
 @frozen
 class Induction:
-    """An induction that the kernel accepted: for every n >= ``start``, wherever the hypotheses of ``domain`` hold."""
+    """What the kernel accepted: for every n >= ``start``, wherever the hypotheses of ``domain`` hold.
 
+    Args:
+        of: "formula" where the induction is of the formula itself; "closed form" where the formula is, term by term,
+            the closed form that theory derives, and the induction is of the sequences that define that.
+        obligations: what the kernel checked; the one-step moments, which theory derives, are where it begins.
+    """
+
+    of: Literal["formula", "closed form"]
     start: int
     domain: tuple[str, ...]
-    accepted: Accepted
+    obligations: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return ``for n >= 0 where M - 2 >= 0 and V0 > 0``."""
-        return f"for n >= {self.start}" + (f" where {' and '.join(self.domain)}" if self.domain else "")
+        """Return ``is proved for n >= 0 where M - 2 >= 0 and V0 > 0``."""
+        where = f"for n >= {self.start}" + (f" where {' and '.join(self.domain)}" if self.domain else "")
+        if self.of == "formula":
+            return f"is proved {where}"
+        return f"is the closed form that theory derives, whose sequences are proved {where}"
 
 
 def proved(expectation: Expectation, formula: Expr) -> tuple[Induction | None, str]:
@@ -38,14 +49,25 @@ def proved(expectation: Expectation, formula: Expr) -> tuple[Induction | None, s
 
     >>> from theory import Gaussian, Loop, M, V0, expect
     >>> print(proved(expect(Loop(Gaussian()), Gaussian.V), V0 * (1 - 1 / M) ** n)[0])
-    for n >= 0 where M - 2 >= 0 and V0 > 0
+    is proved for n >= 0 where M - 2 >= 0 and V0 > 0
     """
     try:
-        data = induction(expectation, formula).data
-        return Induction(data["start"], tuple(data["domain"]), check(data)), ""
+        return _accepted("formula", (induction(expectation, formula),)), ""
     except ValueError as refusal:
         # A refusal of theory (no closed form) or of the kernel: the claim stands as tried, and the reason is reported.
-        return None, str(refusal)
+        reason = str(refusal)
+    try:
+        if (formula - expectation.expression).expand() == 0:
+            return _accepted("closed form", expectation.certificate), ""
+    except ValueError as refusal:
+        reason = str(refusal)
+    return None, reason
+
+
+def _accepted(of: Literal["formula", "closed form"], inductions: tuple[Certificate, ...]) -> Induction:
+    obligations = [obligation for one in inductions for obligation in check(one.data).obligations]
+    domain = dict.fromkeys(hypothesis for one in inductions for hypothesis in one.data["domain"])
+    return Induction(of, max(one.data["start"] for one in inductions), tuple(domain), tuple(obligations))
 
 
 def induction(expectation: Expectation, formula: Expr) -> Certificate:
