@@ -14,7 +14,7 @@ from sympy import Expr, S, limit, oo
 
 from theory import symbols
 from theory.errors import NotClosed
-from theory.families.base import Batch, Derivable, Parameters
+from theory.families.base import Batch, Parameters, Stepped
 from theory.innovations import Law
 from theory.loop import Loop
 from theory.procedures import predictive
@@ -45,7 +45,7 @@ class Step:
         return any(symbols.n in expr.free_symbols for expr in self.update.values())
 
 
-def step(loop: Loop, family: Derivable, state: State, k: Expr = symbols.n) -> Step:
+def step(loop: Loop, family: Stepped, state: State, k: Expr = symbols.n) -> Step:
     """Return fit k of the loop; ``k`` is the number of the fit, 1 for the first, the symbol n for all later ones.
 
     >>> from theory import Gaussian, Loop
@@ -53,7 +53,8 @@ def step(loop: Loop, family: Derivable, state: State, k: Expr = symbols.n) -> St
     >>> step(loop, loop.family, loop.family.state(None)).update[Gaussian.mu]
     eps_model + mu
     """
-    refit = _Refit(loop, family, state, k).step()
+    own = family.refit(loop.estimator, loop.regime, loop.sampling, k)
+    refit = Step(*own) if own else _Refit(loop, family, state, k).step()
     return _population(refit) if loop.samples.is_infinite else refit
 
 
@@ -62,7 +63,7 @@ class _Refit:
     """The making of one step."""
 
     loop: Loop
-    family: Derivable
+    family: Any
     state: State
     k: Expr
 
