@@ -1,7 +1,7 @@
 """What a fit sees and what it makes of it, for discrete laws, read off a regime's and an estimator's name alone.
 
-Nothing here comes from the engine, and what says more than is understood here is left alone: a mistake in how theory reads
-a loop must not be repeated.
+Nothing here comes from the engine, and what says more than is understood here is left alone: a mistake in how theory
+reads a loop must not be repeated.
 """
 
 from collections.abc import Callable, Iterator, Mapping
