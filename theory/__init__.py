@@ -22,6 +22,7 @@ from theory.innovations import ChiSquare as ChiSquare
 from theory.innovations import Multinomial as Multinomial
 from theory.innovations import Normal as Normal
 from theory.loop import Loop as Loop
+from theory.population import population as population
 from theory.procedures import Damped as Damped
 from theory.procedures import Floor as Floor
 from theory.procedures import GradientSteps as GradientSteps

@@ -102,20 +102,20 @@ class _Refit:
         memory: dict[Expr, Expr] = {}
         if _remembers_pool(self.loop):
             pooled = reduce(self.family.pool, batches.values())
-            memory |= zip(self.family.statistics("pool", self.state), pooled.statistics, strict=True)
+            memory |= self.family.remembered(pooled, "pool", self.state)
         for part in parts:
             if part.origin == "kept":
-                memory |= zip(self.family.statistics("kept", self.state), batches[part].statistics, strict=True)
+                memory |= self.family.remembered(batches[part], "kept", self.state)
         return memory
 
     def _batch(self, part: Part) -> Batch:
         family, first = self.family, self.k == 1
         if part.origin == "past":
             if _remembers_pool(self.loop):
-                return Batch(part.size, family.statistics("pool", self.state))
+                return family.recalled(part.size, "pool", self.state)
             return family.unfit(self._model, part.size, self.loop.estimator)
         if part.origin == "kept" and not first:
-            return Batch(part.size, family.statistics("kept", self.state))
+            return family.recalled(part.size, "kept", self.state)
         source = family.start(self.state)
         if part.origin in ("real", "kept"):
             return family.batch(source, part.size, part.origin)

@@ -170,9 +170,13 @@ class Derivable(Stepped):
         """Return the statistics of ``size`` points drawn without replacement from the pool."""
         raise self._refusal("regime", "moments of a subsample without replacement")
 
-    def statistics(self, label: str, state: Sequence[Expr]) -> tuple[Expr, ...]:
-        """Return letters for the statistics of a batch that a loop remembers."""
-        raise self._refusal("regime", "letters for the statistics of a pool")
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return letters for the mean statistics of a batch that a loop remembers, and their values."""
+        raise self._refusal("regime", "mean statistics of a pool")
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return the batch of ``size`` points behind the letters."""
+        raise self._refusal("regime", "mean statistics of a pool")
 
     def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
         """Return the weighted fit from the fits of its parts: means of mean parameters."""
