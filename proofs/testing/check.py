@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from attrs import field, frozen
-from sympy import Expr, Integer
+from sympy import Expr, Integer, S
 
 from proofs.testing.enumeration import enumerable, enumerated
 from proofs.testing.equality import Verdict, compare
@@ -46,7 +46,7 @@ class Tried:
         samples: the values of M, least first.
         enumerated: how many of the points were checked against every sample written out, too.
         approximate: at how many points the sides agree to 50 digits, where equality could not be decided.
-        left_out: values in the grid at which the expectation is infinite.
+        left_out: sets of values in the grid at which the expectation does not exist.
     """
 
     points: int
@@ -63,7 +63,7 @@ class Tried:
         notes = {
             "with every sample written out": self.enumerated,
             "to 50 digits only": self.approximate,
-            "left out since infinite": self.left_out,
+            "sets of values left out, where there is no expectation": self.left_out,
         }
         return words + "".join(f", {count} {note}" for note, count in notes.items() if count)
 
@@ -221,8 +221,8 @@ class _Trial:
 
     @property
     def exists(self) -> bool:
-        """Whether the expectation is finite here."""
-        return self._expectation is not None
+        """Whether there is an expectation here, for every generation."""
+        return self._expectation is not None and not any(value.has(S.NaN, S.ComplexInfinity) for value in self.true)
 
     @cached_property
     def true(self) -> list[Expr]:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from attrs import evolve
 from sympy import Add, Expr, Rational
 
 from proofs.testing.grid import at_law
-from proofs.testing.samples import Law, Memory, Setting, fraction, outcomes, understood
+from proofs.testing.samples import Law, Memory, Setting, drawn, fraction, outcomes, understood
 from theory import Bernoulli, Categorical, Faithful, Loop, symbols
 
 MOST_SAMPLES, MOST_TYPES, MOST_GENERATIONS = 4, 3, 3
@@ -20,9 +19,10 @@ def enumerable(loop: Loop) -> bool:
     >>> enumerable(Loop(Bernoulli(Rational(1, 2)), samples=3)), enumerable(Loop(Bernoulli(), samples=3))
     (True, False)
     """
-    small = loop.samples.is_Integer and loop.samples <= MOST_SAMPLES and not loop.free_symbols
-    known = understood(loop.regime, loop.estimator) and loop.sampling == Faithful()
-    return bool(small and known and _law(loop))
+    if not (loop.samples.is_Integer and _law(loop) and loop.sampling == Faithful()) or loop.free_symbols:
+        return False
+    sizes = [drawn(_setting(loop, k)) for k in range(1, MOST_GENERATIONS + 1)]
+    return understood(loop.regime, loop.estimator) and all(size and size <= MOST_SAMPLES for size in sizes)
 
 
 def enumerated(loop: Loop, of: Expr, generations: int) -> list[Expr]:
@@ -45,16 +45,19 @@ def _law(loop: Loop) -> Law:
     return tuple(map(fraction, chances)) if rational else ()
 
 
+def _setting(loop: Loop, k: int) -> Setting:
+    return Setting(loop.regime, loop.estimator, _law(loop), int(loop.samples), k)
+
+
 def _models(loop: Loop, generations: int) -> Iterator[Mapping[Memory, Fraction]]:
     """Yield the law of the runs' memories after 0, 1, ... fits."""
     source = _law(loop)
-    setting = Setting(loop.regime, loop.estimator, source, int(loop.samples))
-    now = {Memory(source, (0,) * len(source)): Fraction(1)}
+    now: dict[Memory, Fraction] = {Memory(source, (0,) * len(source)): Fraction(1)}
     yield now
     for k in range(1, generations + 1):
         after: dict[Memory, Fraction] = {}
         for before, weight in now.items():
-            for memory, chance in outcomes(evolve(setting, k=k), before):
+            for memory, chance in outcomes(_setting(loop, k), before):
                 after[memory] = after.get(memory, Fraction(0)) + weight * chance
         now = after
         yield now

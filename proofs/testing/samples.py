@@ -57,6 +57,18 @@ def _known(axis: Any, table: Mapping[type, tuple[tuple[str, ...], Any]]) -> bool
     return type(axis) in table and tuple(f.name for f in fields(type(axis))) == table[type(axis)][0]
 
 
+def drawn(setting: Setting) -> int | None:
+    """Return how many points fit k draws, None where no number is given."""
+    if not isinstance(setting.regime, Schedule):
+        return setting.samples
+    sizes, k = setting.regime.sizes, setting.k
+    if isinstance(sizes, tuple):
+        size = sizes[k - 1] if k <= len(sizes) else symbols.M
+    else:
+        size = sizes.subs(symbols.n, k)
+    return int(size) if size.is_Integer else None
+
+
 def outcomes(setting: Setting, before: Memory) -> Iterator[tuple[Memory, Fraction]]:
     """Yield every memory that may follow, with its probability."""
     for frequencies, after, chance in DATA[type(setting.regime)][1](setting, before):
@@ -158,9 +170,7 @@ def _weighted(setting: Setting, before: Memory) -> Outcomes:
 
 
 def _schedule(setting: Setting, before: Memory) -> Outcomes:
-    sizes = setting.regime.sizes
-    size = sizes[setting.k - 1] if isinstance(sizes, tuple) else sizes.subs(symbols.n, setting.k)
-    yield from _replace(evolve(setting, samples=int(size)), before)
+    yield from _replace(evolve(setting, samples=drawn(setting) or 0), before)
 
 
 DATA: Mapping[type, tuple[tuple[str, ...], Callable[[Setting, Memory], Outcomes]]] = {
