@@ -36,7 +36,7 @@ def certificate(recurrence: Recurrence, solution: Solution) -> Certificate:
     for m, label in labels.items():
         following = sum((_next(recurrence, w) * Symbol(labels[key]) for key, w in recurrence.rows[m].items()), S.Zero)
         unknowns[label] = {"start": names.rational(recurrence.initial[m]), "next": names.rational(following)}
-        claim[label] = names.rational(solution.claims[m])
+        claim[label] = names.rational(solution.expr(solution.claims[m]))
     sequences = {str(s.symbol): {"start": str(s.start), "next": names.rational(s.next)} for s in solution.sequences}
     bound = {"n", *labels.values(), *sequences}
     free = sorted((s for s in names.seen if s.name not in bound), key=str)

@@ -19,7 +19,7 @@ from theory.latex import latex
 from theory.loop import Loop
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence, recurrence
-from theory.signs import sign_on_domain, undecided_factors
+from theory.signs import sign_on_domain
 from theory.step import step
 
 n = symbols.n
@@ -63,17 +63,17 @@ class Piece:
     @cached_property
     def solution(self) -> Solution:
         """The solved recurrence, or `NoClosedForm`."""
-        return solve(self.recurrence)
+        return solve(self.recurrence, self.targets.values())
 
     @cached_property
     def combined(self) -> Expr:
         """The expectation in terms of n and the solution's sequences."""
-        return Add(*(w * self.solution.claims[m] for m, w in self.targets.items()))
+        return self.solution.expr(self.solution.combined(self.targets))
 
     @cached_property
     def expression(self) -> Expr:
         """The expectation in closed form."""
-        return self.marginal.enter(unfold(self.solution.expression(self.combined)))
+        return self.marginal.enter(self.solution.expression(self.solution.combined(self.targets)))
 
     @cached_property
     def certificate(self) -> Certificate:
@@ -136,8 +136,7 @@ class Expectation:
         """What must hold for the symbols: existence of moments, and denominators that may vanish in special cases."""
         needed = {Gt(c, 0): None for piece in self.pieces for c in piece.recurrence.conditions}
         for piece in self.pieces:
-            for claim in piece.solution.claims.values():
-                needed |= {Ne(f, 0): None for f in undecided_factors(claim.together().as_numer_denom()[1])}
+            needed |= {Ne(f, 0): None for f in piece.solution.divisors}
         return tuple(needed)
 
     @property
