@@ -44,10 +44,7 @@ class Recurrence:
         """Return the rows of fit k."""
         if self.homogeneous:
             return self.rows
-        return {m: {key: self._value(w, k) for key, w in row.items()} for m, row in self.rows.items()}
-
-    def _value(self, element: Element, k: int) -> Element:
-        return self.field(self.field.expr(element).subs(symbols.n, k))
+        return {m: _at(row, k, self.field) for m, row in self.rows.items()}
 
     def expr(self, row: Row) -> Expr:
         """Return a row as an expression in the state."""
@@ -68,7 +65,8 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
         try:
             field = Field(tuple(sorted(generators, key=str)))
             where = f"{type(family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
-            towers = Tower(first, field, where), Tower(later, field, where)
+            tower = Tower(later, field, where)
+            towers = tower if first == later else Tower(first, field, where), tower
             return _closed(family, state, towers, list(targets)), targets
         except MissingGenerator as missing:
             generators |= missing.found
@@ -86,7 +84,7 @@ def _closed(
     first, later = towers
     rows = _closure(later, targets, state)
     source = tuple(family.start(state).values())
-    start = 0 if all(_same(rows[m], first(m), later.field) for m in rows) else 1
+    start = 0 if first is later or all(_same(rows[m], first(m), later.field) for m in rows) else 1
     initial = {m: m.expr(source) for m in rows}
     if start:
         initial = {m: _evaluate(first(m), source, later.field) for m in rows}
@@ -118,8 +116,13 @@ def _evaluate(row: Row, source: tuple[Expr, ...], field: Field) -> Expr:
 
 def _same(row: Row, first: Row, field: Field) -> bool:
     """Return whether a row at fit 1 is the row of the first fit, so that the recurrence starts at generation 0."""
-    values = {m: field.expr(w).subs(symbols.n, 1) for m, w in row.items()}
-    if any(value.has(S.ComplexInfinity, S.NaN) for value in values.values()):
+    try:
+        return (_at(row, 1, field) if symbols.n in field.generators else row) == first
+    except ZeroDivisionError:
         return False
-    wanted = {m: field.expr(w) for m, w in first.items()}
-    return all((values.get(m, S.Zero) - wanted.get(m, S.Zero)).cancel() == 0 for m in values | wanted)
+
+
+def _at(row: Row, k: int, field: Field) -> dict[Monomial, Element]:
+    """Return a row that depends on n at n = k."""
+    values = {m: field.at(w, symbols.n, k) for m, w in row.items()}
+    return {m: w for m, w in values.items() if w}
