@@ -27,13 +27,13 @@ from theory.symbols import n
 
 @frozen(eq=False)
 class Sequence:
-    """A defined sequence: its value at the start, its next value in terms of n and of sequences at n, and its closed
+    """A defined sequence: its value at the start, its next value as a combination of sequences at n, and its closed
     form.
     """
 
     symbol: Symbol
-    start: Expr
-    next: Expr
+    start: int
+    next: dict[Expr, Element]
     expr: Expr
     find_limit: Callable[[], Expr | None]
     rule: tuple[Element, ...] = ()
@@ -178,8 +178,10 @@ class _Constant:
             residue = _Residue(tuple(map(self._field.factors, key)))
             rule = tuple(self.wide.lifted(w, self._field) for w in key)
             for j, symbol in enumerate(names):
-                following = residue.rule[j] * names[-1] + (names[j - 1] if j else S.Zero)
-                yield Sequence(symbol, S(int(j == 0)), following, residue.expr(j), residue.limit, rule)
+                following = {names[-1]: rule[j]} if rule[j] else {}
+                if j:
+                    accumulate(following, names[j - 1], self.wide.one)
+                yield Sequence(symbol, int(j == 0), following, residue.expr(j), residue.limit, rule)
 
 
 @frozen
@@ -254,11 +256,14 @@ class _Varying:
 
     def _sequences(self) -> Iterator[Sequence]:
         for generator, symbol in self.names.items():
+            form = generator.expr()
             if isinstance(generator, HyperProduct):
-                rule = generator.ratio.subs(n, n + 1) * symbol
-                yield Sequence(symbol, S.One, rule, generator.expr(), generator.limit)
+                yield Sequence(symbol, 1, {symbol: self._later(generator.ratio)}, form, generator.limit)
             else:
-                rule = generator.rate.subs(n, n + 1) * symbol + generator.weight.subs(n, n + 1) * self._named(
-                    generator.of
-                )
-                yield Sequence(symbol, S.Zero, rule, generator.expr(), generator.limit)
+                following = {symbol: self._later(generator.rate)}
+                accumulate(following, self._named(generator.of), self._later(generator.weight))
+                yield Sequence(symbol, 0, following, form, generator.limit)
+
+    def _later(self, expr: Expr) -> Element:
+        """Return a coefficient of fit n as one of fit n + 1."""
+        return self.wide.shifted(self.wide(expr), n, 1)
