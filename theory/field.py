@@ -92,8 +92,9 @@ class Field:
         return self._arithmetic.expr(element)
 
     def factored(self, element: Element) -> Factored:
-        """Return the element in irreducible factors."""
-        return self._arithmetic.factored(element)
+        """Return the element in irreducible factors, the short ones first."""
+        whole = self._arithmetic.factored(element)
+        return Factored(whole.content, dict(sorted(whole.factors.items(), key=lambda item: (len(item[0]), item[0]))))
 
     def integer(self, element: Element) -> int | None:
         """Return the whole number that an element is, None where it is none."""
@@ -133,7 +134,7 @@ class Field:
 
     def at(self, element: Element, x: Expr, value: int) -> Element:
         """Return the element at x = value, or raise ZeroDivisionError."""
-        return self._arithmetic.substituted(element, self.generators.index(x), self.zero + value)
+        return self._arithmetic.substituted(element, self.generators.index(x), self(Integer(value)))
 
     def split(self, polynomial: Sequence[Element]) -> list[tuple[list[Element], int]]:
         """Return the monic irreducible factors of sum_k polynomial[k] x^k, each with its multiplicity."""

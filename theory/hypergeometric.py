@@ -117,7 +117,7 @@ def _telescoped(
         # t(k) = weight(k) g(k-1)/H(k) must be a difference T(k) - T(k-1) with T = y t.
         quotient = field.shifted(weight, n, 1) * own / (weight * field.shifted(rate, n, 1))
         certificate = gosper_certificate(quotient, field)
-        found = None if certificate is None else (certificate + 1) * found
+        found = None if certificate is None else (certificate + field.one) * found
     return None if found is None or _has_pole(found, start, field) else found
 
 
