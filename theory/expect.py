@@ -1,23 +1,24 @@
 """`expect`: the exact expectation of an observable of model n, as a closed form in n."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, overload
 
-from attrs import frozen
+from attrs import field, frozen
 from sympy import Add, Expr, Gt, Mul, Ne, Poly, Pow, S, gammasimp, oo, sympify
 
 from theory import symbols
 from theory.certificate import Certificate, certificate, claimed
-from theory.closed_form import Sequence, Solution, solve
+from theory.closed_form import Sequence as Defined
+from theory.closed_form import Solution, solve
 from theory.constants import unfold
 from theory.errors import NoClosedForm
 from theory.exact import exact
-from theory.families.base import Marginal
+from theory.families.base import Derivable, Marginal
 from theory.latex import latex
 from theory.loop import Loop
-from theory.monomials import Monomial
+from theory.monomials import Monomial, linear
 from theory.recurrence import Recurrence, recurrence
 from theory.signs import sign_on_domain
 from theory.step import step
@@ -25,13 +26,18 @@ from theory.step import step
 n = symbols.n
 
 
-def expect(loop: Loop, of: Expr) -> "Expectation":
+@overload
+def expect(loop: Loop, of: Expr) -> "Expectation": ...
+@overload
+def expect(loop: Loop, of: Sequence[Expr]) -> "tuple[Expectation, ...]": ...
+def expect(loop: Loop, of: Expr | Sequence[Expr]) -> "Expectation | tuple[Expectation, ...]":
     """Return E[of(model n)] over the ensemble of runs, generation 0 being the source.
 
     Args:
         loop: the loop; its symbols stay symbolic.
         of: an expression in the family's parameters, for instance ``Gaussian.mu**2 * Gaussian.V`` or
-            ``log(Gaussian.V)``.
+            ``log(Gaussian.V)``; or a list of them, of which the moments are then derived, solved and certified
+            together, once.
 
     Raises:
         NotClosed: the moments do not close; the sentence names the monomial and the axis of the loop.
@@ -39,31 +45,82 @@ def expect(loop: Loop, of: Expr) -> "Expectation":
     >>> from theory import Gaussian, Unbiased
     >>> expect(Loop(Gaussian()), Gaussian.V).expression
     V0*((M - 1)/M)**n
-    >>> expect(Loop(Gaussian(), estimator=Unbiased()), Gaussian.mu**2).expression
+    >>> mean, second = expect(Loop(Gaussian(), estimator=Unbiased()), [Gaussian.mu, Gaussian.mu**2])
+    >>> second.expression
     mu0**2 + V0*n/M
     """
-    observable = exact(of, "of")
-    marginals = loop.law.marginals(observable)
-    return Expectation(loop, observable, tuple(_piece(loop, marginal) for marginal in marginals))
+    if isinstance(of, list | tuple):
+        return _together(loop, [exact(one, "of") for one in of])
+    return _together(loop, [exact(of, "of")])[0]
 
 
-def _piece(loop: Loop, marginal: Marginal) -> "Piece":
-    system, targets = recurrence(loop, marginal.family, marginal.observable)
+def _together(loop: Loop, observables: list[Expr]) -> "tuple[Expectation, ...]":
+    systems: list[System] = []
+    answers = tuple(
+        Expectation(loop, observable, tuple(_piece(loop, marginal, systems) for marginal in loop.law.marginals(observable)))
+        for observable in observables
+    )
+    for system in systems:
+        _ = system.recurrence  # what does not close is refused at once
+    return answers
+
+
+def _piece(loop: Loop, marginal: Marginal, systems: "list[System]") -> "Piece":
+    """Return a marginal's piece, its moments added to the system of its family and state."""
+    family, state = marginal.family, marginal.family.state(marginal.observable)
+    targets = linear(marginal.observable, state)
+    system = next((s for s in systems if s.family == family and s.state == state), None)
+    if system is None:
+        system = System(loop, family, state)
+        systems.append(system)
+    system.targets.append(targets)
     return Piece(marginal, system, targets)
 
 
 @frozen(eq=False)
-class Piece:
-    """One marginal's recurrence with the observable as a combination of its moments."""
+class System:
+    """All moments that are asked of one family, closed and solved together."""
 
-    marginal: Marginal
-    recurrence: Recurrence
-    targets: dict[Monomial, Expr]
+    loop: Loop
+    family: Derivable
+    state: tuple[Expr, ...]
+    targets: list[dict[Monomial, Expr]] = field(factory=list, init=False)
+    """What is asked, complete before the recurrence is derived."""
+
+    @cached_property
+    def recurrence(self) -> Recurrence:
+        """The recurrence that closes the moments, or `NotClosed`."""
+        wanted = dict.fromkeys(m for combination in self.targets for m in combination)
+        return recurrence(self.loop, self.family, self.state, wanted)
 
     @cached_property
     def solution(self) -> Solution:
         """The solved recurrence, or `NoClosedForm`."""
-        return solve(self.recurrence, self.targets.values())
+        return solve(self.recurrence, [w for combination in self.targets for w in combination.values()])
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """The induction that proves the solution."""
+        return certificate(self.recurrence, self.solution)
+
+
+@frozen(eq=False)
+class Piece:
+    """One marginal's observable as a combination of the moments of a system."""
+
+    marginal: Marginal
+    system: System
+    targets: dict[Monomial, Expr]
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """The recurrence of its moments."""
+        return self.system.recurrence
+
+    @property
+    def solution(self) -> Solution:
+        """The solved recurrence, or `NoClosedForm`."""
+        return self.system.solution
 
     @cached_property
     def combined(self) -> Expr:
@@ -75,10 +132,10 @@ class Piece:
         """The expectation in closed form."""
         return self.marginal.enter(self.solution.expression(self.solution.combined(self.targets)))
 
-    @cached_property
+    @property
     def certificate(self) -> Certificate:
         """The induction that proves the solution."""
-        return certificate(self.recurrence, self.solution)
+        return self.system.certificate
 
     def values(self) -> Iterator[Expr]:
         """Yield the exact expectation for n = 0, 1, 2, ... by running the recurrence itself."""
@@ -146,8 +203,8 @@ class Expectation:
 
     @property
     def certificate(self) -> tuple[Certificate, ...]:
-        """One induction per piece, as data for the checker in ``proofs``."""
-        return tuple(piece.certificate for piece in self.pieces)
+        """One induction per system of moments, as data for the checker in ``proofs``."""
+        return tuple({id(piece.system): piece.certificate for piece in self.pieces}.values())
 
     def certify(self, formula: Expr) -> Certificate:
         """Return the induction that would prove ``formula`` for this expectation; the checker in ``proofs`` accepts it
@@ -258,7 +315,7 @@ def _limit(piece: Piece) -> Expr:
     return Add(*(_term_limit(weight, factors) for weight, factors in _fastest(terms)))
 
 
-Term = tuple[Expr, list[tuple[Sequence, int]]]
+Term = tuple[Expr, list[tuple[Defined, int]]]
 
 
 def _fastest(terms: list[Term]) -> list[Term]:
@@ -271,7 +328,7 @@ def _fastest(terms: list[Term]) -> list[Term]:
     return [term for term in terms if any(s.expr.as_base_exp()[0] in top for s, _ in term[1])]
 
 
-def _term_limit(weight: Expr, factors: list[tuple[Sequence, int]]) -> Expr:
+def _term_limit(weight: Expr, factors: list[tuple[Defined, int]]) -> Expr:
     limits = [sequence.limit for sequence, _ in factors]
     if None in limits:
         names = ", ".join(str(unfold(sequence.expr)) for sequence, _ in factors)

@@ -1,6 +1,6 @@
 """Loop and observable to the closed linear recurrence of their moments, or `NotClosed` naming the monomial."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from attrs import frozen
 from sympy import Expr, S
@@ -11,12 +11,12 @@ from theory.errors import NotClosed
 from theory.families.base import Derivable
 from theory.field import Element, Field, MissingGenerator, letters
 from theory.loop import Loop
-from theory.monomials import Monomial, Row, linear
+from theory.monomials import Monomial, Row
 from theory.step import Step, step
 from theory.tower import Tower
 
 LIMIT = 400
-"""A closure of more monomials than this is taken to be infinite."""
+"""A closure that adds more monomials than this is taken to be infinite."""
 
 
 @frozen(eq=False)
@@ -51,14 +51,14 @@ class Recurrence:
         return sum((unfold(self.field.expr(w)) * m.expr(self.state) for m, w in row.items()), S.Zero)
 
 
-def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurrence, dict[Monomial, Expr]]:
-    """Return the recurrence that closes an observable, and the observable as a combination of its monomials.
+def recurrence(
+    loop: Loop, family: Derivable, state: tuple[Expr, ...], targets: Iterable[Monomial]
+) -> Recurrence:
+    """Return the recurrence that closes the given monomials in the state.
 
     Raises:
-        NotClosed: an observable that is no combination of monomials, or whose moments do not close.
+        NotClosed: their moments do not close.
     """
-    state = family.state(observable)
-    targets = linear(observable, state)
     first, later = step(loop, family, state, S.One), step(loop, family, state)
     generators = _generators(first, state) | _generators(later, state)
     while True:
@@ -67,7 +67,7 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
             where = f"{type(family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
             tower = Tower(later, field, where)
             towers = tower if first == later else Tower(first, field, where), tower
-            return _closed(family, state, towers, list(targets)), targets
+            return _closed(family, state, towers, list(targets))
         except MissingGenerator as missing:
             generators |= missing.found
 
@@ -100,9 +100,9 @@ def _closure(
         monomial = waiting.pop()
         if monomial in rows:
             continue
-        if len(rows) == LIMIT:
+        if len(rows) == LIMIT + len(targets):
             raise NotClosed(
-                f"the moments do not close: {LIMIT} monomials still need others, the last is {monomial.expr(state)}. "
+                f"the moments do not close: {len(rows)} monomials still need others, the last is {monomial.expr(state)}. "
                 "Ask simulate(loop) instead."
             )
         rows[monomial] = operator(monomial)
