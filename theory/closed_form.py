@@ -84,7 +84,7 @@ def solve(recurrence: Recurrence, weights: Iterable[Expr] = ()) -> Solution:
     """Return the solution in a field in which ``weights`` can be read too, or raise `NoClosedForm`."""
     kind = _Constant if recurrence.homogeneous else _Varying
     more = entangled([*recurrence.initial.values(), *weights], recurrence.field)
-    return kind(recurrence, recurrence.field.extended(more)).solution()
+    return kind(recurrence, recurrence.field.extended(more), _blocks(recurrence)).solution()
 
 
 def _added(
@@ -115,6 +115,7 @@ class _Constant:
 
     recurrence: Recurrence
     wide: Field
+    blocks: list[list[Monomial]]
     names: dict[Key, tuple[Symbol, ...]] = field(factory=dict, init=False)
 
     @property
@@ -128,7 +129,7 @@ class _Constant:
     def _from(self, source: Monomial) -> dict[Monomial, Superposition]:
         """Return every moment when the initial monomial ``source`` is 1 and the others 0."""
         solved: dict[Monomial, ExpPoly] = {}
-        for block in _blocks(self.recurrence):
+        for block in self.blocks:
             forcing = [self._forcing(m, block, solved) for m in block]
             start = [self._field.one if m == source else self._field.zero for m in block]
             if any(forcing) or any(start):
@@ -214,6 +215,7 @@ class _Varying:
 
     recurrence: Recurrence
     wide: Field
+    blocks: list[list[Monomial]]
     names: dict[Generator, Symbol] = field(factory=dict, init=False)
 
     @property
@@ -227,7 +229,7 @@ class _Varying:
     def _from(self, source: Monomial) -> dict[Monomial, Superposition]:
         """Return every moment when the initial monomial ``source`` is 1 and the others 0."""
         solved: dict[Monomial, Combination] = {}
-        for block in _blocks(self.recurrence):
+        for block in self.blocks:
             if len(block) > 1:
                 raise NoClosedForm(
                     f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."

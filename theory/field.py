@@ -46,6 +46,7 @@ class Field:
 
     generators: tuple[Expr, ...]
     _known: dict[Terms, Expr] = field(factory=dict, init=False)
+    _factored: dict[Element, Factored] = field(factory=dict, init=False)
 
     @cached_property
     def _arithmetic(self) -> Arithmetic:
@@ -93,8 +94,11 @@ class Field:
 
     def factored(self, element: Element) -> Factored:
         """Return the element in irreducible factors, the short ones first."""
-        whole = self._arithmetic.factored(element)
-        return Factored(whole.content, dict(sorted(whole.factors.items(), key=lambda item: (len(item[0]), item[0]))))
+        if element not in self._factored:
+            whole = self._arithmetic.factored(element)
+            factors = dict(sorted(whole.factors.items(), key=lambda item: (len(item[0]), item[0])))
+            self._factored[element] = Factored(whole.content, factors)
+        return self._factored[element]
 
     def integer(self, element: Element) -> int | None:
         """Return the whole number that an element is, None where it is none."""
