@@ -128,7 +128,7 @@ REGIMES: Table = {
     | st.builds(Mixed, _weights("alpha"), fresh=st.just(False))
     | st.builds(Mixed, _weights("alpha"), count=st.just("bernoulli")),
     Weighted: st.builds(Weighted, _weights("w"), _inner_shares, between=st.booleans()),
-    Schedule: st.builds(Schedule, st.sampled_from([symbols.M * symbols.n, symbols.n + 1, tuple(range(2, 14))])),
+    Schedule: st.builds(Schedule, st.sampled_from([symbols.M * symbols.n, symbols.n + 1])),
 }
 """Regimes."""
 

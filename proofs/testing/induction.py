@@ -15,7 +15,7 @@ from sympy import Add, Dummy, Expr, Mul, Pow, S
 from proofs.kernel import check
 from theory import NoClosedForm, symbols
 from theory.certificate import Certificate, claimed
-from theory.closed_form import Sequence
+from theory.closed_form import Solution
 from theory.expect import Expectation, Piece
 
 n = symbols.n
@@ -83,7 +83,7 @@ def induction(expectation: Expectation, formula: Expr) -> Certificate:
         raise NoClosedForm(f"{formula} is no exponential polynomial in n. The kernel's induction knows no other.")
     (piece,) = expectation.pieces
     (*others, pivot) = sorted(piece.targets, key=lambda m: sum(m.powers) + sum(m.logs))
-    rest = Add(*(piece.targets[m] * piece.solution.claims[m] for m in others))
+    rest = Add(*(piece.targets[m] * piece.solution.expr(piece.solution.claims[m]) for m in others))
     claim = (renamed(formula, piece) - rest) / piece.targets[pivot]
     return claimed(piece.recurrence, piece.solution, pivot, claim)
 
@@ -106,19 +106,26 @@ def _powers(formula: Expr) -> Iterator[Pow]:
 
 
 def renamed(formula: Expr, piece: Piece) -> Expr:
-    """Return the formula with its powers written as products of up to three of the solution's sequences."""
-    geometric = {s.symbol: (s.next / s.symbol).cancel() for s in piece.solution.sequences if _is_geometric(s)}
+    """Return the formula with its powers written as products of up to three of the solution's sequences.
+
+    A sequence is 1 at the solution's start s and stands for ratio^(n - s), so that base^(a n + b) is base^(a s + b) of it;
+    a power that is no such product is shifted alike, for `claimed` to give it a sequence of its own.
+    """
+    geometric, start = dict(_geometric(piece.solution)), piece.solution.start
     names = {}
     for power in _powers(formula):
-        ratio, offset = power.base ** power.exp.diff(n), power.base ** power.exp.subs(n, 0)
-        product = next((p for p in _products(geometric) if (p.xreplace(geometric) - ratio).cancel() == 0), None)
-        if product is not None:
-            names[power] = product * offset
+        ratio, at_start = power.base ** power.exp.diff(n), power.base ** power.exp.subs(n, start)
+        same = (p for p in _products(geometric) if (p.xreplace(geometric) - ratio).cancel() == 0)
+        names[power] = next(same, ratio**n) * at_start
     return formula.xreplace(names)
 
 
-def _is_geometric(sequence: Sequence) -> bool:
-    return sequence.start == 1 and not (sequence.next / sequence.symbol).cancel().has(n, sequence.symbol)
+def _geometric(solution: Solution) -> Iterator[tuple[Expr, Expr]]:
+    """Yield (x, r) for every sequence with x = r^(n - s), s the solution's start."""
+    for sequence in solution.sequences:
+        ratio = solution.field.expr(sequence.next.get(sequence.symbol, solution.field.zero))
+        if sequence.start == 1 and len(sequence.next) == 1 and not ratio.has(n) and ratio != 0:
+            yield sequence.symbol, ratio
 
 
 def _products(names: dict[Expr, Expr]) -> Iterator[Expr]:

@@ -62,11 +62,8 @@ def drawn(setting: Setting) -> int | None:
     if not isinstance(setting.regime, Schedule):
         return setting.samples
     sizes, k = setting.regime.sizes, setting.k
-    if isinstance(sizes, tuple):
-        size = sizes[k - 1] if k <= len(sizes) else symbols.M
-    else:
-        size = sizes.subs(symbols.n, k)
-    return int(size) if size.is_Integer else None
+    listed = sizes[k - 1 : k] if isinstance(sizes, tuple) else (sizes.subs(symbols.n, k),)
+    return next((int(size) for size in listed if size.is_Integer), None)
 
 
 def outcomes(setting: Setting, before: Memory) -> Iterator[tuple[Memory, Fraction]]:
