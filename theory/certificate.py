@@ -77,7 +77,7 @@ def _certificate(
     sequences |= more
     bound = {"n", *labels.values(), *sequences}
     free = sorted((s for s in text.seen if s.name not in bound), key=str)
-    divisors = text.divisors()
+    divisors = text.divisors(solution.start)
     data = {
         "rule": "induction_eq",
         "index": "n",
@@ -115,9 +115,9 @@ class _Text:
         """Return a writer for another field with the same names."""
         return self if field is self.field else _Text(field, self.replaced, self.seen, self._divisors)
 
-    def divisors(self) -> list[Expr]:
-        """Return what was divided by and is not known to be non-zero on the domain."""
-        return list(dict.fromkeys(factor for divisor in self._divisors for factor in undecided_factors(divisor)))
+    def divisors(self, start: int) -> list[Expr]:
+        """Return what was divided by so far and is not known to be non-zero on the domain and for n >= start."""
+        return list(dict.fromkeys(factor for d in self._divisors for factor in undecided_factors(d, start)))
 
     def superposition(self, superposition: Superposition) -> str:
         """Return sum over initial moments of moment * (sum of coefficient * sequence)."""

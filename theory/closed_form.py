@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from sympy import Add, Expr, Lambda, Poly, RootSum, S, Symbol, oo
 from sympy.utilities.iterables import strongly_connected_components
 
@@ -20,6 +20,7 @@ from theory.field import Element, Field
 from theory.hypergeometric import Combination, Generator, HyperProduct, HyperSum, solve_varying
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
+from theory.reduction import Readouts, reduced
 from theory.signs import sign_on_domain, stable, undecided_factors
 from theory.superposition import Pair, Superposition, entangled, linear_form, weighed, written
 from theory.superposition import add as accumulate
@@ -73,7 +74,7 @@ class Solution:
         """What the claims divide by and is not known to be non-zero on the domain."""
         weights = (w for claim in self.claims.values() for w in claim.values())
         factors = {f: None for w in weights for f, e in self.field.factored(w).factors.items() if e < 0}
-        return tuple(f for terms in factors for f in undecided_factors(self.field.factor(terms)))
+        return tuple(f for terms in factors for f in undecided_factors(self.field.factor(terms), self.start))
 
     def _pairs(self) -> Iterator[Pair]:
         for one, two in pairwise(self.sequences):
@@ -83,9 +84,20 @@ class Solution:
 
 def solve(recurrence: Recurrence, weights: Iterable[Expr] = ()) -> Solution:
     """Return the solution in a field in which ``weights`` can be read too, or raise `NoClosedForm`."""
-    kind = _Constant if recurrence.homogeneous else _Varying
-    more = entangled([*recurrence.initial.values(), *weights], recurrence.field)
-    return kind(recurrence, recurrence.field.extended(more), _blocks(recurrence)).solution()
+    wide = recurrence.field.extended(entangled([*recurrence.initial.values(), *weights], recurrence.field))
+    if recurrence.homogeneous:
+        return _Constant(recurrence, wide, _blocks(recurrence)).solution()
+    rest, readouts = reduced(recurrence, _blocks(recurrence))
+    return _completed(_Varying(rest, wide, _blocks(rest)).solution(), readouts, recurrence)
+
+
+def _completed(solution: Solution, readouts: Readouts, recurrence: Recurrence) -> Solution:
+    """Return the solution with the moments that are read off others."""
+    claims = dict(solution.claims)
+    for m, row in readouts.items():
+        forms = ({S.One: solution.field.lifted(w, recurrence.field)} for w in row.values())
+        claims[m] = weighed(zip(forms, (solution.claims[key] for key in row), strict=True))
+    return evolve(solution, claims=claims)
 
 
 def _added(

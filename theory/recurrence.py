@@ -87,7 +87,10 @@ def _closed(
     first, later = towers
     rows = _closure(later, targets, state)
     source = start_of(family, state)
-    start = 0 if first is later or all(_same(rows[m], first(m), later.field) for m in rows) else 1
+    # What is remembered has no value before the first fit.
+    whole = len(family.start(state)) == len(state)
+    alike = whole and (first is later or all(_same(rows[m], first(m), later.field) for m in rows))
+    start = 0 if alike else 1
     initial = {m: m.expr(source) for m in rows}
     if start:
         initial = {m: _evaluate(first(m), source, later.field) for m in rows}

@@ -85,8 +85,11 @@ def _at_the_edge(powers: tuple[int, ...], variables: list[Symbol]) -> bool:
     return all(not e or x.is_positive or x.name == "n" for e, x in zip(powers, variables, strict=True))
 
 
-def undecided_factors(denominator: Expr) -> list[Expr]:
-    """Return the factors of a denominator that are not known to be non-zero on the domain."""
+def undecided_factors(denominator: Expr, start: int = 0) -> list[Expr]:
+    """Return the factors of a denominator that are not known to be non-zero on the domain and for n >= start."""
+    if start and denominator.has(symbols.n):
+        later = undecided_factors(denominator.subs(symbols.n, symbols.n + start))
+        return [factor.subs(symbols.n, symbols.n - start).expand() for factor in later]
     if _sign_in_M(denominator):
         return []
     # Positive parts may be fractional powers, such as V0^(3/2), which are no polynomials.
