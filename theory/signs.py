@@ -1,8 +1,8 @@
 """Signs of rational expressions on the domain of the symbols: M >= 2, other whole numbers >= 1, 0 < alpha < 1, positive
 where declared positive.
 
-The domain is mapped to positive numbers (M = 2 + u, N = 1 + u, alpha = 1/(1 + w)); an expression whose coefficients there share
-one sign has it everywhere. Undecided is an honest answer.
+The domain is mapped to positive numbers (M = 2 + u, N = 1 + u, alpha = 1/(1 + w)); an expression whose coefficients
+there share one sign has it everywhere. Undecided is an honest answer.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """The gamma family with a known shape: V(m) = m^2/r. Its sums are chi-squares, so real powers and logarithms close."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 from attrs import field, frozen
@@ -11,7 +12,7 @@ from theory.errors import NotClosed
 from theory.families.base import Batch, Derivable, Parameters
 from theory.families.natural import NaturalFamily
 from theory.families.one_parameter import positive
-from theory.innovations import ChiSquare
+from theory.innovations import ChiSquare, Law
 from theory.sampling import Sampling, Tempered
 
 
@@ -47,6 +48,12 @@ class GammaFamily(NaturalFamily):
                 f"Give tau > {1 - self.r}."
             )
         return {self.mean: (law[self.mean] * shape * sampling.tau / self.r).cancel(), symbols.r: shape}
+
+    def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return mean' = 2 r sum x/chi, chi ~ chi-square(2 r m), the posterior of the prior 1/mean."""
+        del state
+        chi = Symbol("chi_draw", positive=True)
+        return {self.mean: 2 * self.r * batch.statistics[0] / chi}, (ChiSquare(chi, 2 * self.r * batch.size),)
 
 
 @frozen

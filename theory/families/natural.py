@@ -12,12 +12,12 @@ from sympy import Expr, S, Symbol
 
 from theory.estimators import Estimator
 from theory.families.base import Batch, Parameters
-from theory.families.one_parameter import OneParameter
+from theory.families.one_parameter import Additive
 from theory.laws.natural_sum import POINT, NaturalSum
 
 
 @frozen
-class NaturalFamily(OneParameter):
+class NaturalFamily(Additive):
     """A family with density proportional to exp(theta x), fitted through its mean m = unit * parameter."""
 
     @abstractmethod
@@ -36,12 +36,8 @@ class NaturalFamily(OneParameter):
 
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return the sum of the points."""
-        total, mean = Symbol(f"x_{label}", **self._total()), self.unit * law[self.parameter]
+        total, mean = Symbol(f"x_{label}", **self._total), self.unit * law[self.parameter]
         return Batch(size, (total,), (NaturalSum(total, size, mean, self.variance(POINT), type(self).__name__),))
-
-    def pool(self, one: Batch, two: Batch) -> Batch:
-        """Return the sum of the sums."""
-        return Batch(one.size + two.size, (one.statistics[0] + two.statistics[0],), one.laws + two.laws)
 
     def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
         """Return parameter = x/(m unit), the sample mean in units of the parameter: maximum likelihood, unbiased."""
@@ -56,7 +52,3 @@ class NaturalFamily(OneParameter):
     def assumptions(self) -> tuple[str, ...]:
         """Return what the sum's law needs."""
         return (f"the source is in the {type(self).__name__} family", "points of a generation are independent")
-
-    def _total(self) -> dict[str, bool]:
-        """Return the assumptions of a sum: non-negative where the parameter is."""
-        return {"nonnegative": True} if self.parameter.is_nonnegative else {"real": True}

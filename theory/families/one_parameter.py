@@ -1,13 +1,15 @@
 """Families with one fitted parameter, the others known: what they share whatever the fit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from attrs import fields, frozen
 from sympy import Expr, Symbol
 
 from theory.exact import exact
-from theory.families.base import Derivable, Family, Parameters
+from theory.families.base import Batch, Derivable, Family, Parameters
+from theory.innovations import Multinomial
+from theory.sampling import Sampling
 
 
 @frozen
@@ -54,6 +56,33 @@ class OneParameter(Derivable):
 
     def _values(self) -> dict[str, Expr]:
         return {f.name: getattr(self, f.name) for f in fields(type(self))}
+
+
+@frozen
+class Additive(OneParameter):
+    """A family with one parameter whose fit reads a sum over the points."""
+
+    def pool(self, one: Batch, two: Batch) -> Batch:
+        """Return the sum of the sums."""
+        return Batch(one.size + two.size, (one.statistics[0] + two.statistics[0],), one.laws + two.laws)
+
+    def mixture(self, source: Parameters, model: Parameters, share: Expr, size: Expr, sampling: Sampling) -> Batch:
+        """Return the sum of j ~ Binomial(size, share) points of the source and size - j of the model."""
+        real = Symbol("j_real", integer=True, nonnegative=True)
+        pooled = self.pool(
+            self.batch(source, real, "real"), self.batch(self.distorted(model, sampling), size - real, "model")
+        )
+        return Batch(size, pooled.statistics, (Multinomial((real,), size, (share,)), *pooled.laws))
+
+    def statistics(self, label: str, state: Sequence[Expr]) -> tuple[Expr, ...]:
+        """Return a letter for the sum."""
+        del state
+        return (Symbol(f"sum_{label}", **self._total),)
+
+    @property
+    def _total(self) -> dict[str, bool]:
+        """The assumptions of a sum: non-negative where the parameter is."""
+        return {"nonnegative": True} if self.parameter.is_nonnegative else {"real": True}
 
 
 def positive(family: str, name: str, least: str = "> 0") -> Callable[[object], Expr]:

@@ -3,21 +3,22 @@
 log(x/x_m) is exponential of mean 1/alpha, so m points have sum of logarithms chi-square(2m)/(2 alpha).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from attrs import field, frozen
-from sympy import Expr, S, Symbol
+from sympy import Add, Expr, S, Symbol
 
 from theory import symbols
+from theory.errors import NotClosed
 from theory.estimators import Estimator
 from theory.families.base import Batch, Parameters
-from theory.families.one_parameter import OneParameter, positive
-from theory.innovations import ChiSquare
+from theory.families.one_parameter import Additive, positive
+from theory.innovations import ChiSquare, Law
 
 
 @frozen
-class Pareto(OneParameter):
+class Pareto(Additive):
     """P(x > t) = (least/t)^alpha for t >= least, with source alpha0.
 
     Under accumulation and mixing 1/alpha derives and alpha itself does not: it is one over a sum.
@@ -41,10 +42,6 @@ class Pareto(OneParameter):
         chi = Symbol(f"chi_{label}", positive=True)
         return Batch(size, (chi / (2 * law[self.alpha]),), (ChiSquare(chi, 2 * size),))
 
-    def pool(self, one: Batch, two: Batch) -> Batch:
-        """Return the sum of the sums."""
-        return Batch(one.size + two.size, (one.statistics[0] + two.statistics[0],), one.laws + two.laws)
-
     def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
         """Return alpha = m/sum log(x/x_m)."""
         del estimator, state
@@ -54,6 +51,25 @@ class Pareto(OneParameter):
         """Return the sum of logarithms, m/alpha."""
         del estimator
         return Batch(size, (size / law[self.alpha],))
+
+    def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
+        """Return alpha = 1/sum w_i/alpha_i: the weighted likelihood averages the logarithms."""
+        del between
+        return {self.alpha: 1 / Add(*(w / fit[self.alpha] for w, fit in zip(weights, fits, strict=True)))}
+
+    def target(self, batch: Batch, model: Parameters, state: Sequence[Expr]) -> Parameters:
+        """Refuse: a gradient step on alpha may leave the positive numbers."""
+        del batch, model, state
+        raise NotClosed(
+            "estimator: a gradient step on a tail index may leave the positive numbers, and is then no law. "
+            "Ask for Damped(k)."
+        )
+
+    def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return alpha' = chi/(2 sum log(x/x_m)), chi ~ chi-square(2m), the posterior of the prior 1/alpha."""
+        del state
+        chi = Symbol("chi_draw", positive=True)
+        return {self.alpha: chi / (2 * batch.statistics[0])}, (ChiSquare(chi, 2 * batch.size),)
 
     def assumptions(self) -> tuple[str, ...]:
         """Return what the sum's law needs."""

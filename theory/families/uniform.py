@@ -1,6 +1,6 @@
 """The uniform family on (0, theta), fitted by its maximum."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from attrs import field, frozen
@@ -11,6 +11,7 @@ from theory.errors import NotClosed
 from theory.estimators import Estimator
 from theory.families.base import Batch, Derivable, Parameters
 from theory.families.one_parameter import OneParameter, positive
+from theory.innovations import Law
 from theory.laws.maximum import Maximum
 from theory.sampling import Sampling, Tempered
 
@@ -57,6 +58,28 @@ class Uniform(OneParameter):
     def distorted(self, law: Parameters, sampling: Sampling) -> Parameters:
         """Return the law itself at any temperature: a constant density stays one."""
         return law if isinstance(sampling, Tempered) else Derivable.distorted(self, law, sampling)
+
+    def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
+        """Refuse: no weight above 0 changes which point is the largest."""
+        del fits, weights, between
+        raise NotClosed(
+            "regime: the largest point is fitted whatever its weight, so weights say nothing here. "
+            "Ask for the replace or the accumulate regime."
+        )
+
+    def target(self, batch: Batch, model: Parameters, state: Sequence[Expr]) -> Parameters:
+        """Refuse: the likelihood has no derivative at its maximum."""
+        del batch, model, state
+        raise NotClosed(
+            "estimator: the likelihood of a uniform law has no derivative at its maximum, so a gradient step leads "
+            "nowhere. Ask for Damped(k)."
+        )
+
+    def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return theta' = max/b, b ~ Beta(m, 1), the posterior of the prior 1/theta."""
+        del state
+        top = Symbol("b_draw", positive=True)
+        return {self.theta: batch.statistics[0] / top}, (Maximum(top, batch.size),)
 
     def assumptions(self) -> tuple[str, ...]:
         """Return what the maximum's law needs."""
