@@ -2,6 +2,7 @@
 
 from theory.families.base import Derivable as Derivable
 from theory.families.base import Family as Family
+from theory.families.base import Stepped as Stepped
 from theory.families.bernoulli import Bernoulli as Bernoulli
 from theory.families.binomial import Binomial as Binomial
 from theory.families.categorical import Categorical as Categorical
@@ -16,4 +17,5 @@ from theory.families.negative_binomial import NegativeBinomial as NegativeBinomi
 from theory.families.one_parameter import OneParameter as OneParameter
 from theory.families.pareto import Pareto as Pareto
 from theory.families.poisson import Poisson as Poisson
+from theory.families.recursion import Recursion as Recursion
 from theory.families.uniform import Uniform as Uniform

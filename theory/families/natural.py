@@ -36,7 +36,7 @@ class NaturalFamily(Additive):
 
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return the sum of the points."""
-        total, mean = Symbol(f"x_{label}", **self._total), self.unit * law[self.parameter]
+        total, mean = Symbol(f"x_{label}", **self._sign), self.unit * law[self.parameter]
         return Batch(size, (total,), (NaturalSum(total, size, mean, self.variance(POINT), type(self).__name__),))
 
     def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:

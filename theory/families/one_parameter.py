@@ -74,13 +74,21 @@ class Additive(OneParameter):
         )
         return Batch(size, pooled.statistics, (Multinomial((real,), size, (share,)), *pooled.laws))
 
-    def statistics(self, label: str, state: Sequence[Expr]) -> tuple[Expr, ...]:
-        """Return a letter for the sum."""
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return the mean of the sum, sum/m."""
         del state
-        return (Symbol(f"sum_{label}", **self._total),)
+        return {self._mean(label): batch.statistics[0] / batch.size}
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return the sum, m times the mean."""
+        del state
+        return Batch(size, (size * self._mean(label),))
+
+    def _mean(self, label: str) -> Symbol:
+        return Symbol(f"mean_{label}", **self._sign)
 
     @property
-    def _total(self) -> dict[str, bool]:
+    def _sign(self) -> dict[str, bool]:
         """The assumptions of a sum: non-negative where the parameter is."""
         return {"nonnegative": True} if self.parameter.is_nonnegative else {"real": True}
 
