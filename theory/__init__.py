@@ -21,17 +21,14 @@ from theory.families import Gamma as Gamma
 from theory.families import Gaussian as Gaussian
 from theory.families import HyperbolicSecant as HyperbolicSecant
 from theory.families import MultivariateGaussian as MultivariateGaussian
-<<<<<<< HEAD
 from theory.families import NegativeBinomial as NegativeBinomial
 from theory.families import Pareto as Pareto
 from theory.families import Poisson as Poisson
-from theory.families import Uniform as Uniform
-=======
 from theory.families import Recursion as Recursion
+from theory.families import Uniform as Uniform
 from theory.innovations import ChiSquare as ChiSquare
 from theory.innovations import Multinomial as Multinomial
 from theory.innovations import Normal as Normal
->>>>>>> main
 from theory.loop import Loop as Loop
 from theory.population import population as population
 from theory.procedures import Damped as Damped
