@@ -26,6 +26,10 @@ class OneParameter(Derivable):
         """The source's value of the parameter."""
         return getattr(self, f"{self.parameter}0")
 
+    def constants(self) -> dict[str, Expr]:
+        """Return the known constants by name."""
+        return {name: value for name, value in self._values().items() if name != f"{self.parameter}0"}
+
     def source(self) -> Parameters:
         """Return {parameter: its source value}."""
         return {self.parameter: self.initial}
@@ -46,8 +50,8 @@ class OneParameter(Derivable):
             ValueError: another family, or other constants: the first fit would see points that no later one does.
         """
         projected = super().project(source)
-        for name, value in self._values().items():
-            if name != f"{self.parameter}0" and value != getattr(source, name):
+        for name, value in self.constants().items():
+            if value != getattr(source, name):
                 raise ValueError(
                     f"the source has {name} = {getattr(source, name)}, the family {value}: no projection is known. "
                     f"Give both the same {name}."
