@@ -29,6 +29,7 @@ from theory.families import Uniform as Uniform
 from theory.innovations import ChiSquare as ChiSquare
 from theory.innovations import Multinomial as Multinomial
 from theory.innovations import Normal as Normal
+from theory.law import law as law
 from theory.loop import Loop as Loop
 from theory.population import population as population
 from theory.procedures import Damped as Damped
