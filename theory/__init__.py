@@ -13,8 +13,13 @@ from theory.expect import expect as expect
 from theory.families import Bernoulli as Bernoulli
 from theory.families import Categorical as Categorical
 from theory.families import DiagonalGaussian as DiagonalGaussian
+from theory.families import FixedDesignRegression as FixedDesignRegression
 from theory.families import Gaussian as Gaussian
+from theory.families import LinearRegression as LinearRegression
 from theory.families import MultivariateGaussian as MultivariateGaussian
+from theory.filters import GradientDescent as GradientDescent
+from theory.filters import Ridge as Ridge
+from theory.known import Known as Known
 from theory.loop import Loop as Loop
 from theory.regimes import Accumulate as Accumulate
 from theory.regimes import Mixed as Mixed

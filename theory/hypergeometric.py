@@ -11,6 +11,7 @@ from attrs import frozen
 from sympy import Add, Dummy, Expr, Poly, Product, S, Sum, gamma, linsolve, roots, symbols
 from sympy.concrete.gosper import gosper_normal
 
+from theory.rational_sums import RationalSum, rational_sum
 from theory.symbols import n
 
 
@@ -58,15 +59,21 @@ class HyperSum:
     start: int
 
     def expr(self) -> Expr:
-        """Return the sum, written out."""
+        """Return the closed form of a sum of rational terms, another sum written out."""
+        if closed := self._closed():
+            return closed.expr()
         k, j = Dummy("k", integer=True), Dummy("j", integer=True)
         inner = S.One if self.of is None else self.of.expr().subs(n, k - 1)
         after = S.One if self.rate == 1 else Product(self.rate.subs(n, j), (j, k + 1, n))
         return Sum(self.weight.subs(n, k) * inner * after, (k, self.start + 1, n))
 
     def limit(self) -> Expr | None:
-        """Return None: no closed form is known."""
-        return None
+        """Return the limit of a convergent sum of rational terms, None for others."""
+        closed = self._closed()
+        return closed.limit() if closed else None
+
+    def _closed(self) -> RationalSum | None:
+        return rational_sum(self.weight, self.start) if self.rate == 1 and self.of is None else None
 
 
 Generator = HyperProduct | HyperSum
@@ -80,8 +87,9 @@ def solve_varying(rate: Expr, forcing: Mapping[Generator | None, Expr], initial:
     solution: Combination = {}
     for sequence, weight in forcing.items():
         particular = None if isinstance(sequence, HyperSum) else _telescoped(rate, sequence, weight, start)
+        constant, varying = weight.factor().as_independent(n, as_Add=False)
         key, factor = (
-            (sequence, particular) if particular is not None else (HyperSum(rate, weight, sequence, start), S.One)
+            (sequence, particular) if particular is not None else (HyperSum(rate, varying, sequence, start), constant)
         )
         solution[key] = (solution.get(key, S.Zero) + factor).cancel()
     rest = initial - sum((w.subs(n, start) for g, w in solution.items() if not isinstance(g, HyperSum)), S.Zero)

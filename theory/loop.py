@@ -9,6 +9,7 @@ from theory import symbols
 from theory.estimators import MLE, Estimator, Scaled, Unbiased
 from theory.exact import exact
 from theory.families.base import Family
+from theory.filters import SpectralFilter
 from theory.regimes import Regime, Replace
 from theory.sampling import Faithful, Sampling
 
@@ -65,6 +66,8 @@ class Loop:
         self._check_counts()
 
     def _check_estimator(self) -> None:
+        if isinstance(self.estimator, SpectralFilter):
+            self.estimator.require_design(self.family)
         if isinstance(self.estimator, Scaled) and not self.family.has_variance:
             raise ValueError(
                 f"{self.estimator} rescales a variance, and {type(self.family).__name__} fits none. Use MLE()."

@@ -44,6 +44,7 @@ def step(loop: Loop, family: Derivable, state: tuple[Expr, ...], k: Expr = symbo
     >>> step(loop, loop.family, loop.family.state(None)).update[Gaussian.mu]
     eps_model + mu
     """
+    family.check(loop)
     samples = symbols.M if loop.samples.is_infinite else loop.samples
     parts = [part for part in loop.regime.parts(samples, k) if part.size != 0]
     batches = [_batch(loop, family, part, state) for part in parts]

@@ -103,6 +103,10 @@ class Derivable(Family):
         source = self.source()
         return {symbol: source[symbol] for symbol in state}
 
+    def check(self, loop: Any) -> None:
+        """Refuse, by name, a loop of which the family's laws below are not the truth."""
+        del loop
+
     @abstractmethod
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return the statistics of ``size`` independent points of ``law``; ``label`` keeps two batches' symbols
