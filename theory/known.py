@@ -21,9 +21,10 @@ def _together(value: Symbol | Iterable[Symbol]) -> tuple[Symbol, ...]:
     return (value,) if isinstance(value, Symbol) else tuple(value)
 
 
-def _listed(moments: Mapping[Any, object]) -> tuple[tuple[Powers, Expr], ...]:
+def _listed(moments: Mapping[Any, object] | Iterable[tuple[Any, object]]) -> tuple[tuple[Powers, Expr], ...]:
     """Return moments by the powers of all symbols, in an order of their own so that equal laws are equal."""
-    listed = {(k,) if isinstance(k, int) else tuple(k): exact(value, f"moment {k}") for k, value in moments.items()}
+    given = dict(moments)
+    listed = {(k,) if isinstance(k, int) else tuple(k): exact(value, f"moment {k}") for k, value in given.items()}
     return tuple(sorted(listed.items(), key=lambda pair: pair[0]))
 
 

@@ -3,7 +3,7 @@
 from math import factorial
 
 from attrs import frozen
-from sympy import Add, Dummy, Expr, Poly, S, polygamma, summation
+from sympy import Add, Dummy, Expr, Poly, S, factor_terms, polygamma, summation
 
 from theory.symbols import n
 
@@ -23,14 +23,15 @@ class RationalSum:
         """Return the closed form in n."""
         k = Dummy("k", integer=True)
         whole = summation(self.polynomial.subs(n, k), (k, self.start + 1, n))
-        return Add(whole, *(weight * (_tail(r, m, self.start) - _tail(r, m, n)) for r, m, weight in self.poles))
+        tails = (weight * (_tail(r, m, self.start) - _tail(r, m, n)) for r, m, weight in self.poles)
+        return factor_terms(Add(whole, *tails))
 
     def limit(self) -> Expr | None:
         """Return the limit in n, None where the sum diverges."""
         slowest = Add(*(weight for _, m, weight in self.poles if m == 1))
         if self.polynomial != 0 or slowest.cancel() != 0:
             return None
-        return Add(*(weight * _tail(r, m, self.start) for r, m, weight in self.poles))
+        return factor_terms(Add(*(weight * _tail(r, m, self.start) for r, m, weight in self.poles)))
 
 
 def _tail(root: Expr, order: int, last: Expr | int) -> Expr:

@@ -102,5 +102,8 @@ class Tower:
         if positive is None or (positive.is_number and positive.is_positive):
             return
         if positive.is_number:
-            raise NotClosed(f"the moment is infinite, since {positive} > 0 fails. Take more samples per generation.")
+            raise NotClosed(
+                f"the moment is infinite, since {positive} > 0 fails. "
+                "Change the samples per generation, or ask for lower powers."
+            )
         self.conditions[positive] = None

@@ -11,13 +11,13 @@ from attrs import evolve, field, frozen
 from sympy import Add, Expr, Indexed, IndexedBase, S, Symbol
 
 from theory import symbols
-from theory.errors import NotClosed
 from theory.estimators import Estimator
 from theory.exact import exact
 from theory.families.base import Batch, Derivable, Marginal, Parameters
-from theory.families.regression import positive_noise, spelled
+from theory.families.regression import distorted_noise, positive_noise, spelled
 from theory.filters import SpectralFilter
 from theory.innovations import Normal
+from theory.sampling import Sampling
 
 
 def _eigenvalues(values: Iterable[object]) -> tuple[Expr, ...]:
@@ -103,6 +103,12 @@ class FixedDesignRegression(Derivable):
             laws.append(Normal(eps, self.noise / self._gram(x, size)))
         return Batch(size, tuple(statistics), tuple(laws))
 
+    def drawn(self, law: Parameters, sampling: Sampling, size: Expr, fitted: Expr | None) -> Batch:
+        """Return the fit to responses of a model, their noise scaled where the sampling is tempered."""
+        if fitted is not None:
+            return Derivable.drawn(self, law, sampling, size, fitted)
+        return evolve(self, noise=distorted_noise(self, sampling)).batch(law, size, "model")
+
     def _gram(self, x: Any, size: Expr) -> Expr:
         return size * self.eigenvalues[int(x.indices[0])]
 
@@ -123,8 +129,7 @@ class FixedDesignRegression(Derivable):
 
     def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
         """Return the least squares weights of the rows that ``law`` was fitted to."""
-        if isinstance(estimator, SpectralFilter):
-            raise NotClosed(f"regime: the pool's least squares weights are not kept by {estimator}. Ask for Replace.")
+        del estimator
         return Batch(size, tuple(law.values()))
 
     def statistics(self, label: str, state: Sequence[Expr]) -> tuple[Expr, ...]:

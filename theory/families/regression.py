@@ -26,6 +26,7 @@ from theory.families.base import Batch, Derivable, Marginal, Parameters
 from theory.innovations import ChiSquare, Normal
 from theory.known import Known
 from theory.regimes import Accumulate, Mixed, Replace
+from theory.sampling import Faithful, Sampling, Tempered, VarianceFactor
 from theory.sphere import Parts
 
 Weights = tuple[Expr, Expr]
@@ -36,11 +37,12 @@ Weights = tuple[Expr, Expr]
 class Responses(Batch):
     """Least squares weights of ``size`` rows, of which ``fresh`` have responses that no earlier fit has seen.
 
-    ``centre`` are the weights that the responses were generated with.
+    ``centre`` are the weights that the responses were generated with, ``noise`` the mean variance of the fresh ones.
     """
 
     centre: Weights = (S.Zero, S.Zero)
     fresh: Expr = S.Zero
+    noise: Expr = S.Zero
 
 
 def _dimension(value: object) -> Expr:
@@ -119,9 +121,10 @@ class LinearRegression(Derivable):
             rows = "fewer rows than weights" if over else f"a {self.design} design"
             names = " or ".join(f"{kind.__name__}" for kind in regimes)
             raise NotClosed(f"regime: {loop.regime} of {rows} does not close in w and squares. Ask for {names}.")
-        if over and (self.design == "same" or loop.samples.is_infinite):
-            what = "the same design" if self.design == "same" else "samples = oo"
-            raise NotClosed(f"family: {what} with fewer rows than weights is not derived. Ask for a fresh design.")
+        if over and self.design == "same":
+            raise NotClosed("family: the same design of fewer rows than weights is not derived. Ask for a fresh one.")
+        if self.overparametrised and loop.samples.is_infinite:
+            raise NotClosed("family: samples = oo leaves no fewer rows than weights. Ask without overparametrised.")
         _require_least_squares(loop.estimator)
 
     def _over(self, size: Expr) -> bool:
@@ -133,15 +136,22 @@ class LinearRegression(Derivable):
         """Return the weights fitted to ``size`` rows with responses from ``law``."""
         centre = (law[self.w], law[self.squares])
         if self.design == "same":
-            return self._shared(size, size, centre)
+            return self._shared(size, size, self.noise, centre)
         return self._projected(size, centre, label) if self._over(size) else self._independent(size, centre, label)
+
+    def drawn(self, law: Parameters, sampling: Sampling, size: Expr, fitted: Expr | None) -> Batch:
+        """Return the fit to responses of a model, their noise scaled where the sampling is tempered."""
+        if fitted is not None:
+            return Derivable.drawn(self, law, sampling, size, fitted)
+        return evolve(self, noise=distorted_noise(self, sampling)).batch(law, size, "model")
 
     def pool(self, one: Batch, two: Batch) -> Responses:
         """Return the weights fitted to the rows of both."""
         if not isinstance(one, Responses) or not isinstance(two, Responses):
             raise TypeError("regression pools its own batches")
         if one.centre == two.centre:
-            return self._shared((one.size + two.size).expand(), one.fresh + two.fresh, one.centre)
+            size, fresh = (one.size + two.size).expand(), one.fresh + two.fresh
+            return self._shared(size, fresh, _mean_noise(one, two), one.centre)
         return self._mixed(one, two)
 
     def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
@@ -155,7 +165,7 @@ class LinearRegression(Derivable):
         """Return the rows that ``law`` was fitted to: their least squares weights are the law's."""
         del estimator
         centre = (law[self.w], law[self.squares])
-        return Responses(size, centre, (), centre, S.Zero)
+        return Responses(size, centre, (), centre)
 
     def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
         """Refuse: the weighted fit is no mean of the parts' fits."""
@@ -177,7 +187,7 @@ class LinearRegression(Derivable):
             Normal(eps, self.noise / chi),
             Parts((x, y), (S.One, d - 2), (squares - w**2) * Q),
         )
-        return Responses(size, (w + eps, squares + 2 * (w * eps + x) + eps**2 + Q), laws, centre, size)
+        return Responses(size, (w + eps, squares + 2 * (w * eps + x) + eps**2 + Q), laws, centre, size, self.noise)
 
     def _projected(self, size: Expr, centre: Weights, label: str) -> Responses:
         """Return the projected weights plus sqrt(noise/chi) z in the row space.
@@ -201,20 +211,20 @@ class LinearRegression(Derivable):
             Parts((c2, s2), (size - 1, d - size - 1)),
         )
         along, across = c * w + s * x + eps, c2 * y + v
-        return Responses(size, (c * along, along**2 + across**2 + scale * more), laws, centre, size)
+        return Responses(size, (c * along, along**2 + across**2 + scale * more), laws, centre, size, self.noise)
 
-    def _shared(self, size: Expr, fresh: Expr, centre: Weights) -> Responses:
+    def _shared(self, size: Expr, fresh: Expr, noise: Expr, centre: Weights) -> Responses:
         """Return w + u with E u = 0, to second order: the increment of ``fresh`` rows among ``size``.
 
         For rows drawn anew E tr(G^-1 X'X G^-1) of the fresh ones is, by exchangeability, their share of
         E tr G^-1 = d/(size - d - 1). For the same rows again G is size/fresh times that of the fresh ones.
         """
         w, squares = centre
-        spread = self.noise * fresh / size / (size - self.dimension - 1)
+        spread = noise * fresh / size / (size - self.dimension - 1)
         if self.design == "same":
-            spread = self.noise * (fresh / size) ** 2 / (fresh - self.dimension - 1)
-        known = (S.Zero, spread, squares + self.dimension * spread)
-        return self._second_order(size, fresh, centre, w, known)
+            spread = noise * (fresh / size) ** 2 / (fresh - self.dimension - 1)
+        statistics, law = self._second_order(fresh, w, (S.Zero, spread, squares + self.dimension * spread))
+        return Responses(size, statistics, (law,), centre, fresh, noise)
 
     def _mixed(self, one: Responses, two: Responses) -> Responses:
         """Return w* + U delta + noise, delta = weights - w* and U = G^-1 G_model, of which E U is the model's share.
@@ -232,19 +242,17 @@ class LinearRegression(Derivable):
         a, b = (square + 2 * minor) / 3, (square - minor) / 3
         own, spill = a + b - 2 * b / (m - d - 1), b * m / (m - d - 1)
         delta, error = model.centre[0] - self.w0, self._error(model.centre)
-        mean, spread = m2 / m * delta, spill * error + self.noise / (m - d - 1)
+        mean, spread = m2 / m * delta, spill * error + _mean_noise(one, two) / (m - d - 1)
         known = (mean, own * delta**2 + spread, self.w0**2 + 2 * self.w0 * mean + own * error + d * spread)
-        return self._second_order(m, m, truth, self.w0, known)
+        statistics, law = self._second_order(m, self.w0, known)
+        return Responses(m, statistics, (law,), (S.NaN, S.NaN), m, _mean_noise(one, two))
 
-    def _second_order(
-        self, size: Expr, fresh: Expr, centre: Weights, base: Expr, known: tuple[Expr, Expr, Expr]
-    ) -> Responses:
-        """Return (base + u, r), known = (E u, E u^2, E r); higher moments are not."""
+    def _second_order(self, fresh: Expr, base: Expr, known: tuple[Expr, Expr, Expr]) -> tuple[Weights, Known]:
+        """Return (base + u, r) and their law, known = (E u, E u^2, E r); higher moments are not."""
         u, r = Symbol("u", real=True), Symbol("r", nonnegative=True)
         moments = dict(zip(((1, 0), (2, 0), (0, 1)), known, strict=True))
         # Of several fits the first has the fewest rows, the fresh ones alone.
-        law = Known((u, r), moments, fresh - self.dimension - 1)
-        return Responses(size, (base + u, r), (law,), centre, fresh)
+        return (base + u, r), Known((u, r), moments, fresh - self.dimension - 1)
 
     def _error(self, weights: Weights) -> Expr:
         """Return |weights - w*|^2."""
@@ -262,6 +270,22 @@ class LinearRegression(Derivable):
 
 
 _REGIMES = (Replace, Accumulate, Mixed)
+
+
+def _mean_noise(one: Responses, two: Responses) -> Expr:
+    """Return the mean variance of the noise in the fresh rows of both."""
+    return (one.fresh * one.noise + two.fresh * two.noise) / (one.fresh + two.fresh)
+
+
+def distorted_noise(family: Any, sampling: Sampling) -> Expr:
+    """Return the variance of the noise in responses that ``sampling`` draws; their means stay."""
+    factor = {Tempered: "tau", VarianceFactor: "lam"}.get(type(sampling))
+    if factor is None and not isinstance(sampling, Faithful):
+        raise NotClosed(
+            f"sampling: {sampling} of responses is not derived for {type(family).__name__}. "
+            "Ask for Tempered(tau) or VarianceFactor(lam)."
+        )
+    return family.noise * (getattr(sampling, factor) if factor else 1)
 
 
 def _require_least_squares(estimator: Estimator) -> None:
