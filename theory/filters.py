@@ -10,6 +10,7 @@ from typing import Any
 from attrs import field, frozen
 from sympy import Expr
 
+from theory.constants import Constant
 from theory.estimators import MLE, Estimator
 from theory.exact import exact
 
@@ -108,4 +109,5 @@ class GradientDescent(SpectralFilter):
 
     def share(self, eigenvalue: Expr) -> Expr:
         """Return 1 - (1 - rate S)^steps."""
-        return 1 - (1 - self.rate * eigenvalue) ** self.steps
+        left = (1 - self.rate * eigenvalue) ** self.steps
+        return 1 - (left if self.steps.is_Integer else Constant(left))

@@ -125,7 +125,8 @@ class FixedDesignRegression(Derivable):
         if not isinstance(estimator, SpectralFilter):
             return fitted
         shares = {x: estimator.share(self._gram(x, batch.size)) for x in fitted}
-        return {x: shares[x] * t + ((1 - shares[x]) * x if estimator.warm else S.Zero) for x, t in fitted.items()}
+        starts = {x: x if estimator.warm else S.Zero for x in fitted}
+        return {x: starts[x] + shares[x] * (t - starts[x]) for x, t in fitted.items()}
 
     def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
         """Return the least squares weights of the rows that ``law`` was fitted to."""
