@@ -19,10 +19,15 @@ from theory.families import FixedDesignRegression as FixedDesignRegression
 from theory.families import Gaussian as Gaussian
 from theory.families import LinearRegression as LinearRegression
 from theory.families import MultivariateGaussian as MultivariateGaussian
+from theory.families import Recursion as Recursion
 from theory.filters import GradientDescent as GradientDescent
 from theory.filters import Ridge as Ridge
+from theory.innovations import ChiSquare as ChiSquare
+from theory.innovations import Multinomial as Multinomial
+from theory.innovations import Normal as Normal
 from theory.known import Known as Known
 from theory.loop import Loop as Loop
+from theory.population import population as population
 from theory.procedures import Damped as Damped
 from theory.procedures import Floor as Floor
 from theory.procedures import GradientSteps as GradientSteps

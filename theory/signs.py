@@ -23,6 +23,8 @@ def sign_on_domain(expr: Expr) -> int | None:
     """
     if expr.is_number:
         return _number_sign(expr)
+    if (quick := _sign_in_M(expr)) is not None:
+        return quick
     if (exact := unfold(expr)) != expr:
         return sign_on_domain(exact)
     mapped, variables = _mapped(expr)
@@ -33,6 +35,15 @@ def sign_on_domain(expr: Expr) -> int | None:
             return sign
         product *= sign
     return product
+
+
+def _sign_in_M(expr: Expr) -> int | None:
+    """Return the sign of a polynomial in M alone whose coefficients in u = M - 2 share it, None for anything else."""
+    if expr.free_symbols != {symbols.M} or not expr.is_polynomial(symbols.M):
+        return None
+    taylor = Poly(expr, symbols.M).shift(2).all_coeffs()
+    signs = {_number_sign(w) for w in taylor if w != 0}
+    return signs.pop() if len(signs) == 1 and taylor[-1] != 0 else None
 
 
 def _number_sign(expr: Expr) -> int | None:
@@ -74,8 +85,13 @@ def _at_the_edge(powers: tuple[int, ...], variables: list[Symbol]) -> bool:
     return all(not e or x.is_positive or x.name == "n" for e, x in zip(powers, variables, strict=True))
 
 
-def undecided_factors(denominator: Expr) -> list[Expr]:
-    """Return the factors of a denominator that are not known to be non-zero on the domain."""
+def undecided_factors(denominator: Expr, start: int = 0) -> list[Expr]:
+    """Return the factors of a denominator that are not known to be non-zero on the domain and for n >= start."""
+    if start and denominator.has(symbols.n):
+        later = undecided_factors(denominator.subs(symbols.n, symbols.n + start))
+        return [factor.subs(symbols.n, symbols.n - start).expand() for factor in later]
+    if _sign_in_M(denominator):
+        return []
     # Positive parts may be fractional powers, such as V0^(3/2), which are no polynomials.
     rest = Mul(*(part for part in Mul.make_args(denominator) if not part.is_positive))
     if rest.is_number:
