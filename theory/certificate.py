@@ -220,6 +220,7 @@ def _domain(free: Iterable[Symbol], conditions: Iterable[Expr], divisors: Iterab
 def _witness(free: list[Symbol], conditions: Iterable[Expr], divisors: Iterable[Expr]) -> dict[str, str]:
     """Return a rational point meant to lie in the domain, at the smallest M that will do; the checker makes sure."""
     generic = {symbols.alpha: Rational(1, 2), symbols.c: Rational(1, 3), symbols.tau: Rational(2, 3)}
+    generic |= {symbols.d: Rational(7)}  # below some of the sizes and above others
     values = {s: generic.get(s, Rational(k + 1)) for k, s in enumerate(free)}
     for M in _SIZES:
         values |= {symbols.M: M} if symbols.M in free else {}

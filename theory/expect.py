@@ -206,9 +206,11 @@ class Expectation:
     @cached_property
     def conditions(self) -> tuple[Expr, ...]:
         """What must hold for the symbols: existence of moments, and denominators that may vanish in special cases."""
-        needed = {Gt(c, 0): None for piece in self.pieces for c in piece.recurrence.conditions}
+        positive = dict.fromkeys(c for piece in self.pieces for c in piece.recurrence.conditions)
+        decided = {sign * c.expand() for c in positive for sign in (1, -1)}
+        needed = {Gt(c, 0): None for c in positive}
         for piece in self.pieces:
-            needed |= {Ne(f, 0): None for f in piece.solution.divisors}
+            needed |= {Ne(f, 0): None for f in piece.solution.divisors if f.expand() not in decided}
         return tuple(needed)
 
     @property

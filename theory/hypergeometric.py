@@ -13,6 +13,7 @@ from sympy import Add, Dummy, Expr, Poly, Product, S, Sum, gamma, roots
 from theory.arithmetic import Factored
 from theory.field import Element, Field
 from theory.gosper import gosper_certificate
+from theory.rational_sums import RationalSum, rational_sum
 from theory.superposition import add
 from theory.symbols import n
 
@@ -61,15 +62,21 @@ class HyperSum:
     start: int
 
     def expr(self) -> Expr:
-        """Return the sum, written out."""
+        """Return the closed form of a sum of rational terms, another sum written out."""
+        if closed := self._closed():
+            return closed.expr()
         k, j = Dummy("k", integer=True), Dummy("j", integer=True)
         inner = S.One if self.of is None else self.of.expr().subs(n, k - 1)
         after = S.One if self.rate == 1 else Product(self.rate.subs(n, j), (j, k + 1, n))
         return Sum(self.weight.subs(n, k) * inner * after, (k, self.start + 1, n))
 
     def limit(self) -> Expr | None:
-        """Return None: no closed form is known."""
-        return None
+        """Return the limit of a convergent sum of rational terms, None for others."""
+        closed = self._closed()
+        return closed.limit() if closed else None
+
+    def _closed(self) -> RationalSum | None:
+        return rational_sum(self.weight, self.start) if self.rate == 1 and self.of is None else None
 
 
 Generator = HyperProduct | HyperSum

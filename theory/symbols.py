@@ -69,3 +69,16 @@ tau = Symbol("tau", positive=True)
 """Sampling temperature."""
 c = Symbol("c", positive=True)
 """Multiplier on the unbiased sample variance."""
+
+d = Symbol("d", integer=True, positive=True)
+"""Dimension: the number of weights of a regression."""
+noise = Symbol("noise", positive=True)
+"""Variance of the noise in a regression's responses."""
+w = Symbol("w", real=True)
+"""Fitted weight along the true direction."""
+w0 = Symbol("w0", real=True)
+"""Length of the true weights."""
+squares = Symbol("squares", nonnegative=True)
+"""Sum of squares of the fitted weights."""
+error = Symbol("error", nonnegative=True)
+"""Squared distance of the fitted weights from the true ones."""

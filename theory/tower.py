@@ -101,8 +101,11 @@ class Tower:
         }
 
     def _require(self, positive: Expr | None) -> None:
-        if positive is None:
+        if positive is None or (positive.is_number and positive.is_positive):
             return
-        if positive.is_number and not positive > 0:
-            raise NotClosed(f"the moment is infinite, since {positive} > 0 fails. Take more samples per generation.")
+        if positive.is_number:
+            raise NotClosed(
+                f"the moment is infinite, since {positive} > 0 fails. "
+                "Change the samples per generation, or ask for lower powers."
+            )
         self.conditions[positive] = None
