@@ -39,3 +39,5 @@ tau = Symbol("tau", positive=True)
 """Sampling temperature."""
 c = Symbol("c", positive=True)
 """Multiplier on the unbiased sample variance."""
+d = Symbol("d", integer=True, positive=True)
+"""Dimension of a point."""

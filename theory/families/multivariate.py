@@ -1,38 +1,68 @@
-"""The d-dimensional Gaussian laws: the full family, here as a source and for simulation, and the diagonal one.
+"""The Gaussian family N(mu, Sigma) in d dimensions, with mean and covariance matrix both fitted.
 
-The diagonal family is the simplest narrower one: fitted to a correlated source it keeps every mean and variance and
-loses the correlation, at once and for ever.
+A refit is linear in a Wishart matrix, so moments of traces close degree by degree in any dimension; one direction alone
+is the one-dimensional loop, and is handed over to it. The moments themselves are taken in `theory.wishart`.
 """
 
 from collections.abc import Iterable, Mapping
-from math import prod
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
-from attrs import field, frozen
-from sympy import Add, Expr, ImmutableMatrix, Indexed, IndexedBase, S, log
+from attrs import evolve, field, frozen
+from sympy import (
+    Add,
+    Determinant,
+    Expr,
+    ImmutableMatrix,
+    IndexedBase,
+    Integer,
+    MatrixSymbol,
+    Rational,
+    S,
+    Symbol,
+    Trace,
+    log,
+    zeros,
+)
 
 from theory import symbols
 from theory.errors import NotClosed
+from theory.estimators import Estimator
 from theory.exact import exact
-from theory.families.base import Family, Marginal, Parameters
+from theory.families.base import Batch, Derivable, Marginal, Parameters
 from theory.families.gaussian import Gaussian
+from theory.innovations import Law
+from theory.invariants import (
+    DETERMINANTS,
+    MODEL,
+    MU,
+    MU0,
+    SHIFT,
+    SIGMA,
+    SIGMA0,
+    SOURCE,
+    Letter,
+    Reader,
+    written,
+)
+from theory.networks import Atom, Component, form, trace
+from theory.reach import reachable
+from theory.sampling import Sampling, Tempered
+from theory.wishart import Draw, Sample
 
 
-def _vector(values: Iterable[object]) -> tuple[Expr, ...]:
+def vector(values: Iterable[object]) -> tuple[Expr, ...]:
+    """Return exact means."""
     return tuple(exact(value, f"mean[{k}]") for k, value in enumerate(values))
 
 
-def _variances(values: Iterable[object]) -> tuple[Expr, ...]:
-    variances = tuple(exact(value, f"variances[{k}]") for k, value in enumerate(values))
-    for k, variance in enumerate(variances):
-        if variance.is_positive is False:
-            raise ValueError(
-                f"DiagonalGaussian: variance {k} is {variance}, and a variance is positive. Give variances > 0."
-            )
-    return variances
+def _means(values: Iterable[object] | None) -> tuple[Expr, ...] | None:
+    return None if values is None else vector(values)
 
 
-def _matrix(rows: object) -> ImmutableMatrix:
+def _matrix(rows: object) -> ImmutableMatrix | None:
+    if rows is None:
+        return None
     matrix = ImmutableMatrix(rows).applyfunc(lambda value: exact(value, "covariance"))
     if not matrix.is_square or not matrix.is_symmetric():
         raise ValueError(
@@ -46,124 +76,288 @@ def _matrix(rows: object) -> ImmutableMatrix:
     return matrix
 
 
+def _dimension(value: object) -> Expr:
+    dimension = exact(value, "dimension")
+    if dimension.is_number and not (dimension.is_Integer and dimension > 0):
+        raise ValueError(f"dimension = {dimension}: a point has a whole number of coordinates. Give an integer >= 1.")
+    return dimension
+
+
 @frozen
-class MultivariateGaussian(Family):
-    """N(mean, covariance) in d dimensions, as a source or as a simulated family.
+class MultivariateGaussian(Derivable):
+    """N(mu, Sigma) with source N(mu0, Sigma0), in d dimensions.
 
     Args:
-        mean: d exact numbers.
+        mean: d exact numbers; left out with the covariance, the source stays in symbols.
         covariance: d rows of d exact numbers, symmetric positive definite.
+        dimension: d of a source in symbols, a number or a symbol.
+
+    Observables are SymPy expressions in the matrix `Sigma` and the column `mu`: ``Trace(Sigma**2)``,
+    ``log(Determinant(Sigma))``, ``Trace(A * Sigma.I)``, ``Sigma[0, 1]``, ``mu[0]``; the spread along a direction is
+    `along(v)`.
+
+    >>> MultivariateGaussian([0, 1], [[2, 1], [1, 2]]).dimension
+    2
     """
 
+    mu: ClassVar[MatrixSymbol] = MU
+    Sigma: ClassVar[MatrixSymbol] = SIGMA
+    mu0: ClassVar[MatrixSymbol] = MU0
+    Sigma0: ClassVar[MatrixSymbol] = SIGMA0
     has_variance = True
 
-    mean: tuple[Expr, ...] = field(converter=_vector)
-    covariance: ImmutableMatrix = field(converter=_matrix)
+    mean: tuple[Expr, ...] | None = field(default=None, converter=_means)
+    covariance: ImmutableMatrix | None = field(default=None, converter=_matrix)
+    dimension: Expr = field(default=symbols.d, converter=_dimension, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse shapes that do not fit."""
-        if len(self.mean) != self.covariance.rows:
+        """Refuse shapes that do not fit, and count the dimension."""
+        if self.mean is None and self.covariance is None:
+            return
+        size = 0 if self.mean is None else len(self.mean)
+        rows = 0 if self.covariance is None else self.covariance.rows
+        if size != rows:
             raise ValueError(
-                f"MultivariateGaussian: {len(self.mean)} means and a covariance of {self.covariance.rows} rows. "
-                "Give as many means as rows."
+                f"MultivariateGaussian: {size} means and a covariance of {rows} rows. Give as many means as rows."
             )
+        object.__setattr__(self, "dimension", Integer(size))
 
-    @property
-    def dimension(self) -> int:
-        """The dimension d."""
-        return len(self.mean)
+    @staticmethod
+    def along(direction: Iterable[object]) -> Expr:
+        """Return v'Sigma v, the variance of v'x under the model: for itself the loop of one dimension.
+
+        >>> MultivariateGaussian.along([1, 1])
+        Trace(Matrix([
+        [1, 1],
+        [1, 1]])*Sigma)
+        """
+        v = ImmutableMatrix(vector(direction))
+        return Trace(v * v.T * SIGMA)
+
+    def divergence_to_model(self) -> Expr:
+        """Return KL(source || model) as an observable.
+
+        (tr(Sigma0 Sigma^-1) + (mu - mu0)' Sigma^-1 (mu - mu0) - d + log det Sigma - log det Sigma0)/2.
+        """
+        quadratic = Trace((MU - MU0).T * SIGMA.I * (MU - MU0))
+        logs = log(Determinant(SIGMA)) - log(Determinant(SIGMA0))
+        return Rational(1, 2) * (Trace(SIGMA.I * SIGMA0) + quadratic - self.dimension + logs)
+
+    def divergence_from_model(self) -> Expr:
+        """Return KL(model || source) as an observable, the same with the two exchanged."""
+        quadratic = Trace((MU - MU0).T * SIGMA0.I * (MU - MU0))
+        logs = log(Determinant(SIGMA0)) - log(Determinant(SIGMA))
+        return Rational(1, 2) * (Trace(SIGMA * SIGMA0.I) + quadratic - self.dimension + logs)
 
     def source(self) -> Parameters:
-        """Return the means and the entries of the covariance."""
-        mean, cov = IndexedBase("mu"), IndexedBase("Sigma")
-        d = range(self.dimension)
+        """Return the means and the entries of the covariance; of a source in symbols nothing."""
+        if self.mean is None or self.covariance is None:
+            return {}
+        mean, cov, d = IndexedBase("mu"), IndexedBase("Sigma"), range(len(self.mean))
         return {mean[k]: self.mean[k] for k in d} | {cov[k, m]: self.covariance[k, m] for k in d for m in d}
 
+    @property
+    def free_symbols(self) -> set[Symbol]:
+        """The symbols in the source's values, and in the dimension."""
+        return Derivable.free_symbols.fget(self) | self.dimension.free_symbols  # type: ignore[attr-defined]
+
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
-        """Return the law with values put into its entries."""
+        """Return the law with values put into its entries and its dimension."""
+        if self.mean is None or self.covariance is None:
+            return evolve(self, dimension=self.dimension.subs(values))
         return type(self)([m.subs(values) for m in self.mean], self.covariance.subs(values))
 
-
-@frozen
-class DiagonalGaussian(Family):
-    """Independent Gaussians N(mu[i], V[i]), i = 0..d-1.
-
-    Args:
-        mean: the source's means; leave out both where the loop names a source to project.
-        variances: the source's variances, > 0.
-
-    >>> DiagonalGaussian([0, 0], [1, 4]).divergence(MultivariateGaussian([0, 0], [[1, 1], [1, 4]]))
-    -log(3/4)/2
-    """
-
-    mu: ClassVar[IndexedBase] = IndexedBase("mu", real=True)
-    V: ClassVar[IndexedBase] = IndexedBase("V", positive=True)
-    has_variance = True
-
-    mean: tuple[Expr, ...] = field(default=(), converter=_vector)
-    variances: tuple[Expr, ...] = field(default=(), converter=_variances)
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse lengths that differ."""
-        if len(self.mean) != len(self.variances):
-            raise ValueError(
-                f"DiagonalGaussian: {len(self.mean)} means and {len(self.variances)} variances. "
-                "Give one variance for each mean."
-            )
-
-    @property
-    def dimension(self) -> int:
-        """The dimension d."""
-        return len(self.mean)
-
-    def source(self) -> Parameters:
-        """Return the source's means and variances."""
-        return {self.mu[k]: m for k, m in enumerate(self.mean)} | {self.V[k]: v for k, v in enumerate(self.variances)}
-
-    def coordinate(self, k: int) -> Gaussian:
-        """Return the family of coordinate k alone."""
-        if not 0 <= k < self.dimension:
-            raise ValueError(f"coordinate {k} does not exist: there are {self.dimension}. Count from 0.")
-        return Gaussian(self.mean[k], self.variances[k])
-
-    def project(self, source: Family) -> Family:
-        """Return the diagonal law with the source's means and variances, the M-projection."""
-        if not isinstance(source, MultivariateGaussian):
-            return Family.project(self, source)
-        return DiagonalGaussian(source.mean, source.covariance.diagonal())
-
-    def divergence(self, source: Family) -> Expr:
-        """Return KL(N(m, S) || projection) = -log(det S / prod S_ii)/2, the total correlation."""
-        if not isinstance(source, MultivariateGaussian):
-            return Family.divergence(self, source)
-        return -log(source.covariance.det() / prod(source.covariance.diagonal())) / 2
+    def assumptions(self) -> tuple[str, ...]:
+        """Return what Wishart's theorem needs."""
+        return (
+            "the source is Gaussian, with a positive definite covariance",
+            "points of a generation are independent",
+            "at least two points are fitted",
+        )
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
-        """Split a sum of one-coordinate observables; coordinates share no draw only after the first fit, so products
-        are refused.
-        """
-        pieces: dict[int | None, list[Expr]] = {}
-        for term in Add.make_args(observable.expand()):
-            pieces.setdefault(self._coordinate_of(term), []).append(term)
-        return tuple(self._piece(k, Add(*terms)) for k, terms in pieces.items())
+        """Split off what lies along one direction, a Gaussian loop of its own, from the rest."""
+        centred = self.mean is not None and not any(self.mean)
+        pieces: dict[Atom | None, list[Expr]] = {}
+        for term in Add.make_args(Reader(centred)(observable).expand()):
+            pieces.setdefault(_direction(term), []).append(term)
+        return tuple(self._piece(along, Add(*terms)) for along, terms in pieces.items())
 
-    def _coordinate_of(self, term: Expr) -> int | None:
-        if term.xreplace(dict.fromkeys(term.atoms(Indexed), S.One)).has(symbols.mu, symbols.V):
-            raise ValueError(f"{term} names no coordinate. Write DiagonalGaussian.mu[k] or DiagonalGaussian.V[k].")
-        named = {int(x.indices[0]) for x in term.atoms(Indexed)}
-        if len(named) > 1:
-            raise NotClosed(
-                f"family: {term} mixes coordinates {sorted(named)}, which a correlated source ties together "
-                "in the first fit. Ask for sums of one-coordinate observables, or simulate(loop)."
-            )
-        return named.pop() if named else None
+    def _piece(self, along: Atom | None, observable: Expr) -> Marginal:
+        constants = {x: self.value(x.component) for x in _letters(observable) if not x.of_model}
+        if along is None:
+            return Marginal(self, observable.xreplace(constants), written, written)
+        mean, variance = self._centre(along), self.value(form(along, (SOURCE,), along))
+        names = {Letter(form(along, (MODEL,), along)): symbols.V, Letter(form(along, (), SHIFT)): symbols.mu - mean}
+        back = {symbols.V: Letter(form(along, (MODEL,), along)), symbols.mu: Letter(form(along, (), SHIFT)) + mean}
+        return Marginal(
+            Gaussian(mean, variance),
+            observable.xreplace(constants).xreplace(names).expand(),
+            written,
+            lambda expression: written(expression.xreplace(back)),
+        )
 
-    def _piece(self, k: int | None, observable: Expr) -> Marginal:
-        here = 0 if k is None else k
-        names = {self.mu[here]: symbols.mu, self.V[here]: symbols.V}
-        back = {one: indexed for indexed, one in names.items()}
-        return Marginal(self.coordinate(here), observable.xreplace(names), restore=lambda expr: expr.xreplace(back))
+    def _centre(self, along: Atom) -> Expr:
+        """Return v'mu0."""
+        if self.mean is not None and not any(self.mean):
+            return S.Zero
+        return self.value(form(along, (), Atom("mu0", value=MU0)))
 
-    def substitute(self, values: Mapping[Any, Expr]) -> Self:
-        """Return the family with values put into its source."""
-        return type(self)([m.subs(values) for m in self.mean], [v.subs(values) for v in self.variances])
+    def state(self, observable: Expr) -> tuple[Letter, ...]:
+        """Return every letter that a refit can reach from those of the observable."""
+        reached = {
+            Letter(component)
+            for term in Add.make_args(observable.expand())
+            for component in reachable(_components(term))
+        }
+        determinant = {x for x in _letters(observable) if x.component in DETERMINANTS}
+        return tuple(sorted(reached | determinant, key=lambda x: (x.component in DETERMINANTS, x.name)))
+
+    def start(self, state: Iterable[Expr]) -> Parameters:
+        """Return the source's values of the given letters."""
+        return {x: self.value(_at_source(x.component)) for x in state if isinstance(x, Letter)}
+
+    def value(self, component: Component | None) -> Expr:
+        """Return a component of the model as its letter, one of the source as its number where that is known."""
+        if component is None:
+            return S.Zero
+        if component in DETERMINANTS:
+            known = component is not DETERMINANTS[0] and self.covariance is not None
+            return self.covariance.det() if known else Letter(component)  # type: ignore[union-attr]
+        if not component.word and not component.ends:
+            return self.dimension
+        matrices = [self._number(atom) for atom in component.word]
+        ends = [self._number(atom) for atom in component.ends]
+        if None in matrices or None in ends:
+            return Letter(component)
+        if not ends:
+            return _multiplied(matrices).trace()
+        return (ends[0].T * _multiplied([*matrices, ends[1]]))[0, 0]
+
+    def _number(self, atom: Atom) -> ImmutableMatrix | None:
+        if atom in self._numbers:
+            return self._numbers[atom]
+        if atom.role == "unit" and self.mean is not None and atom.value.is_Integer:
+            return self._unit(int(atom.value))
+        return atom.value if isinstance(atom.value, ImmutableMatrix) else None
+
+    def _unit(self, index: int) -> ImmutableMatrix:
+        if not 0 <= index < int(self.dimension):
+            raise ValueError(f"coordinate {index} does not exist: there are {self.dimension}. Count from 0.")
+        column = zeros(int(self.dimension), 1)
+        column[index] = 1
+        return column.as_immutable()
+
+    @cached_property
+    def _numbers(self) -> dict[Atom, ImmutableMatrix]:
+        """The source's matrices, where they are given."""
+        if self.mean is None or self.covariance is None:
+            return {}
+        mean = ImmutableMatrix(self.mean)
+        return {SOURCE: self.covariance, SOURCE.inverse: self.covariance.inv(), Atom("mu0"): mean}
+
+    def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
+        """Return the letters of ``size`` points: mean delta + eps and scatter W ~ Wishart(m - 1, Sigma)."""
+        covariance = MODEL if label == "model" else SOURCE
+        draw = Draw(label, size, size - 1, covariance, law.get(_TEMPERATURE, S.One))
+        mean = ((draw.eps, S.One),) + (((SHIFT, S.One),) if label == "model" else ())
+        letters = tuple(x for x in law if isinstance(x, Letter))
+        sample = Sample(letters, (draw,), mean, ((draw.wishart, S.One),), self.dimension, self.value)
+        return Batch(size, sample.values, (sample,))
+
+    def pool(self, one: Batch, two: Batch) -> Batch:
+        """Return the pooled mean and S = S_1 + S_2 + m_1 m_2/(m_1 + m_2) (x_1 - x_2)(x_1 - x_2)'."""
+        size = one.size + two.size
+        first, second = _sample(one), _sample(two)
+        between = _combined((first.mean, S.One), (second.mean, S.NegativeOne))
+        pooled = evolve(
+            first,
+            draws=first.draws + second.draws,
+            mean=_combined((first.mean, one.size / size), (second.mean, two.size / size)),
+            scatter=(*first.scatter, *second.scatter, (between, one.size * two.size / size)),
+        )
+        return Batch(size, pooled.values, (pooled,))
+
+    def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
+        """Return mu = x and Sigma = c(m) S/(m - 1): a letter of degree k takes the factor to the power k."""
+        scale = estimator.multiplier(batch.size) / (batch.size - 1)
+        powers = [self.dimension if x.component in DETERMINANTS else x.degree for x in state if isinstance(x, Letter)]
+        return {x: scale**k * value for x, k, value in zip(state, powers, batch.statistics, strict=True)}
+
+    def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
+        """Return x = mu and S = (m - 1) Sigma/c(m)."""
+        letters = tuple(x for x in law if isinstance(x, Letter))
+        scatter = ((MODEL, (size - 1) / estimator.multiplier(size)),)
+        sample = Sample(letters, (), ((SHIFT, S.One),), scatter, self.dimension, self.value)
+        return Batch(size, (), (sample,))
+
+    def distorted(self, law: Parameters, sampling: Sampling) -> Parameters:
+        """Return N(mu, tau Sigma) for tempered sampling."""
+        if isinstance(sampling, Tempered):
+            return {**law, _TEMPERATURE: sampling.tau}
+        return Derivable.distorted(self, law, sampling)
+
+
+_TEMPERATURE = Symbol("temperature")
+"""The key, beside a law's letters, of the factor on its covariance."""
+
+
+def _sample(batch: Batch) -> Sample:
+    (sample,) = batch.laws
+    if not isinstance(sample, Sample):
+        raise ValueError(f"{sample} is no multivariate Gaussian sample. Pool batches of one family.")
+    return sample
+
+
+def _combined(*scaled: tuple[tuple[tuple[Atom, Expr], ...], Expr]) -> tuple[tuple[Atom, Expr], ...]:
+    """Return a combination of vectors, those that cancel left out."""
+    total: dict[Atom, Expr] = {}
+    for terms, scale in scaled:
+        for atom, weight in terms:
+            total[atom] = (total.get(atom, S.Zero) + scale * weight).cancel()
+    return tuple((atom, weight) for atom, weight in total.items() if weight != 0)
+
+
+def _multiplied(matrices: list[Any]) -> Any:
+    product = matrices[0]
+    for matrix in matrices[1:]:
+        product = product * matrix
+    return product
+
+
+def _letters(expr: Expr) -> set[Letter]:
+    return {x for x in expr.free_symbols if isinstance(x, Letter)}
+
+
+def _components(term: Expr) -> list[Component]:
+    """Return the components of a term that change, each as often as its power; of other powers one is enough."""
+    found = []
+    for x, power in term.as_powers_dict().items():
+        if isinstance(x, Letter) and x.of_model and x.component not in DETERMINANTS:
+            found += [x.component] * (int(power) if power.is_Integer and power > 0 else 1)
+        elif not isinstance(x, Letter):
+            found += [y.component for y in _letters(x) if y.of_model and y.component not in DETERMINANTS]
+    return found
+
+
+def _direction(term: Expr) -> Atom | None:
+    """Return v where the term is made of v'Sigma v and v'(mu - mu0) alone."""
+    vectors = {_along(x.component) for x in _letters(term) if x.of_model}
+    return vectors.pop() if len(vectors) == 1 else None
+
+
+def _along(component: Component) -> Atom | None:
+    fixed = [atom for atom in component.ends if atom != SHIFT]
+    if component.word == (MODEL,) and len(fixed) == 2 and fixed[0] == fixed[1]:
+        return fixed[0]
+    return fixed[0] if not component.word and len(fixed) == 1 else None
+
+
+def _at_source(component: Component) -> Component | None:
+    """Return the component with the source in place of the model, None where it is 0 for mu = mu0."""
+    if component in DETERMINANTS:
+        return DETERMINANTS[1]
+    if SHIFT in component.ends:
+        return None
+    swapped = tuple({MODEL: SOURCE, MODEL.inverse: SOURCE.inverse}.get(atom, atom) for atom in component.word)
+    return form(component.ends[0], swapped, component.ends[1]) if component.ends else trace(swapped)

@@ -1,0 +1,315 @@
+"""The moments of a multivariate Gaussian sample: of traces, quadratic forms, the inverse and the determinant.
+
+A sample of m points of N(mu, Sigma) has mean mu + eps, eps ~ N(0, Sigma/m), and a scatter matrix W ~ Wishart(m - 1,
+Sigma) about it, independent of each other. Pooled samples add their scatter, and a dyad for the distance of their means.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
+from math import comb
+from typing import Any
+
+from attrs import evolve, field, frozen
+from sympy import Add, Dummy, Expr, Mul, Product, S, Sum, Symbol, gamma, log, polygamma
+
+from theory import symbols
+from theory.constants import Constant
+from theory.errors import NotClosed
+from theory.innovations import ChiSquare, Law
+from theory.invariants import DETERMINANTS, MODEL, SHIFT, Letter
+from theory.networks import (
+    Atom,
+    Component,
+    Edge,
+    End,
+    X,
+    components,
+    inverse_wishart,
+    network,
+    pairings,
+    wishart,
+)
+
+Vector = tuple[tuple[Atom, Expr], ...]
+"""A combination of named vectors."""
+Polynomial = dict[tuple[Component, ...], Expr]
+"""Weights by product of components."""
+Graph = tuple[Expr, list[Edge], list[End]]
+"""A weight, edges and ends."""
+
+
+@frozen
+class Draw:
+    """``size`` points of N(., scale * covariance): W ~ Wishart(df, scale * covariance), eps ~ N(0, its covariance/m)."""
+
+    label: str
+    size: Expr
+    df: Expr
+    covariance: Atom
+    scale: Expr
+
+    @property
+    def wishart(self) -> Atom:
+        """The scatter matrix."""
+        return Atom(f"W_{self.label}")
+
+    @property
+    def eps(self) -> Atom:
+        """The error of the mean."""
+        return Atom(f"eps_{self.label}")
+
+
+@frozen(eq=False)
+class Sample(Law):
+    """The joint law of the letters of a sample: x its mean about mu0 in place of delta, S its scatter in place of
+    Sigma.
+
+    Args:
+        letters: the letters, in the state before.
+        draws: what is random.
+        mean: x.
+        scatter: S = sum of weight * matrix, or of weight * y y' for a vector y.
+        dimension: d.
+        value: the letter, or the number, of a component of the model and the source.
+    """
+
+    letters: tuple[Letter, ...]
+    draws: tuple[Draw, ...]
+    mean: Vector
+    scatter: tuple[tuple[Atom | Vector, Expr], ...]
+    dimension: Expr
+    value: Callable[[Component], Expr] = field(repr=False)
+    _known: dict[Any, Any] = field(factory=dict, init=False, eq=False, repr=False)
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """One symbol per letter: its value on the sample; for a determinant, divided by that of the covariance."""
+        return tuple(Symbol(f"{x.name}_sample", real=True, positive=x.is_positive) for x in self.letters)
+
+    @property
+    def values(self) -> tuple[Expr, ...]:
+        """The letters' values on the sample."""
+        pairs = zip(self.letters, self.symbols, strict=True)
+        return tuple(symbol * self._base if x.component in DETERMINANTS else symbol for x, symbol in pairs)
+
+    @property
+    def _base(self) -> Expr:
+        """The determinant of the covariance that the first draw has."""
+        draw = self.draws[0]
+        return draw.scale**self.dimension * self.value(DETERMINANTS[draw.covariance != MODEL])
+
+    @property
+    def _draw(self) -> Draw:
+        """The one draw of which the scatter is a Wishart matrix, or `NotClosed`."""
+        if len(self.draws) == 1 and self.scatter == ((self.draws[0].wishart, S.One),):
+            return self.draws[0]
+        raise NotClosed(
+            "regime: a pool of several samples is no Wishart matrix, so its determinant and inverse have no moments "
+            "in closed form. Ask for polynomials of Sigma, or take the replace regime."
+        )
+
+    def means(self) -> tuple[Expr, ...]:
+        """Return the mean of every letter."""
+        size = len(self.letters)
+        return tuple(self.moment([S(int(j == k)) for j in range(size)], [0] * size) for k in range(size))
+
+    def exists(self, powers: Sequence[Expr]) -> Expr | None:
+        """Return df - d + 1 + 2 (power of the determinant - degree in the inverse), where one of them is asked for."""
+        exponent, degree = self._exponent(powers), self._inverse_degree(powers)
+        asked = degree or any(x.component in DETERMINANTS for x in self.letters)
+        if not asked or not self.draws or self._singular:
+            return None
+        return self.draws[0].df - self.dimension + 1 + 2 * min(exponent - degree, S.Zero)
+
+    def moment(self, powers: Sequence[Expr], logs: Sequence[int]) -> Expr:
+        """Return E of the product of powers and logarithms, in the letters of the model before."""
+        self._check(powers, logs)
+        exponent, order = self._exponent(powers), max(logs)
+        product = tuple(x.component for x, power in self._plain(powers) for _ in range(int(power)))
+        if exponent == 0 and order == 0:
+            return self._written(self._expected(product))
+        if self._refuse_singular(exponent, order):
+            return S.Zero
+        return self._weighted(product, exponent, order)
+
+    def _weighted(self, product: tuple[Component, ...], exponent: Expr, order: int) -> Expr:
+        """Return E[D^a (log D)^b f(W)] = (d/da)^b (E[D^a] E_(df + 2a) f(W)): the density times det^a is of its kind."""
+        draw, df = self._draw, Dummy("nu")
+        shifted = evolve(self, draws=(evolve(draw, df=df),))
+        f = shifted._written(shifted._expected(product))
+        bartlett = Bartlett(draw.df, self.dimension)
+        return Add(
+            *(
+                comb(order, j) * bartlett.moment(exponent, order - j) * (2**j * f.diff(df, j)).subs(df, draw.df + 2 * exponent)
+                for j in range(order + 1)
+            )
+        )
+
+    def _exponent(self, powers: Sequence[Expr]) -> Expr:
+        pairs = zip(self.letters, powers, strict=True)
+        return sum((power for x, power in pairs if x.component in DETERMINANTS), S.Zero)
+
+    def _plain(self, powers: Sequence[Expr]) -> Iterator[tuple[Letter, Expr]]:
+        return ((x, power) for x, power in zip(self.letters, powers, strict=True) if x.component not in DETERMINANTS)
+
+    def _inverse_degree(self, powers: Sequence[Expr]) -> Expr:
+        return sum((power * x.component.word.count(MODEL.inverse) for x, power in self._plain(powers)), S.Zero)
+
+    def _check(self, powers: Sequence[Expr], logs: Sequence[int]) -> None:
+        for x, power, order in zip(self.letters, powers, logs, strict=True):
+            if x.component not in DETERMINANTS and (order or not (power.is_Integer and power >= 0)):
+                raise NotClosed(
+                    f"family: powers other than 0, 1, 2, ... and the logarithm of {x.expr} are no moments of a Wishart "
+                    "matrix. Ask for whole powers, for the determinant, or for one direction, as Sigma[0, 0]."
+                )
+        if self._inverse_degree(powers):
+            self._refuse_singular(S.NegativeOne, 0)
+
+    @property
+    def _singular(self) -> bool:
+        draw = self._draw
+        return bool((draw.df < self.dimension) is S.true)
+
+    def _refuse_singular(self, exponent: Expr, order: int) -> bool:
+        """Return whether det W = 0, or raise where a logarithm or the inverse is asked for then."""
+        if self._singular and (order or not exponent.is_positive):
+            raise NotClosed(
+                f"samples: {self._draw.size} points in {self.dimension} dimensions fit a covariance of rank "
+                f"{self._draw.df}, which has determinant 0 and no inverse. Take M > d, or ask for rank(loop)."
+            )
+        return self._singular
+
+    def _written(self, polynomial: Polynomial) -> Expr:
+        return Add(*(weight * Mul(*map(self._letter, product)) for product, weight in polynomial.items()))
+
+    def _letter(self, component: Component) -> Expr:
+        value = self.value(component)
+        if isinstance(value, Letter) and value.of_model and value not in self.letters:
+            raise RuntimeError(f"{value} is missing in the state {self.letters}")
+        return value
+
+    def _expected(self, product: tuple[Component, ...]) -> Polynomial:
+        """Return the expectation of a product of components of the sample."""
+        key = tuple(sorted(product))
+        if key not in self._known:
+            total: Polynomial = {}
+            for weight, edges, ends in self._pooled(*network(key)):
+                for part, more, less in self._paired(edges, ends):
+                    found = components(more, less)
+                    total[found] = total.get(found, S.Zero) + weight * part
+            self._known[key] = total
+        return self._known[key]
+
+    def _pooled(self, edges: list[Edge], ends: list[End]) -> Iterator[Graph]:
+        """Yield the terms when x and S are written out as the combinations that they are."""
+        choices = [self._edge(*edge) for edge in edges] + [self._end(*end) for end in ends]
+        for terms in product(*choices):
+            yield (
+                Mul(*(weight for weight, _, _ in terms)),
+                [edge for _, some, _ in terms for edge in some],
+                [end for _, _, some in terms for end in some],
+            )
+
+    def _edge(self, atom: Atom, i: int, j: int) -> list[Graph]:
+        if atom == MODEL.inverse:
+            return [(S.One, [(self._draw.wishart.inverse, i, j)], [])]
+        if atom != MODEL:
+            return [(S.One, [(atom, i, j)], [])]
+        terms: list[Graph] = []
+        for piece, weight in self.scatter:
+            if isinstance(piece, Atom):
+                terms.append((weight, [(piece, i, j)], []))
+            else:
+                terms += [(weight * a * b, [], [(u, i), (v, j)]) for u, a in piece for v, b in piece]
+        return terms
+
+    def _end(self, atom: Atom, i: int) -> list[Graph]:
+        return [(weight, [], [(u, i)]) for u, weight in self.mean] if atom == SHIFT else [(S.One, [], [(atom, i)])]
+
+    def _paired(self, edges: list[Edge], ends: list[End]) -> Iterator[Graph]:
+        """Yield the terms of the expectation over all draws."""
+        random = {atom for draw in self.draws for atom in (draw.wishart, draw.wishart.inverse, draw.eps)}
+        kept = [edge for edge in edges if edge[0] not in random], [end for end in ends if end[0] not in random]
+        options = [option for draw in self.draws for option in _options(draw, edges, ends, self.dimension)]
+        for terms in product(*options):
+            yield Mul(*(weight for weight, _ in terms)), kept[0] + [e for _, more in terms for e in more], kept[1]
+
+
+Option = tuple[Expr, list[Edge]]
+
+
+def _options(draw: Draw, edges: list[Edge], ends: list[End], dimension: Expr) -> Iterator[list[Option]]:
+    """Yield, for each kind of random item of a draw, its pairings as (weight, edges)."""
+    direct = [node for atom, *nodes in edges if atom == draw.wishart for node in nodes]
+    inverse = [node for atom, *nodes in edges if atom == draw.wishart.inverse for node in nodes]
+    errors = [node for atom, node in ends if atom == draw.eps]
+    if direct and inverse:
+        raise NotClosed(
+            "family: products of Sigma and its inverse have no moments here. Ask for each on its own, or simulate(loop)."
+        )
+    if direct:
+        yield _matched(wishart(len(direct) // 2), direct, draw.df, draw.covariance, draw.scale)
+    if inverse:
+        df = draw.df - dimension - 1
+        yield _matched(inverse_wishart(len(inverse) // 2), inverse, df, draw.covariance.inverse, 1 / draw.scale)
+    if errors:
+        variance = draw.scale / draw.size
+        yield [
+            (variance ** len(pairing), [(draw.covariance, i, j) for i, j in pairing]) for pairing in pairings(errors)
+        ]
+
+
+def _matched(weights: Iterable[Any], nodes: list[int], df: Expr, atom: Atom, scale: Expr) -> list[Option]:
+    factor = scale ** (len(nodes) // 2)
+    return [(factor * w.subs(X, df), [(atom, nodes[a], nodes[b]) for a, b in pairing]) for w, pairing in weights]
+
+
+@frozen
+class Bartlett:
+    """D = det W for W ~ Wishart_d(df, I): a product of independent chi-squares of df, df - 1, ..., df - d + 1 degrees.
+
+    (Bartlett's decomposition; Muirhead 1982, Theorem 3.2.15.)
+    """
+
+    df: Expr
+    dimension: Expr
+
+    def moment(self, power: Expr, order: int) -> Expr:
+        """Return E[D^a (log D)^b]; for a dimension in symbols, b <= 2 there is enough of."""
+        if self.dimension.is_Integer:
+            return self._convolved(power, order)[order]
+        first, second = (self._cumulant(j, power) for j in (1, 2))
+        if order > 2:
+            raise NotClosed(
+                f"observable: log(det Sigma)^{order} needs the dimension as a number. Put in d with .at(d=...)."
+            )
+        return self._power(power) * (S.One, first, first**2 + second)[order]
+
+    def _convolved(self, power: Expr, order: int) -> list[Expr]:
+        """Return E[D^a (log D)^b] for b = 0..order, one chi-square after the other."""
+        total = [S.One] + [S.Zero] * order
+        for k in range(int(self.dimension)):
+            factor = ChiSquare(Symbol(f"chi{k}"), self.df - k)
+            here = [factor.moment((power,), (b,)) for b in range(order + 1)]
+            total = [sum((comb(b, j) * total[j] * here[b - j] for j in range(b + 1)), S.Zero) for b in range(order + 1)]
+        return total
+
+    def _power(self, a: Expr) -> Expr:
+        """Return 2^(ad) prod_(i<d) Gamma((df - i)/2 + a)/Gamma((df - i)/2), which telescopes for whole 2a."""
+        df, d = self.df, self.dimension
+        if a.is_Integer:
+            # Gamma(z) Gamma(z + 1/2) = 2^(1 - 2z) sqrt(pi) Gamma(2z) joins two neighbours.
+            steps = range(int(a)) if a > 0 else range(int(a), 0)
+            ratio = Mul(*(gamma(df + 2 * j + 1) / gamma(df + 2 * j - d + 1) for j in steps))
+            return ratio if a > 0 else 1 / ratio
+        if (2 * a).is_Integer:
+            steps = range(1, int(2 * a) + 1) if a > 0 else range(int(2 * a) + 1, 1)
+            ratio = Mul(*(gamma((df + j) / 2) / gamma((df - d + j) / 2) for j in steps))
+            return 2 ** (a * d) * (ratio if a > 0 else 1 / ratio)
+        i = symbols.i
+        return 2 ** (a * d) * Product(gamma((df - i) / 2 + a) / gamma((df - i) / 2), (i, 0, d - 1))
+
+    def _cumulant(self, order: int, a: Expr) -> Expr:
+        i, d = symbols.i, self.dimension
+        total = Sum(polygamma(order - 1, (self.df - i) / 2 + a), (i, 0, d - 1))
+        return Constant(total + (d * log(2) if order == 1 else 0))
