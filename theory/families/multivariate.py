@@ -210,7 +210,7 @@ class MultivariateGaussian(Derivable):
             for term in Add.make_args(observable.expand())
             for component in reachable(_components(term))
         }
-        determinant = {x for x in _letters(observable) if x.component in DETERMINANTS}
+        determinant = {x for x in _letters(observable) if x.component == DETERMINANTS[0]}
         return tuple(sorted(reached | determinant, key=lambda x: (x.component in DETERMINANTS, x.name)))
 
     def start(self, state: Iterable[Expr]) -> Parameters:
