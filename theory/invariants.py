@@ -4,7 +4,6 @@
 print. A letter of the source alone is a constant.
 """
 
-from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -14,13 +13,11 @@ from sympy import (
     Expr,
     Identity,
     ImmutableMatrix,
-    Integer,
     Inverse,
     MatAdd,
     MatMul,
     MatPow,
     MatrixSymbol,
-    Mul,
     S,
     Symbol,
     Trace,
@@ -89,6 +86,18 @@ class Letter(Symbol):
         if left == right and isinstance(left.value, ImmutableMatrix):
             return Trace(MatMul(left.value * left.value.T, *matrices).doit())
         return Trace(MatMul(_column(left).T, *matrices, _column(right)).doit())
+
+
+class Array(Symbol):
+    """A symbol that stands for the matrix or vector of an atom."""
+
+    atom: Atom
+
+    def __new__(cls, atom: Atom) -> "Array":
+        """Make the symbol of an atom."""
+        self = Symbol.__new__(cls, atom.name)
+        self.atom = atom
+        return self
 
 
 def written(expr: Expr) -> Expr:

@@ -41,6 +41,9 @@ class Component:
         return self.word + self.ends
 
 
+IDENTITY = Atom("1")
+"""The identity matrix, which is left out of words."""
+
 Edge = tuple[Atom, int, int]
 End = tuple[Atom, int]
 Pair = tuple[int, int]
@@ -70,6 +73,8 @@ def form(u: Atom, word: Sequence[Atom], v: Atom) -> Component:
 def _cancelled(word: Iterable[Atom]) -> tuple[Atom, ...]:
     kept: list[Atom] = []
     for atom in word:
+        if atom == IDENTITY:
+            continue
         if kept and kept[-1] == atom.inverse:
             kept.pop()
         else:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from theory.invariants import MODEL, SHIFT, SOURCE
-from theory.networks import Atom, Component, form, trace
+from theory.networks import IDENTITY, Atom, Component, form, trace
 
 Bone = tuple[Atom | None, tuple[Atom, ...], Atom | None]
 """A fixed word between two random items; an end that is a fixed vector, or None where a random item is joined on."""
@@ -17,7 +17,7 @@ Bone = tuple[Atom | None, tuple[Atom, ...], Atom | None]
 def reachable(product: Sequence[Component]) -> tuple[Component, ...]:
     """Return the components of models that moments of a product can hold."""
     atoms = {atom for component in product for atom in component.atoms}
-    joints: tuple[Atom, ...] = (MODEL, SOURCE)
+    joints: tuple[Atom, ...] = (MODEL, SOURCE, IDENTITY)
     if MODEL.inverse in atoms:
         joints = (MODEL.inverse, MODEL) if SHIFT in atoms else (MODEL.inverse,)
     bones = tuple(sorted((bone for c in product for bone in _bones(c)), key=str))

@@ -8,9 +8,9 @@ from sympy import Expr, Rational, log
 from theory.certificate import Certificate
 from theory.errors import NotClosed
 from theory.expect import Expectation, expect
+from theory.families.diagonal import DiagonalGaussian
 from theory.families.gaussian import Gaussian
 from theory.families.multivariate import MultivariateGaussian
-from theory.families.diagonal import DiagonalGaussian
 from theory.loop import Loop
 
 Metric = Literal["kl_source_model", "kl_model_source"]

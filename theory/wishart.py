@@ -1,10 +1,10 @@
 """The moments of a multivariate Gaussian sample: of traces, quadratic forms, the inverse and the determinant.
 
 A sample of m points of N(mu, Sigma) has mean mu + eps, eps ~ N(0, Sigma/m), and a scatter matrix W ~ Wishart(m - 1,
-Sigma) about it, independent of each other. Pooled samples add their scatter, and a dyad for the distance of their means.
+Sigma) about it, independent of each other. A fit is linear in W and quadratic in eps, whatever the regime.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from math import comb
 from typing import Any
@@ -16,7 +16,7 @@ from theory import symbols
 from theory.constants import Constant
 from theory.errors import NotClosed
 from theory.innovations import ChiSquare, Law
-from theory.invariants import DETERMINANTS, MODEL, SHIFT, Letter
+from theory.invariants import DETERMINANTS, MODEL, SHIFT, Array, Letter
 from theory.networks import (
     Atom,
     Component,
@@ -30,8 +30,6 @@ from theory.networks import (
     wishart,
 )
 
-Vector = tuple[tuple[Atom, Expr], ...]
-"""A combination of named vectors."""
 Polynomial = dict[tuple[Component, ...], Expr]
 """Weights by product of components."""
 Graph = tuple[Expr, list[Edge], list[End]]
@@ -39,44 +37,52 @@ Graph = tuple[Expr, list[Edge], list[End]]
 
 
 @frozen
-class Draw:
-    """``size`` points of N(., scale * covariance): W ~ Wishart(df, scale * covariance), eps ~ N(0, its covariance/m)."""
+class Draw(Law):
+    """``size`` points of N(., scale * covariance): W ~ Wishart(df, scale * covariance), eps ~ N(0, its covariance/m).
 
-    label: str
+    A vector and a matrix; numbers made of them have their moments in `Sample`.
+    """
+
+    eps: Array
+    scatter: Array
     size: Expr
     df: Expr
     covariance: Atom
     scale: Expr
 
     @property
-    def wishart(self) -> Atom:
-        """The scatter matrix."""
-        return Atom(f"W_{self.label}")
+    def symbols(self) -> tuple[Symbol, ...]:
+        """The error of the mean and the scatter matrix."""
+        return self.eps, self.scatter
 
-    @property
-    def eps(self) -> Atom:
-        """The error of the mean."""
-        return Atom(f"eps_{self.label}")
+    def means(self) -> tuple[Expr, ...]:
+        """Return 0 and df * scale * covariance."""
+        return S.Zero, self.df * self.scale * Array(self.covariance)
+
+    def moment(self, powers: Sequence[Expr], logs: Sequence[int]) -> Expr:
+        """Refuse: a matrix is no number."""
+        del powers, logs
+        raise NotClosed(f"family: {self.scatter} is a matrix. Ask for a trace, an entry or the determinant.")
 
 
 @frozen(eq=False)
 class Sample(Law):
-    """The joint law of the letters of a sample: x its mean about mu0 in place of delta, S its scatter in place of
+    """The joint law of the letters of the next model, x its mean in place of delta and S its covariance in place of
     Sigma.
 
     Args:
         letters: the letters, in the state before.
         draws: what is random.
-        mean: x.
-        scatter: S = sum of weight * matrix, or of weight * y y' for a vector y.
+        mean: x = sum of weight * vector.
+        covariance: S = sum of weight * matrix, given by one atom, or of weight * (u v' + v u')/2, given by two.
         dimension: d.
         value: the letter, or the number, of a component of the model and the source.
     """
 
     letters: tuple[Letter, ...]
     draws: tuple[Draw, ...]
-    mean: Vector
-    scatter: tuple[tuple[Atom | Vector, Expr], ...]
+    mean: Mapping[Atom, Expr]
+    covariance: Mapping[tuple[Atom, ...], Expr]
     dimension: Expr
     value: Callable[[Component], Expr] = field(repr=False)
     _known: dict[Any, Any] = field(factory=dict, init=False, eq=False, repr=False)
@@ -99,13 +105,13 @@ class Sample(Law):
         return draw.scale**self.dimension * self.value(DETERMINANTS[draw.covariance != MODEL])
 
     @property
-    def _draw(self) -> Draw:
-        """The one draw of which the scatter is a Wishart matrix, or `NotClosed`."""
-        if len(self.draws) == 1 and self.scatter == ((self.draws[0].wishart, S.One),):
+    def draw(self) -> Draw:
+        """The one draw of which the scatter is the covariance, or `NotClosed`."""
+        if len(self.draws) == 1 and self.covariance == {(self.draws[0].scatter.atom,): S.One}:
             return self.draws[0]
         raise NotClosed(
-            "regime: a pool of several samples is no Wishart matrix, so its determinant and inverse have no moments "
-            "in closed form. Ask for polynomials of Sigma, or take the replace regime."
+            "regime or estimator: the fit is not a multiple of one Wishart matrix, so its determinant and inverse have "
+            "no moments in closed form. Ask for polynomials of Sigma, or take the replace regime and a plain estimator."
         )
 
     def means(self) -> tuple[Expr, ...]:
@@ -134,16 +140,12 @@ class Sample(Law):
 
     def _weighted(self, product: tuple[Component, ...], exponent: Expr, order: int) -> Expr:
         """Return E[D^a (log D)^b f(W)] = (d/da)^b (E[D^a] E_(df + 2a) f(W)): the density times det^a is of its kind."""
-        draw, df = self._draw, Dummy("nu")
+        draw, df = self.draw, Dummy("nu")
         shifted = evolve(self, draws=(evolve(draw, df=df),))
         f = shifted._written(shifted._expected(product))
         bartlett = Bartlett(draw.df, self.dimension)
-        return Add(
-            *(
-                comb(order, j) * bartlett.moment(exponent, order - j) * (2**j * f.diff(df, j)).subs(df, draw.df + 2 * exponent)
-                for j in range(order + 1)
-            )
-        )
+        slopes = [(2**j * f.diff(df, j)).subs(df, draw.df + 2 * exponent) for j in range(order + 1)]
+        return Add(*(comb(order, j) * bartlett.moment(exponent, order - j) * slope for j, slope in enumerate(slopes)))
 
     def _exponent(self, powers: Sequence[Expr]) -> Expr:
         pairs = zip(self.letters, powers, strict=True)
@@ -167,15 +169,15 @@ class Sample(Law):
 
     @property
     def _singular(self) -> bool:
-        draw = self._draw
+        draw = self.draw
         return bool((draw.df < self.dimension) is S.true)
 
     def _refuse_singular(self, exponent: Expr, order: int) -> bool:
         """Return whether det W = 0, or raise where a logarithm or the inverse is asked for then."""
         if self._singular and (order or not exponent.is_positive):
             raise NotClosed(
-                f"samples: {self._draw.size} points in {self.dimension} dimensions fit a covariance of rank "
-                f"{self._draw.df}, which has determinant 0 and no inverse. Take M > d, or ask for rank(loop)."
+                f"samples: {self.draw.size} points in {self.dimension} dimensions fit a covariance of rank "
+                f"{self.draw.df}, which has determinant 0 and no inverse. Take M > d, or ask for rank(loop)."
             )
         return self._singular
 
@@ -212,23 +214,24 @@ class Sample(Law):
 
     def _edge(self, atom: Atom, i: int, j: int) -> list[Graph]:
         if atom == MODEL.inverse:
-            return [(S.One, [(self._draw.wishart.inverse, i, j)], [])]
+            return [(S.One, [(self.draw.scatter.atom.inverse, i, j)], [])]
         if atom != MODEL:
             return [(S.One, [(atom, i, j)], [])]
         terms: list[Graph] = []
-        for piece, weight in self.scatter:
-            if isinstance(piece, Atom):
-                terms.append((weight, [(piece, i, j)], []))
+        for piece, weight in self.covariance.items():
+            if len(piece) == 1:
+                terms.append((weight, [(piece[0], i, j)], []))
             else:
-                terms += [(weight * a * b, [], [(u, i), (v, j)]) for u, a in piece for v, b in piece]
+                terms += [(weight / 2, [], [(u, i), (v, j)]) for u, v in (piece, piece[::-1])]
         return terms
 
     def _end(self, atom: Atom, i: int) -> list[Graph]:
-        return [(weight, [], [(u, i)]) for u, weight in self.mean] if atom == SHIFT else [(S.One, [], [(atom, i)])]
+        pairs = self.mean.items() if atom == SHIFT else [(atom, S.One)]
+        return [(weight, [], [(u, i)]) for u, weight in pairs]
 
     def _paired(self, edges: list[Edge], ends: list[End]) -> Iterator[Graph]:
         """Yield the terms of the expectation over all draws."""
-        random = {atom for draw in self.draws for atom in (draw.wishart, draw.wishart.inverse, draw.eps)}
+        random = {atom for draw in self.draws for atom in (draw.scatter.atom, draw.scatter.atom.inverse, draw.eps.atom)}
         kept = [edge for edge in edges if edge[0] not in random], [end for end in ends if end[0] not in random]
         options = [option for draw in self.draws for option in _options(draw, edges, ends, self.dimension)]
         for terms in product(*options):
@@ -240,12 +243,12 @@ Option = tuple[Expr, list[Edge]]
 
 def _options(draw: Draw, edges: list[Edge], ends: list[End], dimension: Expr) -> Iterator[list[Option]]:
     """Yield, for each kind of random item of a draw, its pairings as (weight, edges)."""
-    direct = [node for atom, *nodes in edges if atom == draw.wishart for node in nodes]
-    inverse = [node for atom, *nodes in edges if atom == draw.wishart.inverse for node in nodes]
-    errors = [node for atom, node in ends if atom == draw.eps]
+    direct = [node for atom, *nodes in edges if atom == draw.scatter.atom for node in nodes]
+    inverse = [node for atom, *nodes in edges if atom == draw.scatter.atom.inverse for node in nodes]
+    errors = [node for atom, node in ends if atom == draw.eps.atom]
     if direct and inverse:
         raise NotClosed(
-            "family: products of Sigma and its inverse have no moments here. Ask for each on its own, or simulate(loop)."
+            "family: products of Sigma and its inverse have no moments here. Ask for each alone, or simulate(loop)."
         )
     if direct:
         yield _matched(wishart(len(direct) // 2), direct, draw.df, draw.covariance, draw.scale)

@@ -105,6 +105,17 @@ class Derivable(Family):
         source = self.source()
         return {symbol: source[symbol] for symbol in state if symbol in source}
 
+    def model(self, state: Sequence[Expr]) -> Parameters:
+        """Return the last model as the parameters that a refit works on: here the state itself."""
+        return {symbol: symbol for symbol in state}
+
+    def completed(
+        self, fitted: Parameters, laws: tuple[Law, ...], state: Sequence[Expr]
+    ) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return the next value of every state symbol, with its laws, from the fitted parameters and theirs."""
+        del state
+        return fitted, laws
+
     @abstractmethod
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return the statistics of ``size`` independent points of ``law``; ``label`` keeps two batches' symbols

@@ -4,7 +4,7 @@ A refit is linear in a Wishart matrix, so moments of traces close degree by degr
 is the one-dimensional loop, and is handed over to it. The moments themselves are taken in `theory.wishart`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -17,19 +17,21 @@ from sympy import (
     IndexedBase,
     Integer,
     MatrixSymbol,
+    Poly,
     Rational,
     S,
     Symbol,
     Trace,
     log,
+    sqrt,
     zeros,
 )
 
 from theory import symbols
-from theory.errors import NotClosed
 from theory.estimators import Estimator
 from theory.exact import exact
 from theory.families.base import Batch, Derivable, Marginal, Parameters
+from theory.families.direction import Direction, direction, squared_length
 from theory.families.gaussian import Gaussian
 from theory.innovations import Law
 from theory.invariants import (
@@ -41,13 +43,14 @@ from theory.invariants import (
     SIGMA,
     SIGMA0,
     SOURCE,
+    Array,
     Letter,
     Reader,
     written,
 )
-from theory.networks import Atom, Component, form, trace
+from theory.networks import IDENTITY, Atom, Component, form, trace
 from theory.reach import reachable
-from theory.sampling import Sampling, Tempered
+from theory.sampling import Sampling
 from theory.wishart import Draw, Sample
 
 
@@ -105,6 +108,7 @@ class MultivariateGaussian(Derivable):
     mu0: ClassVar[MatrixSymbol] = MU0
     Sigma0: ClassVar[MatrixSymbol] = SIGMA0
     has_variance = True
+    scales: ClassVar[tuple[Expr, ...]] = (Array(MODEL),)
 
     mean: tuple[Expr, ...] | None = field(default=None, converter=_means)
     covariance: ImmutableMatrix | None = field(default=None, converter=_matrix)
@@ -180,18 +184,20 @@ class MultivariateGaussian(Derivable):
         centred = self.mean is not None and not any(self.mean)
         pieces: dict[Atom | None, list[Expr]] = {}
         for term in Add.make_args(Reader(centred)(observable).expand()):
-            pieces.setdefault(_direction(term), []).append(term)
+            pieces.setdefault(direction(term), []).append(term)
         return tuple(self._piece(along, Add(*terms)) for along, terms in pieces.items())
 
     def _piece(self, along: Atom | None, observable: Expr) -> Marginal:
         constants = {x: self.value(x.component) for x in _letters(observable) if not x.of_model}
         if along is None:
             return Marginal(self, observable.xreplace(constants), written, written)
-        mean, variance = self._centre(along), self.value(form(along, (SOURCE,), along))
-        names = {Letter(form(along, (MODEL,), along)): symbols.V, Letter(form(along, (), SHIFT)): symbols.mu - mean}
-        back = {symbols.V: Letter(form(along, (MODEL,), along)), symbols.mu: Letter(form(along, (), SHIFT)) + mean}
+        square = squared_length(along)
+        mean, variance = self._centre(along) / sqrt(square), self.value(form(along, (SOURCE,), along)) / square
+        spread, shift = Letter(form(along, (MODEL,), along)), Letter(form(along, (), SHIFT))
+        names = {spread: square * symbols.V, shift: sqrt(square) * (symbols.mu - mean)}
+        back = {symbols.V: spread / square, symbols.mu: shift / sqrt(square) + mean}
         return Marginal(
-            Gaussian(mean, variance),
+            Direction(mean, variance),
             observable.xreplace(constants).xreplace(names).expand(),
             written,
             lambda expression: written(expression.xreplace(back)),
@@ -214,8 +220,9 @@ class MultivariateGaussian(Derivable):
         return tuple(sorted(reached | determinant, key=lambda x: (x.component in DETERMINANTS, x.name)))
 
     def start(self, state: Iterable[Expr]) -> Parameters:
-        """Return the source's values of the given letters."""
-        return {x: self.value(_at_source(x.component)) for x in state if isinstance(x, Letter)}
+        """Return the source's values of the given letters, and of the parameters."""
+        letters = {x: self.value(_at_source(x.component)) for x in state if isinstance(x, Letter)}
+        return letters | {_SHIFT: S.Zero, _SIGMA: _SIGMA0}
 
     def value(self, component: Component | None) -> Expr:
         """Return a component of the model as its letter, one of the source as its number where that is known."""
@@ -256,66 +263,83 @@ class MultivariateGaussian(Derivable):
         mean = ImmutableMatrix(self.mean)
         return {SOURCE: self.covariance, SOURCE.inverse: self.covariance.inv(), Atom("mu0"): mean}
 
+    def model(self, state: Sequence[Expr]) -> Parameters:
+        """Return delta and Sigma, of which the letters are made.
+
+        What is fitted is linear in Sigma and quadratic in delta, so that a symbol may stand for each, delta^2 for
+        delta delta' and a number for that multiple of the identity: the formulas of one dimension hold as they are.
+        """
+        del state
+        return {_SHIFT: _SHIFT, _SIGMA: _SIGMA}
+
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
-        """Return the letters of ``size`` points: mean delta + eps and scatter W ~ Wishart(m - 1, Sigma)."""
-        covariance = MODEL if label == "model" else SOURCE
-        draw = Draw(label, size, size - 1, covariance, law.get(_TEMPERATURE, S.One))
-        mean = ((draw.eps, S.One),) + (((SHIFT, S.One),) if label == "model" else ())
-        letters = tuple(x for x in law if isinstance(x, Letter))
-        sample = Sample(letters, (draw,), mean, ((draw.wishart, S.One),), self.dimension, self.value)
-        return Batch(size, sample.values, (sample,))
+        """Return (mean, scatter) = (delta + eps, W), eps ~ N(0, Sigma/m), W ~ Wishart(m - 1, Sigma)."""
+        eps, scatter = Array(Atom(f"eps_{label}")), Array(Atom(f"W_{label}"))
+        scale, covariance = law[_SIGMA].as_independent(_SIGMA, _SIGMA0, as_Add=False)
+        draw = Draw(eps, scatter, size, size - 1, covariance.atom, scale)
+        return Batch(size, (law[_SHIFT] + eps, scatter), (draw,))
 
     def pool(self, one: Batch, two: Batch) -> Batch:
-        """Return the pooled mean and S = S_1 + S_2 + m_1 m_2/(m_1 + m_2) (x_1 - x_2)(x_1 - x_2)'."""
-        size = one.size + two.size
-        first, second = _sample(one), _sample(two)
-        between = _combined((first.mean, S.One), (second.mean, S.NegativeOne))
-        pooled = evolve(
-            first,
-            draws=first.draws + second.draws,
-            mean=_combined((first.mean, one.size / size), (second.mean, two.size / size)),
-            scatter=(*first.scatter, *second.scatter, (between, one.size * two.size / size)),
-        )
-        return Batch(size, pooled.values, (pooled,))
+        """Return the pooled mean and scatter, S_1 + S_2 + m_1 m_2/(m_1 + m_2) (x_1 - x_2)(x_1 - x_2)'."""
+        return _LINE.pool(one, two)
 
     def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
-        """Return mu = x and Sigma = c(m) S/(m - 1): a letter of degree k takes the factor to the power k."""
-        scale = estimator.multiplier(batch.size) / (batch.size - 1)
-        powers = [self.dimension if x.component in DETERMINANTS else x.degree for x in state if isinstance(x, Letter)]
-        return {x: scale**k * value for x, k, value in zip(state, powers, batch.statistics, strict=True)}
+        """Return mu = x and Sigma = c(m) S/(m - 1)."""
+        return _in_space(_LINE.fit(batch, estimator, state))
 
     def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
         """Return x = mu and S = (m - 1) Sigma/c(m)."""
-        letters = tuple(x for x in law if isinstance(x, Letter))
-        scatter = ((MODEL, (size - 1) / estimator.multiplier(size)),)
-        sample = Sample(letters, (), ((SHIFT, S.One),), scatter, self.dimension, self.value)
-        return Batch(size, (), (sample,))
+        return _LINE.unfit(_on_line(law), size, estimator)
+
+    def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
+        """Return the weighted means of the fits, with the squares between the means where ``between``."""
+        return _in_space(_LINE.weighted([_on_line(fit) for fit in fits], weights, between=between))
+
+    def target(self, batch: Batch, model: Parameters, state: Sequence[Expr]) -> Parameters:
+        """Return the mean and the mean square about the model's own mean."""
+        return _in_space(_LINE.target(batch, _on_line(model), state))
 
     def distorted(self, law: Parameters, sampling: Sampling) -> Parameters:
         """Return N(mu, tau Sigma) for tempered sampling."""
-        if isinstance(sampling, Tempered):
-            return {**law, _TEMPERATURE: sampling.tau}
-        return Derivable.distorted(self, law, sampling)
+        return _in_space(_LINE.distorted(_on_line(law), sampling))
+
+    def completed(
+        self, fitted: Parameters, laws: tuple[Law, ...], state: Sequence[Expr]
+    ) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return the letters of the fitted model, with their joint law; a single term has its factor taken out."""
+        letters = tuple(x for x in state if isinstance(x, Letter))
+        draws = tuple(law for law in laws if isinstance(law, Draw))
+        mean, covariance = (_terms(fitted[x]) for x in (_SHIFT, _SIGMA))
+        scale = next(iter(covariance.values())) if len(covariance) == 1 else S.One
+        covariance = {piece: S.One if len(covariance) == 1 else weight for piece, weight in covariance.items()}
+        vectors = {u: weight for (u,), weight in mean.items()}
+        sample = Sample(letters, draws, vectors, covariance, self.dimension, self.value)
+        powers = [self.dimension if x.component in DETERMINANTS else x.degree for x in letters]
+        return {x: scale**k * value for x, k, value in zip(letters, powers, sample.values, strict=True)}, (sample,)
 
 
-_TEMPERATURE = Symbol("temperature")
-"""The key, beside a law's letters, of the factor on its covariance."""
+_SHIFT, _SIGMA, _SIGMA0 = Array(SHIFT), Array(MODEL), Array(SOURCE)
+"""What a refit works on: mu - mu0, and the covariances of the model and the source."""
+_LINE = Gaussian()
+"""The family of one dimension, of which the formulas are used."""
 
 
-def _sample(batch: Batch) -> Sample:
-    (sample,) = batch.laws
-    if not isinstance(sample, Sample):
-        raise ValueError(f"{sample} is no multivariate Gaussian sample. Pool batches of one family.")
-    return sample
+def _on_line(law: Parameters) -> Parameters:
+    return {symbols.mu: law[_SHIFT], symbols.V: law[_SIGMA]}
 
 
-def _combined(*scaled: tuple[tuple[tuple[Atom, Expr], ...], Expr]) -> tuple[tuple[Atom, Expr], ...]:
-    """Return a combination of vectors, those that cancel left out."""
-    total: dict[Atom, Expr] = {}
-    for terms, scale in scaled:
-        for atom, weight in terms:
-            total[atom] = (total.get(atom, S.Zero) + scale * weight).cancel()
-    return tuple((atom, weight) for atom, weight in total.items() if weight != 0)
+def _in_space(law: Parameters) -> Parameters:
+    return {_SHIFT: law[symbols.mu], _SIGMA: law[symbols.V]}
+
+
+def _terms(expr: Expr) -> dict[tuple[Atom, ...], Expr]:
+    """Return a polynomial in symbols of matrices and vectors as weights by term: two names are a dyad, none is 1."""
+    names = sorted((s for s in expr.free_symbols if isinstance(s, Array)), key=str)
+    terms: dict[tuple[Atom, ...], Expr] = {}
+    for powers, weight in Poly(expr, *names).terms() if names else []:
+        atoms = tuple(s.atom for s, power in zip(names, powers, strict=True) for _ in range(power))
+        terms[atoms or (IDENTITY,)] = weight
+    return terms
 
 
 def _multiplied(matrices: list[Any]) -> Any:
@@ -338,19 +362,6 @@ def _components(term: Expr) -> list[Component]:
         elif not isinstance(x, Letter):
             found += [y.component for y in _letters(x) if y.of_model and y.component not in DETERMINANTS]
     return found
-
-
-def _direction(term: Expr) -> Atom | None:
-    """Return v where the term is made of v'Sigma v and v'(mu - mu0) alone."""
-    vectors = {_along(x.component) for x in _letters(term) if x.of_model}
-    return vectors.pop() if len(vectors) == 1 else None
-
-
-def _along(component: Component) -> Atom | None:
-    fixed = [atom for atom in component.ends if atom != SHIFT]
-    if component.word == (MODEL,) and len(fixed) == 2 and fixed[0] == fixed[1]:
-        return fixed[0]
-    return fixed[0] if not component.word and len(fixed) == 1 else None
 
 
 def _at_source(component: Component) -> Component | None:
