@@ -14,6 +14,7 @@ from sympy import Add, Expr, Lambda, Mul, Poly, Pow, RootSum, S, Symbol, oo, sqr
 from sympy.utilities.iterables import strongly_connected_components
 
 from theory.constants import unfold
+from theory.decoupling import decoupled
 from theory.errors import NoClosedForm
 from theory.exponential import ExpPoly, Key, add, solve_block, solve_scalar
 from theory.field import Element
@@ -206,24 +207,41 @@ class _Varying:
         solved: dict[Monomial, Combination] = {}
         for block in _blocks(self.recurrence):
             if len(block) > 1:
-                raise NoClosedForm(
-                    f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."
-                )
-            solved[block[0]] = self._one(block[0], solved)
+                solved |= self._coupled(block, solved)
+            else:
+                solved[block[0]] = self._one(block[0], solved)
         claims = {m: self._expr(combination) for m, combination in solved.items()}
         return Solution(self.recurrence.start, tuple(self._sequences()), claims)
 
     def _one(self, m: Monomial, solved: dict[Monomial, Combination]) -> Combination:
-        expr = self.recurrence.field.expr
-        row = self.recurrence.rows[m]
-        forcing: Combination = {}
-        for key, weight in row.items():
-            if key != m:
-                for g, factor in solved[key].items():
-                    forcing[g] = (forcing.get(g, S.Zero) + expr(weight) * factor.subs(n, n - 1)).cancel()
-        forcing = {g: w for g, w in forcing.items() if w != 0}
-        rate = expr(row.get(m, self.recurrence.field.domain.zero))
-        return solve_varying(rate, forcing, self.recurrence.initial[m], self.recurrence.start)
+        rate = self.recurrence.field.expr(self.recurrence.rows[m].get(m, self.recurrence.field.zero))
+        return solve_varying(rate, self._forcing(m, [m], solved), self.recurrence.initial[m], self.recurrence.start)
+
+    def _forcing(self, m: Monomial, block: list[Monomial], solved: dict[Monomial, Combination]) -> Combination:
+        """Return what the moments outside the block add to the next value, in the sequences before it."""
+        expr, forcing = self.recurrence.field.expr, _Sum()
+        for key, weight in self.recurrence.rows[m].items():
+            if key not in block:
+                forcing.add({g: factor.subs(n, n - 1) for g, factor in solved[key].items()}, expr(weight))
+        return forcing.total
+
+    def _coupled(self, block: list[Monomial], solved: dict[Monomial, Combination]) -> dict[Monomial, Combination]:
+        """Solve for the common eigenvectors of a block, each on its own, and turn back."""
+        field = self.recurrence.field
+        found = decoupled([[self.recurrence.rows[m].get(key, field.zero) for key in block] for m in block], field)
+        if found is None:
+            raise NoClosedForm(
+                f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."
+            )
+        forcings = [self._forcing(m, block, solved) for m in block]
+        initial = [self.recurrence.initial[m] for m in block]
+        turned = []
+        for vector, rate in zip(found.vectors, found.rates, strict=True):
+            weights = [field.expr(w) for w in vector]
+            start = Add(*(w * value for w, value in zip(weights, initial, strict=True)))
+            turned.append(solve_varying(field.expr(rate), _mixed(weights, forcings), start, self.recurrence.start))
+        rows = ([field.expr(w) for w in row] for row in found.inverse)
+        return {m: _mixed(row, turned) for m, row in zip(block, rows, strict=True)}
 
     def _expr(self, combination: Combination) -> Expr:
         return sum((weight * self._named(g) for g, weight in combination.items()), S.Zero)
@@ -245,3 +263,27 @@ class _Varying:
                     generator.of
                 )
                 yield Sequence(symbol, S.Zero, rule, generator.expr(), generator.limit())
+
+
+class _Sum:
+    """A combination of sequences that is added up, weights in normal form."""
+
+    def __init__(self) -> None:
+        self._weights: Combination = {}
+
+    def add(self, combination: Combination, scale: Expr) -> None:
+        """Add scale * combination."""
+        for g, factor in combination.items():
+            self._weights[g] = (self._weights.get(g, S.Zero) + scale * factor).cancel()
+
+    @property
+    def total(self) -> Combination:
+        """The sum, without what has cancelled."""
+        return {g: w for g, w in self._weights.items() if w != 0}
+
+
+def _mixed(weights: list[Expr], combinations: list[Combination]) -> Combination:
+    total = _Sum()
+    for weight, combination in zip(weights, combinations, strict=True):
+        total.add(combination, weight)
+    return total.total
