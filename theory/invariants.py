@@ -39,6 +39,8 @@ SIGMA0 = MatrixSymbol("Sigma0", symbols.d, symbols.d)
 MU0 = MatrixSymbol("mu0", symbols.d, 1)
 """The mean of the source."""
 
+_PARAMETERS = {x.name: x for x in (SIGMA, MU, SIGMA0, MU0)}
+
 MODEL, SOURCE = Atom("Sigma", value=SIGMA), Atom("Sigma0", value=SIGMA0)
 SHIFT = Atom("delta", value=MU - MU0)
 """mu - mu0, the only way in which the mean enters."""
@@ -145,6 +147,9 @@ class Reader:
 
     def __call__(self, observable: Expr) -> Expr:
         """Return the observable in letters, or raise `NotClosed`."""
+        # A dimension that was put in makes other symbols of the same names.
+        parameters = {x: _PARAMETERS[x.name] for x in observable.atoms(MatrixSymbol) if x.name in _PARAMETERS}
+        observable = observable.xreplace(parameters)
         found = observable.atoms(Trace, Determinant, MatrixElement)
         return observable.xreplace({part: self._scalar(part) for part in found})
 

@@ -88,10 +88,11 @@ def network(components: Iterable[Component]) -> tuple[list[Edge], list[End]]:
     ends: list[End] = []
     node = 0
     for component in components:
-        size = len(component.word)
+        word = component.word if component.atoms else (IDENTITY,)
+        size = len(word)
         last = node + size if component.ends else node
         path = [*range(node, node + size), last]
-        edges += [(atom, path[k], path[k + 1]) for k, atom in enumerate(component.word)]
+        edges += [(atom, path[k], path[k + 1]) for k, atom in enumerate(word)]
         ends += [(atom, at) for atom, at in zip(component.ends, (node, last), strict=False)]
         node += size + 1
     return edges, ends

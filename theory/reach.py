@@ -15,14 +15,26 @@ Bone = tuple[Atom | None, tuple[Atom, ...], Atom | None]
 
 
 def reachable(product: Sequence[Component]) -> tuple[Component, ...]:
-    """Return the components of models that moments of a product can hold."""
+    """Return the components of models that moments of a product can hold, and of those in turn."""
+    found = dict.fromkeys(_once(product))
+    waiting = list(found)
+    while waiting:
+        fresh = [component for component in _once([waiting.pop()]) if component not in found]
+        found |= dict.fromkeys(fresh)
+        waiting += fresh
+    return tuple(found)
+
+
+def _once(product: Sequence[Component]) -> Iterator[Component]:
     atoms = {atom for component in product for atom in component.atoms}
     joints: tuple[Atom, ...] = (MODEL, SOURCE, IDENTITY)
     if MODEL.inverse in atoms:
         joints = (MODEL.inverse, MODEL) if SHIFT in atoms else (MODEL.inverse,)
     bones = tuple(sorted((bone for c in product for bone in _bones(c)), key=str))
-    found = {component: None for chain in _chains(bones, joints) for component in _closed(chain, joints)}
-    return tuple(component for component in found if {MODEL, MODEL.inverse, SHIFT} & set(component.atoms))
+    for chain in _chains(bones, joints):
+        for component in _closed(chain, joints, MODEL in joints):
+            if not {MODEL, MODEL.inverse, SHIFT}.isdisjoint(component.atoms):
+                yield component
 
 
 def _bones(component: Component) -> Iterator[Bone]:
@@ -80,9 +92,10 @@ def _turned(bone: Bone) -> Bone:
     return right, word[::-1], left
 
 
-def _closed(chain: Chain, joints: Iterable[Atom]) -> Iterator[Component]:
-    """Yield the components that a chain closes to: a loop, or a form, delta being at every open end."""
+def _closed(chain: Chain, joints: Iterable[Atom], shifted: bool) -> Iterator[Component]:
+    """Yield the components that a chain closes to: a loop, or a form with delta at every open end."""
     left, word, right = chain
     if left is None and right is None:
         yield from (trace((*word, joint)) for joint in joints)
-    yield form(left or SHIFT, word, right or SHIFT)
+    if shifted or None not in (left, right):
+        yield form(left or SHIFT, word, right or SHIFT)

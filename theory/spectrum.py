@@ -57,9 +57,7 @@ class Lyapunov:
 
     @property
     def alignment(self) -> Expr:
-        """Rate of log(first/second eigenvalue): 1 - tr(Sigma)^2/tr(Sigma^2) decays at it, and the effective rank goes to
-        1.
-        """
+        """Rate of log(first/second eigenvalue), at which the effective rank tr(Sigma)^2/tr(Sigma^2) goes to 1."""
         return self.exponent(1) - self.exponent(2)
 
     def _repr_latex_(self) -> str:
@@ -81,7 +79,10 @@ def lyapunov(loop: Loop) -> Lyapunov:
     letter = Letter(trace((MODEL,)))
     refit = step(loop, family, (letter,))
     if refit.depends_on_k or loop.samples.is_infinite:
-        raise NotClosed(f"regime: under {loop.regime} with samples = {loop.samples} no two fits share a law. Ask expect.")
+        raise NotClosed(
+            f"regime: under {loop.regime} with samples = {loop.samples} the refits are no independent copies of one. "
+            "Ask expect(loop, log(Determinant(Sigma))), or the replace regime."
+        )
     (sample,) = (law for law in refit.laws if isinstance(law, Sample))
     factor = refit.update[letter] / sample.values[0]
     return Lyapunov(family.dimension, sample.draw.df, factor * sample.draw.scale)
@@ -94,7 +95,7 @@ def rank(loop: Loop) -> Expr:
     nothing, and fresh real points take the place of those that a smaller sample of the model lacks.
 
     Raises:
-        NotClosed: a family without a covariance matrix, or a regime or an estimator of which the rank is not known here.
+        NotClosed: a family without a covariance matrix, a regime or an estimator of which the rank is not known here.
 
     >>> rank(Loop(MultivariateGaussian(dimension=4), samples=3))
     2

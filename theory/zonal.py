@@ -98,4 +98,3 @@ def _moments(parts: Partition) -> Iterator[tuple[Expr, Partition]]:
     for power, pairing in wishart(sum(parts)):
         found = components([(MODEL, nodes[a], nodes[b]) for a, b in pairing], [])
         yield power, tuple(sorted((len(c.word) for c in found), reverse=True))
-

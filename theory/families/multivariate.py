@@ -211,13 +211,9 @@ class MultivariateGaussian(Derivable):
 
     def state(self, observable: Expr) -> tuple[Letter, ...]:
         """Return every letter that a refit can reach from those of the observable."""
-        reached = {
-            Letter(component)
-            for term in Add.make_args(observable.expand())
-            for component in reachable(_components(term))
-        }
-        determinant = {x for x in _letters(observable) if x.component == DETERMINANTS[0]}
-        return tuple(sorted(reached | determinant, key=lambda x: (x.component in DETERMINANTS, x.name)))
+        own = {x for x in _letters(observable) if x.of_model}
+        reached = {Letter(c) for term in Add.make_args(observable.expand()) for c in reachable(_components(term))}
+        return tuple(sorted(own | reached, key=lambda x: (x.component in DETERMINANTS, x.name)))
 
     def start(self, state: Iterable[Expr]) -> Parameters:
         """Return the source's values of the given letters, and of the parameters."""
