@@ -9,6 +9,7 @@ from sympy import (
     Expr,
     Identity,
     ImmutableMatrix,
+    IndexedBase,
     Matrix,
     MatrixSymbol,
     Product,
@@ -103,6 +104,7 @@ LOOPS = {
     "population": {"samples": oo, "sampling": Tempered(2)},
 }
 LINE = Full([0], [[V0]])
+COVARIANCE = [[1, HALF], [HALF, 3]]
 PAIRS = {
     "V": (Trace(Sigma), Gaussian.V),
     "V^2": (Trace(Sigma**2) + Trace(Sigma) ** 2, 2 * Gaussian.V**2),
@@ -124,9 +126,9 @@ def test_one_dimension_is_the_gaussian_loop(name, pair):
 @pytest.mark.parametrize("name", LOOPS)
 def test_one_direction_is_the_gaussian_loop(name):
     """Assert that entries, taken as moments of the whole matrix, are those of a loop of one dimension."""
-    loop = Loop(Full([0, 0], [[1, HALF], [HALF, 3]]), **LOOPS[name])
+    loop = Loop(Full([0, 0], COVARIANCE), **LOOPS[name])
     of = mu[0] ** 2 * Sigma[0, 0]
-    system, targets = recurrence(loop, loop.family, Reader(True)(of))
+    system, targets = recurrence(loop, Full([0, 0], COVARIANCE), Reader(True)(of))
     apart = expect(loop, of)
     (target,) = targets
     image = system.expr(system.rows[target])
@@ -268,6 +270,16 @@ def test_observables_are_read_as_matrix_expressions():
     assert read(Trace(v * v.T * Sigma) ** 2) == read(Trace(v * v.T * Sigma * v * v.T * Sigma))
 
 
+def test_entries_of_a_run_are_read():
+    """Assert that entries written with indexed bases, as a recorded run names them, are the same observables."""
+    entry, point = IndexedBase("Sigma"), IndexedBase("mu")
+    of = entry[0, 1] * point[0] ** 2
+    assert vanishes(expect(Loop(PLANE), of).expression - expect(Loop(PLANE), Sigma[0, 1] * mu[0] ** 2).expression)
+    for foreign in (Gaussian.V, log(Gaussian.V) * Trace(Sigma), Gaussian.mu):
+        with pytest.raises(NotClosed, match="no single"):
+            expect(Loop(PLANE), foreign)
+
+
 def test_dimension_is_put_in_by_name():
     """Assert that .at(d=...) derives again with the dimension as a number."""
     found = expect(Loop(Full()), log(det)).at(d=2, M=5)
@@ -278,9 +290,9 @@ def test_dimension_is_put_in_by_name():
 
 def test_population_limit():
     """Assert that without statistical error traces scale with the temperature alone and the determinant with tau^d."""
-    loop = Loop(PLANE, samples=oo, sampling=Tempered(tau))
-    assert vanishes(expect(loop, Trace(Sigma**2)).expression - tau ** (2 * n) * (PLANE.covariance**2).trace())
-    assert vanishes(expect(loop, det).expression - tau ** (2 * n) * PLANE.covariance.det())
+    loop, covariance = Loop(PLANE, samples=oo, sampling=Tempered(tau)), ImmutableMatrix(PLANE.covariance)
+    assert vanishes(expect(loop, Trace(Sigma**2)).expression - tau ** (2 * n) * (covariance**2).trace())
+    assert vanishes(expect(loop, det).expression - tau ** (2 * n) * covariance.det())
 
 
 ATTEMPTS = {

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sympy import (
+    Add,
     Determinant,
     ImmutableMatrix,
     Matrix,
@@ -52,10 +53,10 @@ from theory import (
     tau,
     zonal,
 )
+from theory.bartlett import Bartlett
 from theory.innovations import ChiSquare, Normal
 from theory.networks import Atom, X, base, components, form, inverse_wishart, loops, network, pairings, trace, wishart
 from theory.symbols import d
-from theory.wishart import Bartlett
 from theory.zonal import eigenvalue
 
 Sigma, Sigma0 = MultivariateGaussian.Sigma, MultivariateGaussian.Sigma0
@@ -103,7 +104,7 @@ def test_pairings_are_counted_by_their_loops(k):
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_inverse_pairings_in_one_dimension(k):
     """Assert that for d = 1 the weights of the inverse add up to E chi^-2k = 1/((df - 2) (df - 4) ... (df - 2k))."""
-    total = sum(weight for weight, _ in inverse_wishart(k)).subs(X, nu - 2)
+    total = Add(*(weight for weight, _ in inverse_wishart(k))).subs(X, nu - 2)
     assert vanishes(total * Mul(*(nu - 2 * j for j in range(1, k + 1))) - 1)
 
 

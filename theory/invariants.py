@@ -13,6 +13,7 @@ from sympy import (
     Expr,
     Identity,
     ImmutableMatrix,
+    Indexed,
     Inverse,
     MatAdd,
     MatMul,
@@ -150,7 +151,7 @@ class Reader:
         # A dimension that was put in makes other symbols of the same names.
         parameters = {x: _PARAMETERS[x.name] for x in observable.atoms(MatrixSymbol) if x.name in _PARAMETERS}
         observable = observable.xreplace(parameters)
-        found = observable.atoms(Trace, Determinant, MatrixElement)
+        found = observable.atoms(Trace, Determinant, MatrixElement, Indexed)
         return observable.xreplace({part: self._scalar(part) for part in found})
 
     def _scalar(self, part: Any) -> Expr:
@@ -158,6 +159,8 @@ class Reader:
             return sum((scale * self._trace(word) for word, scale in self._words(part.arg).items()), S.Zero)
         if isinstance(part, Determinant):
             return self._determinant(part.arg)
+        if isinstance(part, Indexed):
+            return self._entry(part)
         return self._element(*part.args)
 
     def _determinant(self, matrix: Any) -> Expr:
@@ -165,6 +168,13 @@ class Reader:
         if matrix not in known:
             raise NotClosed(f"observable: det({matrix}) is not read. Ask for powers of Determinant(Sigma).")
         return Letter(known[matrix])
+
+    def _entry(self, part: Any) -> Expr:
+        """Return Sigma[i, j] or mu[i], written as entries of an indexed base as a recorded run has them."""
+        matrix = _PARAMETERS.get(part.base.name)
+        if matrix is None:
+            return part
+        return self._element(matrix, *part.indices, *((S.Zero,) if len(part.indices) == 1 else ()))
 
     def _element(self, matrix: Any, row: Expr, column: Expr) -> Expr:
         e = [Atom(str(k), "unit", k) for k in (row, column)]

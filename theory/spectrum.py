@@ -4,8 +4,10 @@ Under replacement Sigma_n = L_(n-1) W_n L_(n-1)' with Cholesky factors that mult
 directions grows by independent chi-square factors: their mean logarithms are the exponents.
 """
 
+from typing import Any
+
 from attrs import frozen
-from sympy import Expr, Integer, Min, S, Symbol, log, oo
+from sympy import Expr, Integer, Min, S, Symbol, log, oo, sympify
 
 from theory.constants import unfold
 from theory.errors import NotClosed
@@ -35,12 +37,14 @@ class Lyapunov:
 
         The k largest together are E log det of the loop in k dimensions, of which this is the last step.
         """
-        k = S(k)
-        if k.is_number and not (k.is_Integer and k >= 1 and (self.dimension - k).is_negative is not True):
-            raise ValueError(f"exponent {k} does not exist: there are {self.dimension}, counted from 1.")
-        if (self.df - k).is_negative:
+        order: Any = sympify(k)
+        if order.is_number and not (
+            order.is_Integer and order >= 1 and (self.dimension - order).is_negative is not True
+        ):
+            raise ValueError(f"exponent {order} does not exist: there are {self.dimension}. Count from 1.")
+        if (self.df - order).is_negative:
             return -oo
-        growth = ChiSquare(Symbol("chi", positive=True), self.df - k + 1).moment((S.Zero,), (1,))
+        growth = ChiSquare(Symbol("chi", positive=True), self.df - order + 1).moment((S.Zero,), (1,))
         return unfold(growth + log(self.scale))
 
     @property

@@ -14,9 +14,10 @@ from sympy import Add, Expr, Indexed, IndexedBase, S, log
 from theory import symbols
 from theory.errors import NotClosed
 from theory.exact import exact
+from theory.families.arrays import vector
 from theory.families.base import Family, Marginal, Parameters
 from theory.families.gaussian import Gaussian
-from theory.families.multivariate import MultivariateGaussian, vector
+from theory.families.multivariate import MultivariateGaussian
 
 
 def _variances(values: Iterable[object]) -> tuple[Expr, ...]:
@@ -75,13 +76,15 @@ class DiagonalGaussian(Family):
         """Return the diagonal law with the source's means and variances, the M-projection."""
         if not isinstance(source, MultivariateGaussian):
             return Family.project(self, source)
-        return DiagonalGaussian(source.mean, source.covariance.diagonal())
+        mean, covariance = _numbers(source)
+        return DiagonalGaussian(mean, covariance.diagonal())
 
     def divergence(self, source: Family) -> Expr:
         """Return KL(N(m, S) || projection) = -log(det S / prod S_ii)/2, the total correlation."""
         if not isinstance(source, MultivariateGaussian):
             return Family.divergence(self, source)
-        return -log(source.covariance.det() / prod(source.covariance.diagonal())) / 2
+        _, covariance = _numbers(source)
+        return -log(covariance.det() / prod(covariance.diagonal())) / 2
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
         """Split a sum of one-coordinate observables; coordinates share no draw only after the first fit, so products
@@ -112,3 +115,12 @@ class DiagonalGaussian(Family):
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the family with values put into its source."""
         return type(self)([m.subs(values) for m in self.mean], [v.subs(values) for v in self.variances])
+
+
+def _numbers(source: MultivariateGaussian) -> tuple[tuple[Expr, ...], Any]:
+    if source.mean is None or source.covariance is None:
+        raise ValueError(
+            "MultivariateGaussian() has a source in symbols, and a projection reads its entries. "
+            "Give its mean and its covariance."
+        )
+    return source.mean, source.covariance

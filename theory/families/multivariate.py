@@ -24,17 +24,18 @@ from sympy import (
     Trace,
     log,
     sqrt,
-    zeros,
 )
 
 from theory import symbols
+from theory.errors import NotClosed
 from theory.estimators import Estimator
-from theory.exact import exact
+from theory.families.arrays import Values, covariance_matrix, means, vector, whole_dimension
 from theory.families.base import Batch, Derivable, Marginal, Parameters
 from theory.families.direction import Direction, direction, squared_length
 from theory.families.gaussian import Gaussian
 from theory.innovations import Law
 from theory.invariants import (
+    CENTRE,
     DETERMINANTS,
     MODEL,
     MU,
@@ -48,42 +49,10 @@ from theory.invariants import (
     Reader,
     written,
 )
-from theory.networks import IDENTITY, Atom, Component, form, trace
+from theory.networks import IDENTITY, Atom, Component, form
 from theory.reach import reachable
 from theory.sampling import Sampling
 from theory.wishart import Draw, Sample
-
-
-def vector(values: Iterable[object]) -> tuple[Expr, ...]:
-    """Return exact means."""
-    return tuple(exact(value, f"mean[{k}]") for k, value in enumerate(values))
-
-
-def _means(values: Iterable[object] | None) -> tuple[Expr, ...] | None:
-    return None if values is None else vector(values)
-
-
-def _matrix(rows: object) -> ImmutableMatrix | None:
-    if rows is None:
-        return None
-    matrix = ImmutableMatrix(rows).applyfunc(lambda value: exact(value, "covariance"))
-    if not matrix.is_square or not matrix.is_symmetric():
-        raise ValueError(
-            f"the covariance {matrix.tolist()} is not a symmetric square matrix. Give a list of d rows of length d."
-        )
-    if matrix.is_positive_definite is False:
-        raise ValueError(
-            f"the covariance {matrix.tolist()} is not positive definite. "
-            "Give variances > 0 and correlations inside (-1, 1)."
-        )
-    return matrix
-
-
-def _dimension(value: object) -> Expr:
-    dimension = exact(value, "dimension")
-    if dimension.is_number and not (dimension.is_Integer and dimension > 0):
-        raise ValueError(f"dimension = {dimension}: a point has a whole number of coordinates. Give an integer >= 1.")
-    return dimension
 
 
 @frozen
@@ -110,9 +79,9 @@ class MultivariateGaussian(Derivable):
     has_variance = True
     scales: ClassVar[tuple[Expr, ...]] = (Array(MODEL),)
 
-    mean: tuple[Expr, ...] | None = field(default=None, converter=_means)
-    covariance: ImmutableMatrix | None = field(default=None, converter=_matrix)
-    dimension: Expr = field(default=symbols.d, converter=_dimension, kw_only=True)
+    mean: tuple[Expr, ...] | None = field(default=None, converter=means)
+    covariance: ImmutableMatrix | None = field(default=None, converter=covariance_matrix)
+    dimension: Expr = field(default=symbols.d, converter=whole_dimension, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Refuse shapes that do not fit, and count the dimension."""
@@ -181,6 +150,11 @@ class MultivariateGaussian(Derivable):
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
         """Split off what lies along one direction, a Gaussian loop of its own, from the rest."""
+        if foreign := {symbols.V, symbols.mu} & observable.free_symbols:
+            raise NotClosed(
+                f"family: {type(self).__name__} has no single {min(map(str, foreign))}, a parameter of one dimension. "
+                "Ask for Sigma[i, j], mu[i] or a trace."
+            )
         centred = self.mean is not None and not any(self.mean)
         pieces: dict[Atom | None, list[Expr]] = {}
         for term in Add.make_args(Reader(centred)(observable).expand()):
@@ -207,7 +181,7 @@ class MultivariateGaussian(Derivable):
         """Return v'mu0."""
         if self.mean is not None and not any(self.mean):
             return S.Zero
-        return self.value(form(along, (), Atom("mu0", value=MU0)))
+        return self.value(form(along, (), CENTRE))
 
     def state(self, observable: Expr) -> tuple[Letter, ...]:
         """Return every letter that a refit can reach from those of the observable."""
@@ -217,47 +191,13 @@ class MultivariateGaussian(Derivable):
 
     def start(self, state: Iterable[Expr]) -> Parameters:
         """Return the source's values of the given letters, and of the parameters."""
-        letters = {x: self.value(_at_source(x.component)) for x in state if isinstance(x, Letter)}
+        letters = {x: self.value.at_source(x.component) for x in state if isinstance(x, Letter)}
         return letters | {_SHIFT: S.Zero, _SIGMA: _SIGMA0}
 
-    def value(self, component: Component | None) -> Expr:
-        """Return a component of the model as its letter, one of the source as its number where that is known."""
-        if component is None:
-            return S.Zero
-        if component in DETERMINANTS:
-            known = component is not DETERMINANTS[0] and self.covariance is not None
-            return self.covariance.det() if known else Letter(component)  # type: ignore[union-attr]
-        if not component.word and not component.ends:
-            return self.dimension
-        matrices = [self._number(atom) for atom in component.word]
-        ends = [self._number(atom) for atom in component.ends]
-        if None in matrices or None in ends:
-            return Letter(component)
-        if not ends:
-            return _multiplied(matrices).trace()
-        return (ends[0].T * _multiplied([*matrices, ends[1]]))[0, 0]
-
-    def _number(self, atom: Atom) -> ImmutableMatrix | None:
-        if atom in self._numbers:
-            return self._numbers[atom]
-        if atom.role == "unit" and self.mean is not None and atom.value.is_Integer:
-            return self._unit(int(atom.value))
-        return atom.value if isinstance(atom.value, ImmutableMatrix) else None
-
-    def _unit(self, index: int) -> ImmutableMatrix:
-        if not 0 <= index < int(self.dimension):
-            raise ValueError(f"coordinate {index} does not exist: there are {self.dimension}. Count from 0.")
-        column = zeros(int(self.dimension), 1)
-        column[index] = 1
-        return column.as_immutable()
-
     @cached_property
-    def _numbers(self) -> dict[Atom, ImmutableMatrix]:
-        """The source's matrices, where they are given."""
-        if self.mean is None or self.covariance is None:
-            return {}
-        mean = ImmutableMatrix(self.mean)
-        return {SOURCE: self.covariance, SOURCE.inverse: self.covariance.inv(), Atom("mu0"): mean}
+    def value(self) -> Values:
+        """What gives components their letters and numbers."""
+        return Values(self.mean, self.covariance, self.dimension)
 
     def model(self, state: Sequence[Expr]) -> Parameters:
         """Return delta and Sigma, of which the letters are made.
@@ -338,13 +278,6 @@ def _terms(expr: Expr) -> dict[tuple[Atom, ...], Expr]:
     return terms
 
 
-def _multiplied(matrices: list[Any]) -> Any:
-    product = matrices[0]
-    for matrix in matrices[1:]:
-        product = product * matrix
-    return product
-
-
 def _letters(expr: Expr) -> set[Letter]:
     return {x for x in expr.free_symbols if isinstance(x, Letter)}
 
@@ -358,13 +291,3 @@ def _components(term: Expr) -> list[Component]:
         elif not isinstance(x, Letter):
             found += [y.component for y in _letters(x) if y.of_model and y.component not in DETERMINANTS]
     return found
-
-
-def _at_source(component: Component) -> Component | None:
-    """Return the component with the source in place of the model, None where it is 0 for mu = mu0."""
-    if component in DETERMINANTS:
-        return DETERMINANTS[1]
-    if SHIFT in component.ends:
-        return None
-    swapped = tuple({MODEL: SOURCE, MODEL.inverse: SOURCE.inverse}.get(atom, atom) for atom in component.word)
-    return form(component.ends[0], swapped, component.ends[1]) if component.ends else trace(swapped)
