@@ -8,8 +8,9 @@ from sympy import Expr, Rational, log
 from theory.certificate import Certificate
 from theory.errors import NotClosed
 from theory.expect import Expectation, expect
+from theory.families.diagonal import DiagonalGaussian
 from theory.families.gaussian import Gaussian
-from theory.families.multivariate import DiagonalGaussian
+from theory.families.multivariate import MultivariateGaussian
 from theory.loop import Loop
 
 Metric = Literal["kl_source_model", "kl_model_source"]
@@ -41,7 +42,7 @@ def risk(loop: Loop, metric: Metric = "kl_source_model") -> Risk:
     """Return the expected Kullback-Leibler divergence between the source and model n, in nats.
 
     Args:
-        loop: a Gaussian or diagonal Gaussian loop.
+        loop: a Gaussian, multivariate or diagonal Gaussian loop.
         metric: "kl_source_model" is KL(source || model n), "kl_model_source" the other direction.
 
     Raises:
@@ -71,6 +72,8 @@ def _observable(family: object, metric: str) -> Expr:
     if isinstance(family, DiagonalGaussian):
         coordinates = range(family.dimension)
         return sum(density(family.mu[k], family.V[k], family.mean[k], family.variances[k]) for k in coordinates)
+    if isinstance(family, MultivariateGaussian):
+        return family.divergence_to_model() if metric == "kl_source_model" else family.divergence_from_model()
     raise NotClosed(f"family: {type(family).__name__} has no divergence in closed form here. Ask simulate(loop).")
 
 
