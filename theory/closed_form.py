@@ -20,7 +20,7 @@ from theory.field import Element
 from theory.hypergeometric import Combination, Generator, HyperProduct, HyperSum, solve_varying
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
-from theory.signs import sign_on_domain, stable
+from theory.signs import stable, versus_one
 from theory.symbols import n
 
 
@@ -190,7 +190,7 @@ def _residue(rule: tuple[Expr, ...], j: int) -> Expr:
 def _residue_limit(rule: tuple[Expr, ...]) -> Expr | None:
     if stable(rule):
         return S.Zero
-    growing = len(rule) == 1 and sign_on_domain(rule[0] - 1) == 1
+    growing = len(rule) == 1 and versus_one(unfold(rule[0])) == 1
     return oo if growing else None
 
 

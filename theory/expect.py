@@ -6,9 +6,10 @@ from itertools import islice
 from typing import Any
 
 from attrs import frozen
-from sympy import Add, Expr, Gt, Mul, Ne, Poly, Pow, S, gammasimp, oo, sympify
+from sympy import Add, Expr, Gt, Mul, Ne, Poly, Pow, S, Symbol, gammasimp, oo, sympify
 
 from theory import symbols
+from theory.asymptotics import Leading, leading
 from theory.certificate import Certificate, certificate, claimed
 from theory.closed_form import Sequence, Solution, solve
 from theory.constants import unfold
@@ -19,7 +20,7 @@ from theory.latex import latex
 from theory.loop import Loop
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence, recurrence
-from theory.signs import sign_on_domain, undecided_factors
+from theory.signs import sign_on_domain, undecided_factors, versus_one
 from theory.step import step
 
 n = symbols.n
@@ -212,6 +213,15 @@ class Expectation:
             raise NoClosedForm("two terms grow without bound, one to oo and one to -oo. Ask for each term on its own.")
         return gammasimp(total) if total.is_finite is not False else total
 
+    def leading(self, symbol: Symbol) -> Leading:
+        """Return the leading term as ``symbol`` (n, M, ...) grows, every other symbol fixed.
+
+        >>> from theory import Gaussian, M
+        >>> print(expect(Loop(Gaussian()), Gaussian.V - symbols.V0).leading(M))
+        -V0*n/M + O(M**(-2))
+        """
+        return leading(self.expression, symbol)
+
     def derivation(self) -> str:
         """Return the derivation in words and formulas: one step, its moments, and the closed form."""
         lines = [f"Loop: {self.loop}", f"Observable: {self.observable}"]
@@ -267,7 +277,7 @@ def _fastest(terms: list[Term]) -> list[Term]:
     growing = {s.expr.as_base_exp()[0] for _, factors in terms for s, _ in factors if s.limit == oo}
     if not growing or any(s.limit is None for _, factors in terms for s, _ in factors):
         return terms
-    slower = {a for a in growing for b in growing - {a} if sign_on_domain(b - a) == 1}
+    slower = {a for a in growing for b in growing - {a} if versus_one(unfold(b / a)) == 1}
     top = growing - slower
     return [term for term in terms if any(s.expr.as_base_exp()[0] in top for s, _ in term[1])]
 

@@ -6,10 +6,11 @@ one sign has it everywhere. Undecided is an honest answer.
 
 from collections.abc import Sequence
 
-from sympy import Dummy, Expr, Integer, Mul, Poly, Symbol, factor_list
+from sympy import Dummy, Expr, Integer, Mul, Poly, Symbol, expand_func, factor_list, gamma
 
 from theory import symbols
 from theory.constants import unfold
+from theory.expansion import expansion
 
 
 def sign_on_domain(expr: Expr) -> int | None:
@@ -88,7 +89,31 @@ def below_one(base: Expr) -> bool | None:
     inside = (sign_on_domain(1 - base), sign_on_domain(1 + base))
     if inside == (1, 1):
         return True
-    return False if -1 in inside or 0 in inside else None
+    if -1 in inside or 0 in inside:
+        return False
+    gap = versus_one(unfold(base)) if inside == (None, 1) else None
+    return None if gap is None else gap == -1
+
+
+def versus_one(ratio: Expr) -> int | None:
+    """Return the sign of ratio - 1 on the whole domain for a positive ratio, None where it is not decided.
+
+    Gamma ratios in M are decided by their course: what rises at every step M -> M + 2 to a limit of at most 1 stays
+    below 1, and what falls to a limit of at least 1 stays above.
+
+    >>> from sympy import gamma, sqrt
+    >>> from theory.symbols import M
+    >>> versus_one(sqrt(2 / M) * gamma(M / 2) / gamma((M - 1) / 2))
+    -1
+    """
+    sign = sign_on_domain(ratio - 1)
+    if sign is not None or not ratio.has(gamma) or symbols.M not in ratio.free_symbols:
+        return sign
+    step = (expand_func(ratio.subs(symbols.M, symbols.M + 2) / ratio) ** 2).cancel()
+    course = sign_on_domain(step - 1) if step.is_rational_function() else None
+    ((power, _), lead), *_ = sorted(expansion(ratio, symbols.M, 3).terms.items(), key=lambda term: term[0][0])
+    beyond = sign_on_domain(lead - 1) if power == 0 else -sign_on_domain(power)
+    return -course if course and beyond in (0, -course) else None
 
 
 def stable(rule: Sequence[Expr]) -> bool | None:

@@ -76,7 +76,9 @@ class Tower:
     def _single_power(self, update: Any, power: Expr, monomial: Monomial) -> tuple[Any, Exponents]:
         """Return (c^power, power * e) for an update that is one term, c * letters^e."""
         exponents, scale = self._only_term(update, monomial)
-        constant = scale**power if power.is_Integer else _named(scale**power)
+        # Whole powers stay rational, so that c^(3/2) and c c^(1/2) are the same element of the field.
+        whole = power // 1
+        constant = scale**whole * (_named(scale ** (power - whole)) if power != whole else 1)
         return self._ring(self.field(constant)), tuple(power * e for e in exponents)
 
     def _logarithm(self, update: Any, monomial: Monomial) -> Any:

@@ -1,0 +1,62 @@
+"""A closed form sorted by its exponentials: sum over bases of base^n times a coefficient.
+
+Differences of closed forms, such as a variance, cancel and can be compared term by term only when equal bases stand
+together, each with one factored coefficient.
+"""
+
+from math import prod
+
+from sympy import Add, Dummy, Expr, Mul, Poly, Pow, S, expand_log
+
+from theory.errors import NoClosedForm
+from theory.symbols import n
+
+
+def by_base(expression: Expr) -> dict[Expr, Expr]:
+    """Return {base: coefficient} with expression = sum of coefficient base^n; coefficients are factored, none is 0.
+
+    Raises:
+        NoClosedForm: n stands in an exponent other than linearly.
+
+    >>> from theory.symbols import M
+    >>> by_base((1 + 2 ** (n + 1)) ** 2 / M)
+    {1: 1/M, 2: 4/M, 4: 4/M}
+    """
+    names: dict[Expr, Dummy] = {}
+    opaque = expression.replace(_is_exponential, lambda power: _named(power, names))
+    terms = Poly(opaque, *names.values()).terms() if names else [((), opaque)]
+    found: dict[Expr, Expr] = {}
+    for powers, weight in terms:
+        base = _normal(Mul(*map(Pow, names, powers)))
+        found[base] = found.get(base, S.Zero) + weight
+    # log(1/(M - 1)) and -log(M - 1) must meet: every argument here is positive.
+    factored = {base: expand_log(weight, force=True).factor() for base, weight in found.items()}
+    return {base: weight for base, weight in sorted(factored.items(), key=str) if weight != 0}
+
+
+def collected(expression: Expr) -> Expr:
+    """Return the closed form with equal exponentials drawn together and every coefficient factored."""
+    return Add(*(weight * base**n for base, weight in by_base(expression).items()))
+
+
+def _is_exponential(expr: Expr) -> bool:
+    return isinstance(expr, Pow) and expr.exp.has(n) and not expr.base.has(n)
+
+
+def _named(power: Expr, names: dict[Expr, Dummy]) -> Expr:
+    """Return base^(a n + b) as X^|a| base^b, with X the name of base^n, or of base^(-n)."""
+    exponent = Poly(power.exp, n) if power.exp.is_polynomial(n) else None
+    if exponent is None or exponent.degree() > 1:
+        raise NoClosedForm(f"{power} is no geometric term in n. Ask for the closed form, or for .values(...).")
+    slope, offset = exponent.all_coeffs()
+    whole = slope.is_Integer
+    base = power.base ** (slope.as_coeff_Mul()[0] / abs(slope) if whole else slope)
+    return names.setdefault(base, Dummy()) ** (abs(slope) if whole else 1) * power.base**offset
+
+
+def _normal(base: Expr) -> Expr:
+    """Return a base with its rational part factored, so that equal bases meet."""
+    rational, rest = [], []
+    for factor in Mul.make_args(base):
+        (rational if factor.is_rational_function() else rest).append(factor)
+    return prod(rational, start=S.One).factor() * Mul(*rest)
