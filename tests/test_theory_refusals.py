@@ -127,7 +127,6 @@ QUESTIONS = {
     "V^alpha": (lambda: expect(Loop(Gaussian()), V**alpha), "V**alpha", "observable"),
     "1/V of 3 points": (lambda: expect(Loop(Gaussian(), samples=3), 1 / V), "0 > 0 fails", "Replace()"),
     "1/V of 2 points": (lambda: expect(Loop(Gaussian(), samples=2), 1 / V), "-1 > 0 fails", "Replace()"),
-    "irrational c": (lambda: expect(Loop(Gaussian(), estimator=Scaled(sqrt(2))), V), "sqrt(2)*V", "Scaled(c=sqrt(2))"),
     "risk of 3 points": (lambda: risk(Loop(Gaussian(), samples=3)), "0 > 0 fails", "Replace()"),
     "vocabulary": (lambda: expect(Loop(Categorical()), Categorical.vocabulary), "sign(p[i])", "observable"),
     "sign of one type": (lambda: expect(Loop(Categorical()), sign(p[0])), "sign(p[0])", "observable"),

@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from attrs import frozen
-from sympy import QQ, Expr, Symbol
+from sympy import QQ, Expr, Indexed, S
 
 Element = Any
 """An element of the field."""
@@ -13,10 +13,22 @@ Element = Any
 class MissingGenerator(Exception):
     """The field lacks symbols that a moment brought in; the derivation starts again with them."""
 
-    def __init__(self, found: set[Symbol]) -> None:
+    def __init__(self, found: set[Expr]) -> None:
         """Keep the symbols."""
         super().__init__(found)
         self.found = found
+
+
+def letters(expr: Expr) -> set[Expr]:
+    """Return the free symbols of an expression and its indexed entries, each entry one letter: M[n] is no n.
+
+    >>> from sympy import IndexedBase
+    >>> from theory.symbols import n
+    >>> letters(IndexedBase("M")[n] + 1)
+    {M[n]}
+    """
+    entries = expr.atoms(Indexed)
+    return entries | (expr.xreplace(dict.fromkeys(entries, S.One)).free_symbols if entries else expr.free_symbols)
 
 
 @frozen(eq=False)
@@ -29,21 +41,31 @@ class Field:
     True
     """
 
-    generators: tuple[Symbol, ...]
+    generators: tuple[Expr, ...]
 
     @cached_property
     def domain(self) -> Any:
         """The SymPy domain."""
         return QQ.frac_field(*self.generators) if self.generators else QQ
 
-    def require(self, symbols: set[Symbol]) -> None:
+    @property
+    def zero(self) -> Element:
+        """The number 0."""
+        return self.domain.zero
+
+    @property
+    def one(self) -> Element:
+        """The number 1."""
+        return self.domain.one
+
+    def require(self, symbols: set[Expr]) -> None:
         """Raise `MissingGenerator` for symbols that are not in the field."""
         if missing := symbols - set(self.generators):
             raise MissingGenerator(missing)
 
     def __call__(self, expr: Expr) -> Element:
         """Return ``expr`` as an element."""
-        self.require(expr.free_symbols)
+        self.require(letters(expr))
         return self.domain.from_sympy(expr)
 
     def expr(self, element: Element) -> Expr:

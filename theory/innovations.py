@@ -106,20 +106,20 @@ class ChiSquare(Law):
     def exists(self, powers: Sequence[Expr]) -> Expr | None:
         """Return df + 2a, positive exactly when E[x^a] is finite."""
         (a,) = powers
-        return self.df + 2 * a if a.is_negative else None
+        return self.df + 2 * a if not a.is_nonnegative else None
 
     def _power(self, a: Expr) -> Expr:
-        whole = int(a // 1)
+        whole = int(a // 1) if a.is_number else 0
         fraction = a - whole
         half = self.df / 2
-        start = S.One if fraction == 0 else Constant(2**fraction * _gamma_ratio(half + fraction, half))
+        start = S.One if fraction == 0 else 2**fraction * _gamma_ratio(half + fraction, half)
         # E[x^(a+1)] = (df + 2a) E[x^a]: whole steps away from the fractional part stay rational.
         if whole >= 0:
             return start * prod((self.df + 2 * (fraction + j) for j in range(whole)), start=S.One)
         return start / prod((self.df + 2 * (fraction - j) for j in range(1, -whole + 1)), start=S.One)
 
     def _cumulant(self, order: int, a: Expr) -> Expr:
-        whole = int(a // 1)
+        whole = int(a // 1) if a.is_number else 0
         base = self.df / 2 + (a - whole)
         constant = polygamma(order - 1, base, evaluate=not _is_large(base)) + (log(2) if order == 1 else 0)
         steps = range(whole) if whole >= 0 else range(whole, 0)

@@ -7,6 +7,7 @@ from sympy import Add, Expr, Mul, Pow, S, Symbol, expand_log, log
 
 from theory.errors import NotClosed
 from theory.field import Element
+from theory.symbols import n
 
 
 @frozen
@@ -60,7 +61,7 @@ def _monomial(term: Expr, state: tuple[Expr, ...]) -> Monomial:
     powers, logs = dict.fromkeys(state, S.Zero), dict.fromkeys(state, 0)
     for factor in Mul.make_args(term):
         base, exponent = factor.as_base_exp()
-        if base in powers and exponent.is_Rational:
+        if base in powers and exponent.is_real and exponent.free_symbols.isdisjoint({*state, n}):
             powers[base] += exponent
         elif isinstance(base, log) and base.args[0] in logs and exponent.is_Integer and exponent > 0:
             logs[base.args[0]] += int(exponent)

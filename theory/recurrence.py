@@ -3,16 +3,16 @@
 from collections.abc import Callable
 
 from attrs import frozen
-from sympy import Expr, S, Symbol
+from sympy import Expr, S
 
 from theory import symbols
 from theory.constants import unfold
 from theory.errors import NotClosed
 from theory.families.base import Derivable
-from theory.field import Element, Field, MissingGenerator
+from theory.field import Element, Field, MissingGenerator, letters
 from theory.loop import Loop
 from theory.monomials import Monomial, Row, linear
-from theory.step import step
+from theory.step import Step, step
 from theory.tower import Tower
 
 LIMIT = 400
@@ -63,7 +63,7 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
     state = family.state(observable)
     targets = linear(observable, state)
     first, later = step(loop, family, state, S.One), step(loop, family, state)
-    generators: set[Symbol] = {symbols.n} if later.depends_on_k else set()
+    generators = _generators(first, state) | _generators(later, state)
     while True:
         try:
             field = Field(tuple(sorted(generators, key=str)))
@@ -72,6 +72,12 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
             return _closed(family, state, towers, list(targets)), targets
         except MissingGenerator as missing:
             generators |= missing.found
+
+
+def _generators(refit: Step, state: tuple[Expr, ...]) -> set[Expr]:
+    """Return the letters of the coefficients of a step; what its moments bring in comes later."""
+    inner = {*state, *(x for law in refit.laws for x in law.symbols)}
+    return set().union(*map(letters, refit.update.values())) - inner
 
 
 def _closed(
