@@ -86,7 +86,7 @@ class Combined:
         return self.formula.xreplace(values)
 
     def _repr_latex_(self) -> str:
-        return f"${self.name}_{{n}} = {latex(self.expression)}$"
+        return f"${self.name} = {latex(self.expression)}$"
 
     def __str__(self) -> str:
         """Return the closed form."""
@@ -106,7 +106,7 @@ def variance(loop: Loop, of: Expr) -> Combined:
     square, mean = Dummy("square"), Dummy("mean")
     observable = exact(of, "of")
     parts = {square: expect(loop, (observable**2).expand()), mean: expect(loop, observable)}
-    return Combined(rf"\operatorname{{Var}}\left[{latex(observable)}\right]", parts, square - mean**2)
+    return Combined(rf"\operatorname{{Var}}\left[{latex(observable)}\right]_{{n}}", parts, square - mean**2)
 
 
 def covariance(loop: Loop, one: Expr, two: Expr) -> Combined:
@@ -122,5 +122,5 @@ def covariance(loop: Loop, one: Expr, two: Expr) -> Combined:
     both, first, second = Dummy("both"), Dummy("first"), Dummy("second")
     left, right = exact(one, "one"), exact(two, "two")
     parts = {both: expect(loop, (left * right).expand()), first: expect(loop, left), second: expect(loop, right)}
-    name = rf"\operatorname{{Cov}}\left[{latex(left)}, {latex(right)}\right]"
+    name = rf"\operatorname{{Cov}}\left[{latex(left)}, {latex(right)}\right]_{{n}}"
     return Combined(name, parts, both - first * second)

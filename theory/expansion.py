@@ -20,7 +20,6 @@ from sympy import (
     Symbol,
     bernoulli,
     exp,
-    expand_log,
     factorial,
     gamma,
     log,
@@ -30,6 +29,7 @@ from sympy import (
     polygamma,
 )
 
+from theory.constants import separate_logarithms
 from theory.errors import NoClosedForm
 
 Exponent = tuple[Expr, int]
@@ -94,7 +94,7 @@ def _normal(weight: Expr) -> Expr:
     """Return a coefficient in a form in which 0 is 0."""
     if weight.is_Rational:
         return weight
-    normal = expand_log(weight, force=True).expand().cancel()
+    normal = separate_logarithms(weight).expand().cancel()
     return S.Zero if normal.is_Add and normal.is_number and normal.equals(0) else normal
 
 

@@ -6,8 +6,9 @@ together, each with one factored coefficient.
 
 from math import prod
 
-from sympy import Add, Dummy, Expr, Mul, Poly, Pow, S, expand_log
+from sympy import Add, Dummy, Expr, Mul, Poly, Pow, S, default_sort_key, log, polygamma
 
+from theory.constants import one_logarithm, separate_logarithms
 from theory.errors import NoClosedForm
 from theory.symbols import n
 
@@ -29,14 +30,29 @@ def by_base(expression: Expr) -> dict[Expr, Expr]:
     for powers, weight in terms:
         base = _normal(Mul(*map(Pow, names, powers)))
         found[base] = found.get(base, S.Zero) + weight
-    # log(1/(M - 1)) and -log(M - 1) must meet: every argument here is positive.
-    factored = {base: expand_log(weight, force=True).factor() for base, weight in found.items()}
-    return {base: weight for base, weight in sorted(factored.items(), key=str) if weight != 0}
+    factored = {base: _factored(weight) for base, weight in sorted(found.items(), key=str)}
+    return {base: weight for base, weight in factored.items() if weight != 0}
 
 
 def collected(expression: Expr) -> Expr:
     """Return the closed form with equal exponentials drawn together and every coefficient factored."""
     return Add(*(weight * base**n for base, weight in by_base(expression).items()))
+
+
+def _factored(weight: Expr) -> Expr:
+    """Return a coefficient factored; where logarithms and polygammas stand in it linearly, those of one factor
+    together.
+    """
+    plain = separate_logarithms(weight).expand()
+    atoms = sorted(plain.atoms(log, polygamma), key=default_sort_key)
+    if not atoms:
+        return weight.factor()
+    together: dict[Expr, list[Expr]] = {}
+    index = [n] if plain.is_polynomial(n) else []
+    for (*powers,), scale in Poly(plain, *atoms, *index).terms():
+        number, factor = (scale.factor() * n ** (powers.pop() if index else 0)).as_coeff_Mul()
+        together.setdefault(abs(number) * factor, []).append(number / abs(number) * Mul(*map(Pow, atoms, powers)))
+    return Add(*(factor * one_logarithm(Add(*parts)) for factor, parts in together.items()))
 
 
 def _is_exponential(expr: Expr) -> bool:

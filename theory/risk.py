@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sympy import Expr, Rational, Symbol, log, pi, sqrt
 
 from theory import symbols
@@ -52,7 +52,8 @@ class Risk:
         """The variance over runs of metric(source, model n); raises `NotClosed` where its second moment does not close
         or exist.
         """
-        return variance(self.within.loop, self.within.observable)
+        name = rf"\operatorname{{Var}}\left[{_NAMES[self.metric]}\right]"
+        return evolve(variance(self.within.loop, self.within.observable), name=name)
 
     def values(self, generations: int) -> list[Expr]:
         """Return the exact risk at generations 0, 1, ..., ``generations``; generation 0 is the source itself."""

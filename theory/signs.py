@@ -6,10 +6,10 @@ one sign has it everywhere. Undecided is an honest answer.
 
 from collections.abc import Sequence
 
-from sympy import Dummy, Expr, Integer, Mul, Poly, Symbol, expand_func, factor_list, gamma
+from sympy import Add, Dummy, Expr, Integer, Mul, Poly, Symbol, factor_list, factorial, gamma, log, polygamma
 
 from theory import symbols
-from theory.constants import unfold
+from theory.constants import separate_logarithms, unfold
 from theory.expansion import expansion
 
 
@@ -26,6 +26,8 @@ def sign_on_domain(expr: Expr) -> int | None:
         return _number_sign(expr)
     if (exact := unfold(expr)) != expr:
         return sign_on_domain(exact)
+    if expr.has(polygamma):
+        return _by_course(separate_logarithms(expr).expand())
     mapped, variables = _mapped(expr)
     product = 1
     for part in mapped.together().as_numer_denom():
@@ -98,22 +100,53 @@ def below_one(base: Expr) -> bool | None:
 def versus_one(ratio: Expr) -> int | None:
     """Return the sign of ratio - 1 on the whole domain for a positive ratio, None where it is not decided.
 
-    Gamma ratios in M are decided by their course: what rises at every step M -> M + 2 to a limit of at most 1 stays
-    below 1, and what falls to a limit of at least 1 stays above.
-
-    >>> from sympy import gamma, sqrt
+    >>> from sympy import sqrt
     >>> from theory.symbols import M
     >>> versus_one(sqrt(2 / M) * gamma(M / 2) / gamma((M - 1) / 2))
     -1
     """
     sign = sign_on_domain(ratio - 1)
-    if sign is not None or not ratio.has(gamma) or symbols.M not in ratio.free_symbols:
-        return sign
-    step = (expand_func(ratio.subs(symbols.M, symbols.M + 2) / ratio) ** 2).cancel()
-    course = sign_on_domain(step - 1) if step.is_rational_function() else None
-    ((power, _), lead), *_ = sorted(expansion(ratio, symbols.M, 3).terms.items(), key=lambda term: term[0][0])
-    beyond = sign_on_domain(lead - 1) if power == 0 else -sign_on_domain(power)
-    return -course if course and beyond in (0, -course) else None
+    return sign if sign is not None or not ratio.has(gamma) else _by_course(separate_logarithms(log(ratio)))
+
+
+def _by_course(expr: Expr) -> int | None:
+    """Return the sign of an expression with log, log Gamma or psi of M by its course towards its limit.
+
+    What rises at every step M -> M + 2 to a limit of at most 0 is negative, what falls to one of at least 0 positive.
+    A step of Gamma and psi at half M is elementary, and the derivative of what is left is rational.
+    """
+    if symbols.M not in expr.free_symbols or not expr.has(gamma, polygamma, log):
+        return sign_on_domain(expr) if expr.is_rational_function() else None
+    course = _by_course(_step(expr) if expr.has(gamma, polygamma) else expr.diff(symbols.M))
+    terms = expansion(expr, symbols.M, 4).terms
+    if not course or not terms:
+        return None
+    (power, _), lead = min(terms.items(), key=lambda term: (term[0][0], -term[0][1]))
+    limit = 0 if power > 0 else sign_on_domain(lead)
+    return -course if limit in (0, -course) else None
+
+
+def _step(expr: Expr) -> Expr:
+    """Return f(M + 2) - f(M), the shifts of Gamma and psi written out; they are left standing where they do not
+    cancel.
+    """
+    atoms = {atom: Dummy() for atom in expr.atoms(gamma, polygamma)}
+    shifted = {name: _shifted(atom, name) for atom, name in atoms.items()}
+    plain = expr.xreplace(atoms)
+    change = separate_logarithms(plain.subs(symbols.M, symbols.M + 2).xreplace(shifted) - plain).expand()
+    return change.xreplace({name: atom for atom, name in atoms.items()})
+
+
+def _shifted(atom: Expr, name: Expr) -> Expr:
+    """Return Gamma or psi_m at M + 2 in terms of its value at M: Gamma(z + 1) = z Gamma(z) and its derivatives."""
+    z = atom.args[-1]
+    steps = z.subs(symbols.M, symbols.M + 2) - z
+    if not steps.is_Integer or steps < 0:
+        return Dummy()
+    if isinstance(atom, gamma):
+        return name * Mul(*(z + k for k in range(int(steps))))
+    order = atom.args[0]
+    return name + Add(*((-1) ** order * factorial(order) / (z + k) ** (order + 1) for k in range(int(steps))))
 
 
 def stable(rule: Sequence[Expr]) -> bool | None:
