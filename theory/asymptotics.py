@@ -1,14 +1,16 @@
 """The leading term of a closed form as the generation or the sample size grows, with the order of what is left out."""
 
+from collections.abc import Iterable
+
 from attrs import frozen
-from sympy import Add, Expr, Pow, S, Symbol, log
+from sympy import Add, Expr, Pow, S, Symbol, log, oo
 
 from theory.errors import NoClosedForm
 from theory.expansion import Exponent, expansion
-from theory.geometric import by_base
+from theory.geometric import by_base, collected
 from theory.latex import latex
-from theory.signs import sign_on_domain, versus_one
-from theory.symbols import n
+from theory.signs import beyond, sign_on_domain, versus_one
+from theory.symbols import M, n
 
 DEPTHS = (3, 6, 9)
 """Orders tried in turn; what vanishes to the last is not looked at further."""
@@ -31,8 +33,13 @@ class Leading:
         return f"{self.term} + O({self.remainder})" if self.remainder != 0 else str(self.term)
 
 
-def leading(expression: Expr, symbol: Symbol) -> Leading:
+def leading(expression: Expr, symbol: Symbol, conditions: Iterable[Expr] = ()) -> Leading:
     """Return the leading term of a closed form as ``symbol`` grows, every other symbol fixed.
+
+    Args:
+        expression: a closed form in n, M and source symbols.
+        symbol: n, M, or another positive symbol.
+        conditions: quantities that are positive, beyond M >= 2.
 
     Raises:
         NoClosedForm: the expression holds what has no known expansion, or no one term leads for all values of the
@@ -45,7 +52,30 @@ def leading(expression: Expr, symbol: Symbol) -> Leading:
     """
     if symbol not in expression.free_symbols:
         return Leading(expression, S.Zero, symbol)
-    return _geometric(expression) if symbol == n else _algebraic(expression, symbol)
+    if symbol != n:
+        return _algebraic(expression, symbol)
+    far = beyond(conditions)
+    shifted = _geometric(expression.subs(M, far))
+    back = {M: 2 * M - far}
+    return Leading(collected(shifted.term.subs(back)), shifted.remainder.subs(back), n)
+
+
+def far_value(lead: Leading, conditions: Iterable[Expr] = ()) -> Expr:
+    """Return the limit in n of a leading term: itself where it holds no n, else 0, oo or -oo.
+
+    Raises:
+        NoClosedForm: the sign, or whether the term grows, depends on the symbols.
+    """
+    ((base, weight),) = by_base(lead.term).items()
+    if not lead.term.has(n):
+        return lead.term
+    constant, power = weight.as_independent(n)
+    far = {M: beyond(conditions)}
+    course, sign = versus_one(base.subs(far)), sign_on_domain(constant.subs(far))
+    if course is None or sign is None:
+        raise NoClosedForm(f"the limit of {lead.term} depends on the symbols. Put numbers in with .at(...).")
+    grows = course > 0 if course else power.as_base_exp()[1] > 0
+    return sign * oo if grows else S.Zero
 
 
 def _algebraic(expression: Expr, x: Symbol) -> Leading:
@@ -54,7 +84,8 @@ def _algebraic(expression: Expr, x: Symbol) -> Leading:
         series = expansion(expression, x, depth)
         terms = sorted(series.terms, key=lambda exponent: (exponent[0], -exponent[1]))
         if terms:
-            rest = _monomial(x, terms[1]) if len(terms) > 1 else x**-series.order
+            beyond_all = S.Zero if series.order == oo else x**-series.order
+            rest = _monomial(x, terms[1]) if len(terms) > 1 else beyond_all
             return Leading(series.terms[terms[0]].factor() * _monomial(x, terms[0]), rest, x)
     raise NoClosedForm(f"{expression} vanishes to {DEPTHS[-1]} orders in 1/{x}. Put numbers in with .at(...).")
 

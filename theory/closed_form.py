@@ -20,8 +20,8 @@ from theory.field import Element
 from theory.hypergeometric import Combination, Generator, HyperProduct, HyperSum, solve_varying
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
-from theory.signs import stable, versus_one
-from theory.symbols import n
+from theory.signs import beyond, stable, versus_one
+from theory.symbols import M, n
 
 
 @frozen
@@ -171,7 +171,8 @@ class _Constant:
             for j, symbol in enumerate(names):
                 before = names[j - 1] if j else S.Zero
                 following = before + rule[j] * names[-1]
-                yield Sequence(symbol, S(int(j == 0)), following, _residue(rule, j), _residue_limit(rule), rule)
+                far = tuple(w.subs(M, beyond(self.recurrence.conditions)) for w in rule)
+                yield Sequence(symbol, S(int(j == 0)), following, _residue(rule, j), _residue_limit(far), rule)
 
 
 def _residue(rule: tuple[Expr, ...], j: int) -> Expr:

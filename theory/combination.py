@@ -8,16 +8,16 @@ from functools import cached_property
 from typing import Any
 
 from attrs import evolve, frozen
-from sympy import Dummy, Expr, Symbol, gammasimp
+from sympy import Dummy, Expr, StrictGreaterThan, Symbol, gammasimp
 
-from theory.asymptotics import Leading, leading
+from theory.asymptotics import Leading, far_value, leading
 from theory.certificate import Certificate
-from theory.errors import NoClosedForm
 from theory.exact import exact
 from theory.expect import Expectation, expect
 from theory.geometric import collected
 from theory.latex import latex
 from theory.loop import Loop
+from theory.symbols import n
 
 
 @frozen(eq=False)
@@ -67,20 +67,23 @@ class Combined:
         return self._of({slot: part.at(n=generation) for slot, part in parts.items()}).factor()
 
     def limit(self) -> Expr:
-        """Return the limit as n grows, from the limits of the parts.
+        """Return the limit as n grows: from the limits of the parts where they are finite, else from the leading term.
 
         Raises:
-            NoClosedForm: a part has no limit known in closed form, or the parts' limits are infinite.
+            NoClosedForm: a part has no limit known in closed form, or it depends on the symbols which term leads.
         """
         limits = {slot: part.limit() for slot, part in self.parts.items()}
-        total = self._of(limits)
-        if not total.is_finite and any(limit.is_infinite for limit in limits.values()):
-            raise NoClosedForm(f"{self.name}: a part of it grows without bound. Ask .leading(n).")
-        return gammasimp(total).factor()
+        if any(limit.is_infinite for limit in limits.values()):
+            return far_value(self.leading(n), self._positive)
+        return gammasimp(self._of(limits)).factor()
+
+    @property
+    def _positive(self) -> list[Expr]:
+        return [c.lhs for c in self.conditions if isinstance(c, StrictGreaterThan)]
 
     def leading(self, symbol: Symbol) -> Leading:
         """Return the leading term as ``symbol`` (n, M, ...) grows, every other symbol fixed."""
-        return leading(self.expression, symbol)
+        return leading(self.expression, symbol, self._positive)
 
     def _of(self, values: dict[Symbol, Expr]) -> Expr:
         return self.formula.xreplace(values)

@@ -6,7 +6,6 @@ from typing import Any, Literal
 from attrs import evolve, frozen
 from sympy import Expr, Rational, Symbol, log, pi, sqrt
 
-from theory import symbols
 from theory.asymptotics import Leading, leading
 from theory.certificate import Certificate
 from theory.combination import Combined, variance
@@ -71,7 +70,7 @@ class Risk:
 
     def leading(self, symbol: Symbol) -> Leading:
         """Return the leading term as ``symbol`` (n, M, ...) grows, every other symbol fixed."""
-        return leading(self.expression, symbol)
+        return self.within.leading(symbol) if self.projection == 0 else leading(self.expression, symbol)
 
     def _repr_latex_(self) -> str:
         return rf"$\mathbb{{E}}\left[{_NAMES[self.metric]}\right] = {latex(collected(self.expression))}$"
@@ -91,11 +90,11 @@ def risk(loop: Loop, metric: Metric = "kl_source_model") -> Risk:
         NotClosed: a family without one here, or moments that do not exist or close.
 
     >>> from sympy import oo
-    >>> from theory import MultivariateGaussian
+    >>> from theory import M, MultivariateGaussian
     >>> correlated = MultivariateGaussian([0, 0], [[1, Rational(1, 2)], [Rational(1, 2), 1]])
     >>> risk(Loop(DiagonalGaussian(), source=correlated, samples=oo)).expression
     -log(3/4)/2
-    >>> print(risk(Loop(Gaussian()), "w2").leading(symbols.M))
+    >>> print(risk(Loop(Gaussian()), "w2").leading(M))
     3*V0*n/(2*M) + O(M**(-2))
     """
     family = loop.law

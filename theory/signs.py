@@ -4,9 +4,24 @@ The domain is mapped to positive numbers (M = 2 + u, alpha = 1/(1 + w)); an expr
 one sign has it everywhere. Undecided is an honest answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sympy import Add, Dummy, Expr, Integer, Mul, Poly, Symbol, factor_list, factorial, gamma, log, polygamma
+from sympy import (
+    Add,
+    Dummy,
+    Expr,
+    Integer,
+    Mul,
+    Poly,
+    Symbol,
+    default_sort_key,
+    factor_list,
+    factorial,
+    floor,
+    gamma,
+    log,
+    polygamma,
+)
 
 from theory import symbols
 from theory.constants import separate_logarithms, unfold
@@ -27,7 +42,7 @@ def sign_on_domain(expr: Expr) -> int | None:
     if (exact := unfold(expr)) != expr:
         return sign_on_domain(exact)
     if expr.has(polygamma):
-        return _by_course(separate_logarithms(expr).expand())
+        return _product_sign(separate_logarithms(expr).factor())
     mapped, variables = _mapped(expr)
     product = 1
     for part in mapped.together().as_numer_denom():
@@ -109,6 +124,27 @@ def versus_one(ratio: Expr) -> int | None:
     return sign if sign is not None or not ratio.has(gamma) else _by_course(separate_logarithms(log(ratio)))
 
 
+def _product_sign(product: Expr) -> int | None:
+    """Return the sign of a product of powers, some of them with psi in them."""
+    total = 1
+    for base, exponent in (factor.as_base_exp() for factor in Mul.make_args(product)):
+        sign = _special_sign(base) if base.has(polygamma) else sign_on_domain(base)
+        if not sign:
+            return sign
+        total *= sign if exponent.is_odd or not exponent.is_Integer else 1
+    return total
+
+
+def _special_sign(expr: Expr) -> int | None:
+    """Return the sign of k psi + rest as that of k times that of psi + rest/k."""
+    psi = min(expr.atoms(polygamma), key=default_sort_key)
+    weight = expr.expand().coeff(psi)
+    if weight.has(polygamma):
+        return None
+    signs = sign_on_domain(weight), _by_course((expr / weight).expand())
+    return None if None in signs else signs[0] * signs[1]
+
+
 def _by_course(expr: Expr) -> int | None:
     """Return the sign of an expression with log, log Gamma or psi of M by its course towards its limit.
 
@@ -117,7 +153,8 @@ def _by_course(expr: Expr) -> int | None:
     """
     if symbols.M not in expr.free_symbols or not expr.has(gamma, polygamma, log):
         return sign_on_domain(expr) if expr.is_rational_function() else None
-    course = _by_course(_step(expr) if expr.has(gamma, polygamma) else expr.diff(symbols.M))
+    change = _step(expr) if expr.has(gamma, polygamma) else expr.diff(symbols.M)
+    course = None if change.has(gamma, polygamma) else _by_course(change)
     terms = expansion(expr, symbols.M, 4).terms
     if not course or not terms:
         return None
@@ -147,6 +184,20 @@ def _shifted(atom: Expr, name: Expr) -> Expr:
         return name * Mul(*(z + k for k in range(int(steps))))
     order = atom.args[0]
     return name + Add(*((-1) ** order * factorial(order) / (z + k) ** (order + 1) for k in range(int(steps))))
+
+
+def beyond(conditions: Iterable[Expr]) -> Expr:
+    """Return M + k such that M + k at M >= 2 runs over the sizes for which every condition is positive.
+
+    >>> beyond([symbols.M - 3, symbols.M - 5])
+    M + 4
+    """
+    least = Integer(2)
+    for condition in conditions:
+        if condition.free_symbols == {symbols.M} and condition.is_polynomial() and Poly(condition).degree() == 1:
+            slope, offset = Poly(condition).all_coeffs()
+            least = max(least, floor(-offset / slope) + 1) if slope > 0 else least
+    return symbols.M + least - 2
 
 
 def stable(rule: Sequence[Expr]) -> bool | None:
