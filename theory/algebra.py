@@ -74,7 +74,7 @@ class Algebra:
         if isinstance(expr, log):
             return self.logarithm(self.read(expr.args[0]))
         raise NotClosed(
-            f"{self.where}: {expr} is no polynomial in {', '.join(map(str, self.letters))}, so its moments do not close."
+            f"{self.where}: {expr} is no polynomial in {', '.join(map(str, self.letters))}, so it does not close."
             " Ask simulate(loop)."
         )
 

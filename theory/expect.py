@@ -20,7 +20,7 @@ from theory.latex import latex
 from theory.limits import limit
 from theory.loop import Loop
 from theory.monomials import Monomial
-from theory.recurrence import Recurrence, recurrence
+from theory.recurrence import Recurrence, recurrence, start_of
 from theory.signs import undecided_factors
 from theory.step import step
 
@@ -90,7 +90,7 @@ class Piece:
         """Yield the exact expectation for n = 0, 1, 2, ... by running the recurrence itself."""
         system = self.recurrence
         state = system.state
-        source = tuple(self.marginal.family.start(state).values())
+        source = start_of(self.marginal.family, state)
         if system.start:
             yield self._weighed({m: m.expr(source) for m in system.rows})
         now, k = dict(system.initial), system.start

@@ -38,7 +38,7 @@ class Recurrence:
     @property
     def homogeneous(self) -> bool:
         """Whether the rows are the same for every fit."""
-        return symbols.n not in self.field.generators
+        return not any(symbols.n in x.free_symbols for x in self.field.generators)
 
     def at(self, k: int) -> dict[Monomial, Row]:
         """Return the rows of fit k."""
@@ -60,9 +60,10 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
     Raises:
         NotClosed: an observable that is no combination of monomials, or whose moments do not close.
     """
-    state = family.state(observable)
+    model = family.state(observable)
+    first, later = step(loop, family, model, S.One), step(loop, family, model)
+    state = later.state
     targets = linear(observable, state)
-    first, later = step(loop, family, state, S.One), step(loop, family, state)
     generators = _generators(first, state) | _generators(later, state)
     while True:
         try:
@@ -72,6 +73,12 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
             return _closed(family, state, towers, list(targets)), targets
         except MissingGenerator as missing:
             generators |= missing.found
+
+
+def start_of(family: Derivable, state: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """Return the value of every state symbol at generation 0: the source's, and 0 for what only later fits remember."""
+    source = family.start(state)
+    return tuple(source.get(x, S.Zero) for x in state)
 
 
 def _generators(refit: Step, state: tuple[Expr, ...]) -> set[Expr]:
@@ -85,7 +92,7 @@ def _closed(
 ) -> Recurrence:
     first, later = towers
     rows = _closure(later, targets, state)
-    source = tuple(family.start(state).values())
+    source = start_of(family, state)
     start = 0 if all(_same(rows[m], first(m), later.field) for m in rows) else 1
     initial = {m: m.expr(source) for m in rows}
     if start:

@@ -4,14 +4,14 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 from attrs import frozen
-from sympy import Expr, S, Symbol
+from sympy import Add, Expr, S, Symbol
 
 from theory.errors import NotClosed
-from theory.estimators import Estimator
+from theory.estimators import MLE, Estimator
 from theory.innovations import Law
 from theory.sampling import Faithful, Sampling
 
@@ -47,6 +47,8 @@ class Family(ABC):
 
     has_variance = False
     """Whether a variance is fitted, so that an estimator has something to choose."""
+    scales: ClassVar[tuple[Expr, ...]] = ()
+    """The state symbols that are variances."""
 
     @abstractmethod
     def source(self) -> Parameters:
@@ -101,7 +103,7 @@ class Derivable(Family):
     def start(self, state: Iterable[Expr]) -> Parameters:
         """Return the source's values of the given state symbols."""
         source = self.source()
-        return {symbol: source[symbol] for symbol in state}
+        return {symbol: source[symbol] for symbol in state if symbol in source}
 
     @abstractmethod
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
@@ -129,6 +131,50 @@ class Derivable(Family):
             f"sampling: {sampling} does not map the {type(self).__name__} family's moments to polynomials of them. "
             "Ask simulate(loop, method='data') instead."
         )
+
+    def drawn(self, law: Parameters, sampling: Sampling, size: Expr, fitted: Expr | None) -> Batch:
+        """Return ``size`` points that ``sampling`` draws from a model.
+
+        ``fitted`` is the number of points behind the model where they come from its posterior predictive law.
+        """
+        if fitted is not None:
+            raise self._refusal("estimator", "a posterior predictive law")
+        return self.batch(self.distorted(law, sampling), size, "model")
+
+    def mixture(self, source: Parameters, model: Parameters, share: Expr, size: Expr, sampling: Sampling) -> Batch:
+        """Return ``size`` points, each from the source with probability ``share``, else from the model."""
+        raise self._refusal("regime", "moments of points from a mixture of two of its laws")
+
+    def subsample(self, pool: Batch, size: Expr) -> Batch:
+        """Return the statistics of ``size`` points drawn without replacement from the pool."""
+        raise self._refusal("regime", "moments of a subsample without replacement")
+
+    def statistics(self, label: str, state: Sequence[Expr]) -> tuple[Expr, ...]:
+        """Return letters for the statistics of a batch that a loop remembers."""
+        raise self._refusal("regime", "letters for the statistics of a pool")
+
+    def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
+        """Return the weighted fit from the fits of its parts: means of mean parameters."""
+        del between
+        return {x: Add(*(w * fit[x] for w, fit in zip(weights, fits, strict=True))) for x in fits[0]}
+
+    def target(self, batch: Batch, model: Parameters, state: Sequence[Expr]) -> Parameters:
+        """Return where a natural-gradient step from ``model`` on the batch's likelihood points; a fit of mean
+        parameters.
+        """
+        del model
+        return self.fit(batch, MLE(), state)
+
+    def log_step(self, batch: Batch, model: Parameters, eta: Expr) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return one gradient step on the logarithm of the variance, with its laws."""
+        raise self._refusal("estimator", "a variance to take steps on")
+
+    def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return a draw from the Jeffreys posterior, with the laws of its own innovations."""
+        raise self._refusal("estimator", "a posterior draw")
+
+    def _refusal(self, axis: str, what: str) -> NotClosed:
+        return NotClosed(f"{axis}: the {type(self).__name__} family has no {what} in closed form. Ask simulate(loop).")
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
         """Return the observable whole: a derivable family needs no split."""
