@@ -87,7 +87,7 @@ def solve(recurrence: Recurrence) -> Solution:
     return _Constant(recurrence).solution() if recurrence.homogeneous else _Varying(recurrence).solution()
 
 
-def _blocks(recurrence: Recurrence) -> list[list[Monomial]]:
+def blocks(recurrence: Recurrence) -> list[list[Monomial]]:
     """Return the monomials in blocks that depend only on themselves and on blocks before them."""
     edges = [(m, key) for m, row in recurrence.rows.items() for key in row if key != m]
     return strongly_connected_components((list(recurrence.rows), edges))
@@ -117,7 +117,7 @@ class _Constant:
     def _from(self, source: Monomial) -> dict[Monomial, ExpPoly]:
         """Return every moment when the initial monomial ``source`` is 1 and the others 0."""
         solved: dict[Monomial, ExpPoly] = {}
-        for block in _blocks(self.recurrence):
+        for block in blocks(self.recurrence):
             forcing = [self._forcing(m, block, solved) for m in block]
             start = [self._domain.one if m == source else self._domain.zero for m in block]
             if any(forcing) or any(start):
@@ -205,7 +205,7 @@ class _Varying:
     def solution(self) -> Solution:
         """Solve block by block."""
         solved: dict[Monomial, Combination] = {}
-        for block in _blocks(self.recurrence):
+        for block in blocks(self.recurrence):
             if len(block) > 1:
                 raise NoClosedForm(
                     f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."
