@@ -17,7 +17,12 @@ from theory.families import Categorical as Categorical
 from theory.families import DiagonalGaussian as DiagonalGaussian
 from theory.families import Gaussian as Gaussian
 from theory.families import MultivariateGaussian as MultivariateGaussian
+from theory.families import Recursion as Recursion
+from theory.innovations import ChiSquare as ChiSquare
+from theory.innovations import Multinomial as Multinomial
+from theory.innovations import Normal as Normal
 from theory.loop import Loop as Loop
+from theory.population import population as population
 from theory.procedures import Damped as Damped
 from theory.procedures import Floor as Floor
 from theory.procedures import GradientSteps as GradientSteps

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from math import prod
 
-from attrs import frozen
+from attrs import field, frozen
 from sympy import (
     Dummy,
     Expr,
@@ -29,6 +29,7 @@ from sympy.functions.combinatorial.numbers import stirling
 
 from theory.constants import Constant
 from theory.errors import NotClosed
+from theory.exact import exact
 
 
 class Law(ABC):
@@ -55,7 +56,7 @@ class Normal(Law):
     """x ~ N(0, variance): E[x^(2j)] = (2j-1)!! variance^j, odd moments 0."""
 
     symbol: Symbol
-    variance: Expr
+    variance: Expr = field(converter=lambda value: exact(value, "variance"))
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -87,7 +88,7 @@ class ChiSquare(Law):
     """
 
     symbol: Symbol
-    df: Expr
+    df: Expr = field(converter=lambda value: exact(value, "df"))
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:

@@ -81,8 +81,8 @@ class Loop:
                 )
 
     def _check_counts(self) -> None:
-        for part in self.regime.parts(self.samples, symbols.n):
-            if part.size.is_number and part.size != oo and not part.size.is_Integer:
+        for part in self.regime.parts(self.samples, symbols.n) if self.samples != oo else ():
+            if part.size.is_number and not part.size.is_Integer:
                 raise ValueError(
                     f"{self.regime} of samples = {self.samples} asks for {part.size} {part.origin} points. "
                     "Choose a share that gives a whole number."

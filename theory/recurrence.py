@@ -8,7 +8,7 @@ from sympy import Expr, S
 from theory import symbols
 from theory.constants import unfold
 from theory.errors import NotClosed
-from theory.families.base import Derivable
+from theory.families.base import Stepped
 from theory.field import Element, Field, MissingGenerator, letters
 from theory.loop import Loop
 from theory.monomials import Monomial, Row, linear
@@ -54,7 +54,7 @@ class Recurrence:
         return sum((unfold(self.field.expr(w)) * m.expr(self.state) for m, w in row.items()), S.Zero)
 
 
-def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurrence, dict[Monomial, Expr]]:
+def recurrence(loop: Loop, family: Stepped, observable: Expr) -> tuple[Recurrence, dict[Monomial, Expr]]:
     """Return the recurrence that closes an observable, and the observable as a combination of its monomials.
 
     Raises:
@@ -75,7 +75,7 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
             generators |= missing.found
 
 
-def start_of(family: Derivable, state: tuple[Expr, ...]) -> tuple[Expr, ...]:
+def start_of(family: Stepped, state: tuple[Expr, ...]) -> tuple[Expr, ...]:
     """Return the value of every state symbol at generation 0: the source's, and 0 for what only later fits remember."""
     source = family.start(state)
     return tuple(source.get(x, S.Zero) for x in state)
@@ -88,7 +88,7 @@ def _generators(refit: Step, state: tuple[Expr, ...]) -> set[Expr]:
 
 
 def _closed(
-    family: Derivable, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
+    family: Stepped, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
 ) -> Recurrence:
     first, later = towers
     rows = _closure(later, targets, state)

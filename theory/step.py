@@ -14,7 +14,7 @@ from sympy import Expr, S, limit, oo
 
 from theory import symbols
 from theory.errors import NotClosed
-from theory.families.base import Batch, Derivable, Parameters
+from theory.families.base import Batch, Parameters, Stepped
 from theory.innovations import Law
 from theory.loop import Loop
 from theory.procedures import predictive
@@ -45,7 +45,7 @@ class Step:
         return any(symbols.n in expr.free_symbols for expr in self.update.values())
 
 
-def step(loop: Loop, family: Derivable, state: State, k: Expr = symbols.n) -> Step:
+def step(loop: Loop, family: Stepped, state: State, k: Expr = symbols.n) -> Step:
     """Return fit k of the loop; ``k`` is the number of the fit, 1 for the first, the symbol n for all later ones.
 
     >>> from theory import Gaussian, Loop
@@ -53,7 +53,8 @@ def step(loop: Loop, family: Derivable, state: State, k: Expr = symbols.n) -> St
     >>> step(loop, loop.family, loop.family.state(None)).update[Gaussian.mu]
     eps_model + mu
     """
-    refit = _Refit(loop, family, state, k).step()
+    own = family.refit(loop.estimator, loop.regime, loop.sampling, k)
+    refit = Step(*own) if own else _Refit(loop, family, state, k).step()
     return _population(refit) if loop.samples.is_infinite else refit
 
 
@@ -62,7 +63,7 @@ class _Refit:
     """The making of one step."""
 
     loop: Loop
-    family: Derivable
+    family: Any
     state: State
     k: Expr
 
@@ -101,20 +102,20 @@ class _Refit:
         memory: dict[Expr, Expr] = {}
         if _remembers_pool(self.loop):
             pooled = reduce(self.family.pool, batches.values())
-            memory |= zip(self.family.statistics("pool", self.state), pooled.statistics, strict=True)
+            memory |= self.family.remembered(pooled, "pool", self.state)
         for part in parts:
             if part.origin == "kept":
-                memory |= zip(self.family.statistics("kept", self.state), batches[part].statistics, strict=True)
+                memory |= self.family.remembered(batches[part], "kept", self.state)
         return memory
 
     def _batch(self, part: Part) -> Batch:
         family, first = self.family, self.k == 1
         if part.origin == "past":
             if _remembers_pool(self.loop):
-                return Batch(part.size, family.statistics("pool", self.state))
+                return family.recalled(part.size, "pool", self.state)
             return family.unfit(self._model, part.size, self.loop.estimator)
         if part.origin == "kept" and not first:
-            return Batch(part.size, family.statistics("kept", self.state))
+            return family.recalled(part.size, "kept", self.state)
         source = family.start(self.state)
         if part.origin in ("real", "kept"):
             return family.batch(source, part.size, part.origin)
