@@ -4,8 +4,8 @@ A solution names sequences (powers of a base, residues of an irrational eigenval
 one-term rule that defines it, and writes every moment in them. That is all a checker needs to accept it by induction.
 """
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
 
@@ -34,9 +34,14 @@ class Sequence:
     start: Expr
     next: Expr
     expr: Expr
-    limit: Expr | None = None
+    tends_to: Callable[[], Expr | None] = lambda: None
     rule: tuple[Expr, ...] = ()
     """For a residue, the rewriting rule of its eigenvalues."""
+
+    @cached_property
+    def limit(self) -> Expr | None:
+        """The limit in n, None where it is not known; Gamma ratios take time to decide, so it is found on demand."""
+        return self.tends_to()
 
 
 @frozen(eq=False)
@@ -168,11 +173,11 @@ class _Constant:
     def _sequences(self) -> Iterator[Sequence]:
         for key, names in self.names.items():
             rule = tuple(self.recurrence.field.expr(w) for w in key)
+            far = tuple(w.subs(M, beyond(self.recurrence.conditions)) for w in rule)
             for j, symbol in enumerate(names):
                 before = names[j - 1] if j else S.Zero
                 following = before + rule[j] * names[-1]
-                far = tuple(w.subs(M, beyond(self.recurrence.conditions)) for w in rule)
-                yield Sequence(symbol, S(int(j == 0)), following, _residue(rule, j), _residue_limit(far), rule)
+                yield Sequence(symbol, S(int(j == 0)), following, _residue(rule, j), partial(_residue_limit, far), rule)
 
 
 def _residue(rule: tuple[Expr, ...], j: int) -> Expr:
@@ -240,9 +245,9 @@ class _Varying:
         for generator, symbol in self.names.items():
             if isinstance(generator, HyperProduct):
                 rule = generator.ratio.subs(n, n + 1) * symbol
-                yield Sequence(symbol, S.One, rule, generator.expr(), generator.limit())
+                yield Sequence(symbol, S.One, rule, generator.expr(), generator.limit)
             else:
                 rule = generator.rate.subs(n, n + 1) * symbol + generator.weight.subs(n, n + 1) * self._named(
                     generator.of
                 )
-                yield Sequence(symbol, S.Zero, rule, generator.expr(), generator.limit())
+                yield Sequence(symbol, S.Zero, rule, generator.expr(), generator.limit)

@@ -6,7 +6,7 @@ together, each with one factored coefficient.
 
 from math import prod
 
-from sympy import Add, Dummy, Expr, Mul, Poly, Pow, S, default_sort_key, log, polygamma
+from sympy import Add, Dummy, Expr, Mul, Poly, Pow, Product, RootSum, S, Sum, default_sort_key, gamma, log, polygamma
 
 from theory.constants import one_logarithm, separate_logarithms
 from theory.errors import NoClosedForm
@@ -23,14 +23,16 @@ def by_base(expression: Expr) -> dict[Expr, Expr]:
     >>> by_base((1 + 2 ** (n + 1)) ** 2 / M)
     {1: 1/M, 2: 4/M, 4: 4/M}
     """
+    # What n runs through on its own terms is one opaque factor: powers inside it are not to be touched.
+    hidden = {atom: Dummy() for atom in expression.atoms(Sum, Product, RootSum, gamma) if atom.has(n)}
     names: dict[Expr, Dummy] = {}
-    opaque = expression.replace(_is_exponential, lambda power: _named(power, names))
-    terms = Poly(opaque, *names.values()).terms() if names else [((), opaque)]
+    opaque = expression.xreplace(hidden).replace(_is_exponential, lambda power: _named(power, names))
     found: dict[Expr, Expr] = {}
-    for powers, weight in terms:
+    for powers, weight in Poly(opaque, *names.values()).terms() if names else [((), opaque)]:
         base = _normal(Mul(*map(Pow, names, powers)))
         found[base] = found.get(base, S.Zero) + weight
-    factored = {base: _factored(weight) for base, weight in sorted(found.items(), key=str)}
+    back = {dummy: atom for atom, dummy in hidden.items()}
+    factored = {base: _factored(weight, list(back)).xreplace(back) for base, weight in sorted(found.items(), key=str)}
     return {base: weight for base, weight in factored.items() if weight != 0}
 
 
@@ -39,14 +41,21 @@ def collected(expression: Expr) -> Expr:
     return Add(*(weight * base**n for base, weight in by_base(expression).items()))
 
 
-def _factored(weight: Expr) -> Expr:
-    """Return a coefficient factored; where logarithms and polygammas stand in it linearly, those of one factor
-    together.
-    """
-    plain = separate_logarithms(weight).expand()
+def _factored(weight: Expr, opaque: list[Dummy]) -> Expr:
+    """Return a coefficient with the factor of every product of opaque factors factored."""
+    together: dict[Expr, Expr] = {}
+    for term in Add.make_args(weight.expand()) if weight.has(*opaque) else (weight,):
+        plain, rest = term.as_independent(*opaque, as_Add=False)
+        together[rest] = together.get(rest, S.Zero) + plain
+    return Add(*(_by_logarithm(plain) * rest for rest, plain in together.items()))
+
+
+def _by_logarithm(weight: Expr) -> Expr:
+    """Return a coefficient factored; where logarithms and polygammas stand in it, those of one factor together."""
+    plain = separate_logarithms(weight).expand() if weight.has(log, polygamma) else weight
     atoms = sorted(plain.atoms(log, polygamma), key=default_sort_key)
     if not atoms:
-        return weight.factor()
+        return plain.factor()
     together: dict[Expr, list[Expr]] = {}
     index = [n] if plain.is_polynomial(n) else []
     for (*powers,), scale in Poly(plain, *atoms, *index).terms():

@@ -141,8 +141,8 @@ def _special_sign(expr: Expr) -> int | None:
     weight = expr.expand().coeff(psi)
     if weight.has(polygamma):
         return None
-    signs = sign_on_domain(weight), _by_course((expr / weight).expand())
-    return None if None in signs else signs[0] * signs[1]
+    outer, inner = sign_on_domain(weight), _by_course((expr / weight).expand())
+    return None if outer is None or inner is None else outer * inner
 
 
 def _by_course(expr: Expr) -> int | None:
