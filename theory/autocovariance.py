@@ -105,7 +105,8 @@ class Autocovariance:
         return Add(*(self.weights[of] * part.limit() for of, part in self._covariances.items()))
 
     def _repr_latex_(self) -> str:
-        pair = f"{_at(self.one, symbols.n)}, {_at(self.two.observable, symbols.n + self.lag)}"
+        later = f"n + {latex(self.lag)}" if self.lag != 0 else "n"
+        pair = f"{_at(self.one, 'n')}, {_at(self.two.observable, later)}"
         return rf"$\operatorname{{Cov}}\left[{pair}\right] = {latex(self.expression)}$"
 
     def __str__(self) -> str:
@@ -145,11 +146,11 @@ def autocovariance(loop: Loop, one: Expr, two: Expr | None = None, lag: Expr | i
     return Autocovariance(loop, first, later, steps, {of: w for of, w in weights.items() if w != 0})
 
 
-def _at(observable: Expr, generation: Expr) -> str:
+def _at(observable: Expr, generation: str) -> str:
     """Return the LaTeX of an observable with its generation as index."""
     written = latex(observable)
     framed = written if observable.is_Symbol else rf"\left({written}\right)"
-    return rf"{framed}_{{{latex(generation)}}}"
+    return rf"{framed}_{{{generation}}}"
 
 
 def _restored(piece: Piece, monomial: Monomial) -> Expr:

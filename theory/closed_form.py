@@ -55,7 +55,7 @@ class Solution:
     def expression(self, combined: Expr) -> Expr:
         """Return an expression in sequences as a closed form in n, grouped by sequence, each coefficient factored."""
         weights = self._weights(combined)
-        paired = [term for pair in self._pairs() for term in _paired(weights, *pair)]
+        paired = [term for pair in self._pairs() for term in _paired(weights, *pair, n - self.start)]
         closed = {s.symbol: s.expr for s in self.sequences}
         return Add(*paired, *(unfold(weight.factor()) * key.xreplace(closed) for key, weight in weights.items()))
 
@@ -73,8 +73,11 @@ class Solution:
                 yield one.symbol, two.symbol, two.rule[1], -two.rule[0]
 
 
-def _paired(weights: dict[Expr, Expr], e0: Symbol, e1: Symbol, trace: Expr, determinant: Expr) -> Iterator[Expr]:
-    """Take a n^i E_0 + b n^i E_1 out of the weights and yield n^i (A r^n + B s^n), r and s the eigenvalues.
+def _paired(
+    weights: dict[Expr, Expr], e0: Symbol, e1: Symbol, trace: Expr, determinant: Expr, elapsed: Expr
+) -> Iterator[Expr]:
+    """Take a n^i E_0 + b n^i E_1 out of the weights and yield n^i (A r^m + B s^m), r and s the
+    eigenvalues and m the fits since the start.
 
     With the discriminant D^2 = trace^2 - 4 determinant, A and B are a/2 +- (b - a trace/2)/D.
     """
@@ -84,7 +87,7 @@ def _paired(weights: dict[Expr, Expr], e0: Symbol, e1: Symbol, trace: Expr, dete
         a, b = weights.pop(power * e0, S.Zero), weights.pop(power * e1, S.Zero)
         half, rest = unfold((a / 2).factor()), unfold((b - a * trace / 2).factor()) / root
         for sign in (1, -1):
-            yield power * (half + sign * rest) * (trace / 2 + sign * root / 2) ** n
+            yield power * (half + sign * rest) * (trace / 2 + sign * root / 2) ** elapsed
 
 
 def solve(recurrence: Recurrence) -> Solution:
@@ -153,7 +156,7 @@ class _Constant:
         expr = self.recurrence.field.expr
         return sum(
             (
-                expr(w) * n**i * symbol
+                expr(w) * (n - self.recurrence.start) ** i * symbol
                 for key, terms in sequence.items()
                 for i, row in enumerate(terms)
                 for w, symbol in zip(row, self._named(key), strict=True)
@@ -177,7 +180,8 @@ class _Constant:
             for j, symbol in enumerate(names):
                 before = names[j - 1] if j else S.Zero
                 following = before + rule[j] * names[-1]
-                yield Sequence(symbol, S(int(j == 0)), following, _residue(rule, j), partial(_residue_limit, far), rule)
+                closed = _residue(rule, j).subs(n, n - self.recurrence.start)
+                yield Sequence(symbol, S(int(j == 0)), following, closed, partial(_residue_limit, far), rule)
 
 
 def _residue(rule: tuple[Expr, ...], j: int) -> Expr:

@@ -235,7 +235,10 @@ class Expectation:
             lines += [f"One refit: {x} <- {update}" for x, update in refit.update.items()]
             lines += [f"  with {law}" for law in refit.laws]
         lines += [f"Tower property: E[{m}]_n = E[{row}]_(n-1)" for m, row in self.recurrence.items()]
-        lines += [f"Closed form for n >= {self.start}: {self.expression}"]
+        try:
+            lines += [f"Closed form for n >= {self.start}: {self.expression}"]
+        except NoClosedForm as refusal:
+            lines += [f"No closed form: {refusal}"]
         lines += [f"Provided that {condition}" for condition in self.conditions]
         return "\n".join(lines + [f"Assuming that {word}" for word in self.assumptions])
 
