@@ -56,7 +56,7 @@ class Combined:
     def values(self, generations: int) -> list[Expr]:
         """Return the exact values at generations 0, 1, ..., ``generations``, from the recurrences."""
         columns = zip(*(part.values(generations) for part in self.parts.values()), strict=True)
-        return [self._of(dict(zip(self.parts, column, strict=True))).factor() for column in columns]
+        return [collected(self._of(dict(zip(self.parts, column, strict=True)))) for column in columns]
 
     def at(self, **values: Any) -> Any:
         """Return the quantity with exact values put in by name; with ``n`` given, its exact value there."""
@@ -64,7 +64,7 @@ class Combined:
         parts = {slot: part.at(**values) for slot, part in self.parts.items()} if values else self.parts
         if generation is None:
             return evolve(self, parts=parts)
-        return self._of({slot: part.at(n=generation) for slot, part in parts.items()}).factor()
+        return collected(self._of({slot: part.at(n=generation) for slot, part in parts.items()}))
 
     def limit(self) -> Expr:
         """Return the limit as n grows: from the limits of the parts where they are finite, else from the leading term.

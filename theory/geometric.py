@@ -60,6 +60,8 @@ def _by_logarithm(weight: Expr) -> Expr:
     index = [n] if plain.is_polynomial(n) else []
     for (*powers,), scale in Poly(plain, *atoms, *index).terms():
         number, factor = (scale.factor() * n ** (powers.pop() if index else 0)).as_coeff_Mul()
+        if number == 0:
+            continue
         together.setdefault(abs(number) * factor, []).append(number / abs(number) * Mul(*map(Pow, atoms, powers)))
     return Add(*(factor * one_logarithm(Add(*parts)) for factor, parts in together.items()))
 

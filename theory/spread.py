@@ -19,6 +19,7 @@ from theory.expect import Expectation, expect
 from theory.geometric import by_base, collected
 from theory.latex import latex
 from theory.loop import Loop
+from theory.signs import sign_on_domain
 from theory.symbols import n
 
 
@@ -83,7 +84,7 @@ class Spread:
             "within: what one run shows on average; a typical run shows less, exp E log V_n",
             "between: how far the means of runs lie apart; no single run shows it",
             "ensemble: within + between, the variance of a point drawn from a run drawn at random",
-            "half-life: that of the mean over runs is longer than that of a typical run",
+            "half-life: that of the mean over runs is never shorter than that of a typical run",
             "tail: P(|X_n - mu0| > t) over the ensemble may rise while it falls in a typical run",
         )
 
@@ -136,5 +137,5 @@ def _walk(loop: Loop) -> Drift | None:
 
 
 def _half_life(rate: Expr) -> Expr:
-    """Return log 2/(-rate), oo for a rate of 0."""
-    return oo if rate == 0 else log(2) / -rate
+    """Return log 2/(-rate), oo for a rate that is not negative."""
+    return oo if sign_on_domain(rate) in (0, 1) else -log(2) / collected(rate)
