@@ -41,4 +41,5 @@ def one_logarithm(total: Expr) -> Expr:
 
 def separate_logarithms(expr: Expr) -> Expr:
     """Return an expression of positive symbols with log(a/b) written as log(a) - log(b), a and b irreducible."""
-    return expand_log(expr.replace(lambda e: isinstance(e, log), lambda e: log(e.args[0].factor())), force=True)
+    factored = expr.replace(lambda e: isinstance(e, log), lambda e: log(e.args[0].factor()))
+    return expand_log(factored, force=True, factor=True)

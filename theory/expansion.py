@@ -94,7 +94,9 @@ def _normal(weight: Expr) -> Expr:
     """Return a coefficient in a form in which 0 is 0."""
     if weight.is_Rational:
         return weight
-    normal = separate_logarithms(weight).expand().cancel()
+    normal = (separate_logarithms(weight) if weight.has(log) else weight).expand()
+    if any(power.exp.could_extract_minus_sign() and power.base.free_symbols for power in normal.atoms(Pow)):
+        normal = normal.cancel()
     return S.Zero if normal.is_Add and normal.is_number and normal.equals(0) else normal
 
 
@@ -142,9 +144,10 @@ class _Expander:
 
     def _gamma_product(self, expr: Expr, logs: dict[Expr, Expr]) -> Expansion:
         """Return a product with Gamma functions as exp of the sum of their logarithms, where the large parts cancel."""
-        total = reduce(Expansion.__add__, (self._log_gamma(z).scaled(e) for z, e in logs.items()))
-        rest = (part for part in Mul.make_args(expr) if not list(_gammas(part, self.x)))
-        return self._exp(total) * self.expand(Mul(*rest))
+        rest = Mul(*(part for part in Mul.make_args(expr) if not list(_gammas(part, self.x))))
+        if rest != 1:
+            return self.expand(expr / rest) * self.expand(rest)
+        return self._exp(reduce(Expansion.__add__, (self._log_gamma(z).scaled(e) for z, e in logs.items())))
 
     def _power(self, base: Expr, exponent: Expr) -> Expansion:
         """Return (c x^(-k) (1 + u))^e = c^e x^(-k e) sum_j binomial(e, j) u^j."""
@@ -185,10 +188,15 @@ class _Expander:
         return self._exactly({(S.Zero, 0): log(lead), (S.Zero, 1): -k}) + self._composed(weights, small)
 
     def _log_product(self, product: Expr) -> Expansion:
-        """Return the logarithm of a product, Gamma functions taken out of it."""
-        rest = Mul(*(part for part in Mul.make_args(product) if not list(_gammas(part, self.x))))
-        logs = (self._log_gamma(z).scaled(e) for z, e in _gammas(product, self.x))
-        return reduce(Expansion.__add__, logs, self._log(self.expand(rest)))
+        """Return the logarithm of a product, Gamma functions and powers with x in the exponent taken out of it."""
+        logs = [self._log_gamma(z).scaled(e) for z, e in _gammas(product, self.x)]
+        rest = []
+        for base, exponent in (f.as_base_exp() for f in Mul.make_args(product) if not list(_gammas(f, self.x))):
+            if self.x in exponent.free_symbols:
+                logs.append(self.expand(exponent) * self._log(self.expand(base)))
+            else:
+                rest.append(base**exponent)
+        return reduce(Expansion.__add__, logs, self._log(self.expand(Mul(*rest))))
 
     def _taylor(self, f: Expr, z: Dummy, argument: Expansion) -> Expansion:
         """Return sum_j f^(j)(a) small^j/j! about the limit a of the argument, where f must be analytic."""
