@@ -85,9 +85,7 @@ def second_moment_of_w2(nu, factor, size):
     square = mixed_sum(1, g[1], size) / m
     square_v = g[1] * mixed_sum(g[1], g[2], size) / m
     square_s = g[HALF] * mixed_sum(g[HALF], g[3 * HALF], size) / m
-    fourth = sum(
-        (6 * g[1] * mixed_sum(g[1], g[2], i) / m**2 + 3 * g[2] ** i / m**2 for i in range(size)), Integer(0)
-    )
+    fourth = sum((6 * g[1] * mixed_sum(g[1], g[2], i) / m**2 + 3 * g[2] ** i / m**2 for i in range(size)), Integer(0))
     powers = {k: value**size for k, value in g.items()}
     own = powers[2] + 1 + 6 * powers[1] - 4 * powers[3 * HALF] - 4 * powers[HALF]
     return fourth + own + 2 * square_v + 2 * square - 4 * square_s

@@ -26,7 +26,7 @@ from theory.signs import beyond
 from theory.stability import contraction, thresholds, undecided
 
 SIZES = (S(5), S(50))
-SHARES = (Rational(1, 3), Rational(4, 5))
+SHARES = (Rational(1, 10), Rational(1, 3), Rational(4, 5))
 FACTORS = (*SHARES, Rational(6, 5))
 """Values of M, of shares and of other symbols at which thresholds are told from other roots."""
 
@@ -55,6 +55,13 @@ class Stationary:
             return None
         fixed = [_fixed_point(piece, domain) for piece in pieces]
         return None if None in fixed else tuple(filter(None, fixed))
+
+    @property
+    def exists(self) -> bool | None:
+        """Whether the moments tend to a fixed point of their recurrence; None where that depends on the symbols."""
+        if self._fixed is None:
+            return False
+        return None if any(fixed.conditions for fixed in self._fixed) else True
 
     @cached_property
     def expression(self) -> Expr:
