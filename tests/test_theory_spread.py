@@ -8,11 +8,14 @@ from theory import (
     Accumulate,
     Bernoulli,
     Categorical,
+    Exponential,
     Gaussian,
     Loop,
     M,
     Mixed,
+    NegativeBinomial,
     NotClosed,
+    Poisson,
     Scaled,
     Unbiased,
     alpha,
@@ -26,6 +29,7 @@ from theory import (
 from theory.geometric import by_base
 from theory.symbols import V0, q0
 
+HALF = Rational(1, 2)
 mu, V, p = Gaussian.mu, Gaussian.V, Bernoulli.p
 KNOWN = {
     "unbiased, G8 and G11": (Unbiased(), V0, V0 * n / M, V0 * (1 + n / M)),
@@ -65,6 +69,16 @@ def test_the_two_are_not_taken_for_each_other():
 def test_maximum_likelihood_keeps_the_total(regime, family, total):
     """Assert E V_n + Var mu_n = V0, and E p(1 - p) + Var p = p0(1 - p0), in every regime of faithful fits."""
     assert same(spread(Loop(family, regime=regime)).ensemble.expression, total)
+
+
+@pytest.mark.parametrize(("family", "curvature"), [(Poisson(), 0), (Exponential(), 1), (NegativeBinomial(2), HALF)])
+def test_total_follows_the_variance_function(family, curvature):
+    """Assert E V(m_n) = V0 (1 + v2/M)^n, F1, and Var m_n = V0 ((1 + v2/M)^n - 1)/v2, F2, for V = v0 + v1 m + v2 m^2."""
+    ledger = spread(Loop(family))
+    source = family.variance_function.subs(family.parameter, family.source()[family.parameter])
+    growth = (1 + curvature / M) ** n
+    assert same(ledger.within.expression, source * growth)
+    assert same(ledger.between.expression, source * (growth - 1) / curvature if curvature else source * n / M)
 
 
 def test_values_are_the_closed_forms():

@@ -195,8 +195,8 @@ def _unit(system: Recurrence, m: Monomial) -> Recurrence:
 
 
 def _weight(piece: Piece, system: Recurrence) -> Expr:
-    solution = solve(system)
-    return unfold(solution.expression(Add(*(w * solution.claims[t] for t, w in piece.targets.items()))))
+    solution = solve(system, piece.targets.values())
+    return unfold(solution.expression(solution.combined(piece.targets)))
 
 
 def _certificates(piece: Piece) -> list[Certificate]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from sympy import Add, Dummy, Expr, Mul, Poly, S, Symbol, oo, sqrt
-from sympy.polys.matrices import DomainMatrix
 
 from theory.constants import unfold
 from theory.errors import NoClosedForm
@@ -30,15 +29,31 @@ def contraction(matrix: Matrix, field: Field, domain: Mapping[Symbol, Expr]) -> 
     if signs <= {0, 1}:
         yield from _minors(matrix, field)
         return
-    for rule in eigen_keys(matrix, field.domain):
+    for rule in eigen_keys(matrix, field):
         yield from inside_unit_circle(rule, field.one)
 
 
 def _minors(matrix: Matrix, field: Field) -> Iterator[Element]:
-    size = len(matrix)
-    whole = [[(field.one if i == j else field.zero) - matrix[i][j] for j in range(size)] for i in range(size)]
-    for k in range(1, size + 1):
-        yield DomainMatrix([row[:k] for row in whole[:k]], (k, k), field.domain).charpoly()[-1] * (-1) ** k
+    minor, rows = field.one, complement(matrix, field)
+    for k, row in enumerate(rows):
+        minor = minor * row[k]
+        yield minor
+        if not row[k]:
+            return
+        _eliminate(rows, k, range(k + 1, len(rows)))
+
+
+def complement(matrix: Matrix, field: Field) -> list[list[Element]]:
+    """Return I - matrix."""
+    return [[(field.one if i == j else field.zero) - a for j, a in enumerate(row)] for i, row in enumerate(matrix)]
+
+
+def _eliminate(rows: list[list[Element]], k: int, others: Iterable[int]) -> None:
+    """Take multiples of row k from the others, so that column k is 0 there."""
+    for i in others:
+        if rows[i][k]:
+            scale = rows[i][k] / rows[k][k]
+            rows[i] = [a - scale * b for a, b in zip(rows[i], rows[k], strict=True)]
 
 
 def inside_unit_circle(rule: Sequence[Element], one: Element) -> Iterator[Element]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from attrs import evolve, frozen
 from sympy import Add, Dummy, Expr, Gt, Rational, S, Symbol, oo
-from sympy.polys.matrices import DomainMatrix
 
 from theory import symbols
 from theory.closed_form import blocks
@@ -19,11 +18,12 @@ from theory.exact import exact
 from theory.expect import Expectation, Piece, expect
 from theory.field import Element
 from theory.latex import latex
+from theory.linear import solved
 from theory.loop import Loop
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
 from theory.signs import beyond
-from theory.stability import contraction, thresholds, undecided
+from theory.stability import complement, contraction, thresholds, undecided
 
 SIZES = (S(5), S(50))
 SHARES = (Rational(1, 10), Rational(1, 3), Rational(4, 5))
@@ -193,18 +193,18 @@ def _fixed_point(piece: Piece, domain: dict[Symbol, Expr]) -> _FixedPoint | None
     system = piece.recurrence
     one = system.field.one
     kept = [m for m, row in system.rows.items() if dict(row) == {m: one}]
-    solved = {m: [one if m == other else system.field.zero for other in kept] for m in kept}
+    known = {m: [one if m == other else system.field.zero for other in kept] for m in kept}
     quantities: list[Expr] = []
     for block in blocks(system):
-        if block[0] not in solved:
+        if block[0] not in known:
             matrix = [[system.rows[m].get(key, system.field.zero) for key in block] for m in block]
             quantities += map(system.field.expr, contraction(matrix, system.field, domain))
             needed = undecided(quantities, domain)
             if needed is None:
                 return None
-            solved |= _solved(system, block, matrix, solved, len(kept))
-    memory = [k for k, m in enumerate(kept) if m.expr(system.state) != 1 and any(solved[t][k] for t in piece.targets)]
-    value = Add(*(w * _expr(system, kept, solved[m]) for m, w in piece.targets.items()))
+            known |= _solved(system, block, matrix, known, len(kept))
+    memory = [k for k, m in enumerate(kept) if m.expr(system.state) != 1 and any(known[t][k] for t in piece.targets)]
+    value = Add(*(w * _expr(system, kept, known[m]) for m, w in piece.targets.items()))
     return _FixedPoint(piece.marginal.enter(unfold(value)), undecided(quantities, domain) or (), bool(memory))
 
 
@@ -212,19 +212,18 @@ def _solved(
     system: Recurrence,
     block: list[Monomial],
     matrix: list[list[Element]],
-    solved: dict[Monomial, list[Element]],
+    known: dict[Monomial, list[Element]],
     width: int,
 ) -> dict[Monomial, list[Element]]:
     """Return (I - matrix)^(-1) forcing for a block, every entry a combination of the moments that never change."""
-    domain, size = system.field.domain, len(block)
-    forcing = [[domain.zero] * width for _ in block]
+    forcing = [[system.field.zero] * width for _ in block]
     for row, m in zip(forcing, block, strict=True):
         for key, weight in system.rows[m].items():
             if key not in block:
-                row[:] = [old + weight * entry for old, entry in zip(row, solved[key], strict=True)]
-    left = [[(domain.one if i == j else domain.zero) - a for j, a in enumerate(row)] for i, row in enumerate(matrix)]
-    answer = DomainMatrix(left, (size, size), domain).lu_solve(DomainMatrix(forcing, (size, width), domain))
-    return dict(zip(block, answer.to_list(), strict=True))
+                row[:] = [old + weight * entry for old, entry in zip(row, known[key], strict=True)]
+    rows = [left + right for left, right in zip(complement(matrix, system.field), forcing, strict=True)]
+    answer = solved(rows, len(block))
+    return dict(zip(block, answer or (), strict=True))
 
 
 def _expr(system: Recurrence, kept: list[Monomial], weights: list[Element]) -> Expr:

@@ -109,6 +109,10 @@ class Stepped(Family):
         source = self.source()
         return {symbol: source[symbol] for symbol in state if symbol in source}
 
+    def check(self, loop: Any) -> None:
+        """Refuse, by name, a loop of which the family's laws below are not the truth."""
+        del loop
+
     @abstractmethod
     def refit(
         self, estimator: Estimator, regime: Regime, sampling: Sampling, k: Expr
