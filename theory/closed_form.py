@@ -22,10 +22,10 @@ from theory.hypergeometric import Combination, Generator, HyperProduct, HyperSum
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
 from theory.reduction import Readouts, reduced
-from theory.signs import sign_on_domain, stable, undecided_factors
+from theory.signs import beyond, stable, undecided_factors, versus_one
 from theory.superposition import Pair, Superposition, entangled, linear_form, weighed, written
 from theory.superposition import add as accumulate
-from theory.symbols import n
+from theory.symbols import M, n
 
 
 @frozen(eq=False)
@@ -44,7 +44,7 @@ class Sequence:
 
     @cached_property
     def limit(self) -> Expr | None:
-        """The limit in n, None where it is not known."""
+        """The limit in n, None where it is not known; Gamma ratios take time to decide, so it is found on demand."""
         return self.find_limit()
 
 
@@ -87,9 +87,9 @@ def solve(recurrence: Recurrence, weights: Iterable[Expr] = ()) -> Solution:
     """Return the solution in a field in which ``weights`` can be read too, or raise `NoClosedForm`."""
     wide = recurrence.field.extended(entangled([*recurrence.initial.values(), *weights], recurrence.field))
     if recurrence.homogeneous:
-        return _Constant(recurrence, wide, _blocks(recurrence)).solution()
-    rest, readouts = reduced(recurrence, _blocks(recurrence))
-    return _completed(_Varying(rest, wide, _blocks(rest)).solution(), readouts, recurrence)
+        return _Constant(recurrence, wide, blocks(recurrence)).solution()
+    rest, readouts = reduced(recurrence, blocks(recurrence))
+    return _completed(_Varying(rest, wide, blocks(rest)).solution(), readouts, recurrence)
 
 
 def _completed(solution: Solution, readouts: Readouts, recurrence: Recurrence) -> Solution:
@@ -117,7 +117,7 @@ def _added(
     return Solution(recurrence.start, wide, sequences(), {m: weighed(part) for m, part in parts.items()})
 
 
-def _blocks(recurrence: Recurrence) -> list[list[Monomial]]:
+def blocks(recurrence: Recurrence) -> list[list[Monomial]]:
     """Return the monomials in blocks that depend only on themselves and on blocks before them."""
     edges = [(m, key) for m, row in recurrence.rows.items() for key in row if key != m]
     return strongly_connected_components((list(recurrence.rows), edges))
@@ -190,7 +190,7 @@ class _Constant:
 
     def _sequences(self) -> Iterator[Sequence]:
         for key, names in self.names.items():
-            residue = _Residue(tuple(map(self._field.factors, key)))
+            residue = _Residue(tuple(map(self._field.factors, key)), self.recurrence.conditions)
             rule = tuple(self.wide.lifted(w, self._field) for w in key)
             for j, symbol in enumerate(names):
                 following = {names[-1]: rule[j]} if rule[j] else {}
@@ -211,6 +211,8 @@ class _Residue:
     """E_j(n), the coefficient of x^j in x^n modulo chi(x) = x^s - sum_i rule[i] x^i."""
 
     rule: tuple[Expr, ...]
+    conditions: tuple[Expr, ...]
+    """Quantities that are positive."""
 
     def expr(self, j: int) -> Expr:
         """Return E_j(n): by Lagrange's interpolation, the sum of r^n [x^j] chi(x)/(x - r)/chi'(r) over the roots r."""
@@ -224,9 +226,10 @@ class _Residue:
 
     def limit(self) -> Expr | None:
         """Return the limit in n, None where it is not known."""
-        if stable(self.rule):
+        far = tuple(w.subs(M, beyond(self.conditions)) for w in self.rule)
+        if stable(far):
             return S.Zero
-        growing = len(self.rule) == 1 and sign_on_domain(self.rule[0] - 1) == 1
+        growing = len(far) == 1 and versus_one(unfold(far[0])) == 1
         return oo if growing else None
 
 

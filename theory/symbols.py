@@ -8,6 +8,8 @@ from sympy import IndexedBase, Symbol
 
 n = Symbol("n", integer=True, nonnegative=True)
 """Generation: model n has been fitted n times; generation 0 is the source."""
+ell = Symbol("ell", integer=True, nonnegative=True)
+"""Lag between two generations, n and n + ell."""
 M = Symbol("M", integer=True, positive=True)
 """Samples per generation."""
 K = Symbol("K", integer=True, positive=True)

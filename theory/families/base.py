@@ -84,6 +84,13 @@ class Family(ABC):
             f"family: {type(self).__name__} has no moments of {observable} in closed form. Ask simulate(loop) instead."
         )
 
+    def point(self) -> tuple[Expr, Expr]:
+        """Return mean and variance of a point of the model, as observables."""
+        raise NotClosed(
+            f"family: {type(self).__name__} has no one mean and variance of a point. "
+            "Ask expect(loop, of) for the parameters, or simulate(loop)."
+        )
+
     def assumptions(self) -> tuple[str, ...]:
         """Return in words what derivations in this family take for granted."""
         return ()
