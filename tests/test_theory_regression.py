@@ -41,7 +41,6 @@ from theory import (
     Loop,
     M,
     Mixed,
-    NoClosedForm,
     NotClosed,
     PosteriorDraw,
     Replace,
@@ -341,6 +340,8 @@ CERTIFIED = {
     "over, numbers": (OVER.at(M=3, d=12), error**2),
     "mixed, numbers": (MIXED.at(M=8, alpha=HALF, d=3), error),
     "ridge": (given_design(Ridge(lam)), error**2),
+    "mixed": (MIXED, error),
+    "ridge, accumulate": (given_design(Ridge(lam), Accumulate()).at(M=2, lam=3), component),
     "warm": (given_design(GradientDescent(2, eta, warm=True)), error),
 }
 
@@ -469,12 +470,13 @@ def test_what_does_not_close_is_refused(name):
         drift(loop)
 
 
-def test_coupled_products_have_values_without_a_closed_form():
-    """Assert that ridge on all rows so far has exact values, and says that it has no formula in n."""
-    ridge = expect(given_design(Ridge(lam), Accumulate()), error)
-    with pytest.raises(NoClosedForm, match="coupled"):
-        _ = ridge.expression
-    assert zero(ridge.values(1)[1] - expect(given_design(Ridge(lam)), error).values(1)[1])
+def test_ridge_on_all_rows_adds_no_bias():
+    """Assert that under accumulate the mean of ridge stays that of the first fit, and its closed form is its values."""
+    ridge = given_design(Ridge(lam), Accumulate())
+    assert all(zero(value - RIDGE * b) for value in expect(ridge, component).values(4)[1:])
+    numbers = expect(ridge.at(M=2, s=1, lam=3, noise=2, w0_0=1), error)
+    for generation, value in enumerate(numbers.values(3)[1:], start=1):
+        assert numbers.expression.subs(n, generation).doit() == value
 
 
 def test_known_law_gives_what_is_listed_and_no_more():
