@@ -12,6 +12,7 @@ from attrs import frozen
 from numpy import ndarray
 from numpy.random import Generator
 
+from numerics.reference_scalars import WORDS
 from theory.estimators import MLE, Scaled, Unbiased
 from theory.families import (
     Bernoulli,
@@ -51,7 +52,7 @@ def reference(
 
     Args:
         loop: a loop with numbers for all its symbols but those of the source.
-        start: "mu" and "V", or "p", where the source is left in symbols.
+        start: "mu" and "V", or the one parameter by its name, where the source is left in symbols.
         generations: number of refits.
         chains: number of independent runs.
         rng: the source of randomness.
@@ -219,4 +220,5 @@ _FAMILIES: Mapping[type, _Family] = {
     LinearRegression: _Family(_regression_source, _regression_draw, _regression_fit),
     Bernoulli: _Family(_bernoulli_source, _bernoulli_draw, _frequencies),
     Categorical: _Family(_categorical_source, _categorical_draw, _frequencies),
+    **{family: _Family(*words) for family, words in WORDS.items()},
 }
