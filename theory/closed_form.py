@@ -21,7 +21,7 @@ from theory.hypergeometric import Combination, Generator, HyperProduct, HyperSum
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
 from theory.signs import sign_on_domain, stable, undecided_factors
-from theory.superposition import Pair, Superposition, add as accumulate, entangled, linear_form, weighed, written
+from theory.superposition import Pair, Superposition, add as accumulate, collected, entangled, linear_form, weighed, written
 from theory.symbols import n
 
 
@@ -53,6 +53,8 @@ class Solution:
     field: Field
     sequences: tuple[Sequence, ...]
     claims: dict[Monomial, Superposition]
+    letters: frozenset[Expr] = frozenset()
+    """The letters of the source, by which answers are grouped."""
 
     def combined(self, targets: Mapping[Monomial, Expr]) -> Superposition:
         """Return a combination of the moments."""
@@ -61,7 +63,8 @@ class Solution:
     def expression(self, superposition: Superposition) -> Expr:
         """Return a superposition as a closed form in n."""
         closed = {s.symbol: s.expr for s in self.sequences}
-        return unfold(written(superposition, self.field, closed, self._pairs()))
+        short = collected(superposition, self.field, self.letters)
+        return unfold(written(short, self.field, closed, self._pairs()))
 
     def expr(self, superposition: Superposition) -> Expr:
         """Return a superposition in n and the names of the sequences."""
@@ -100,7 +103,8 @@ def _added(
             form = linear_form(value, wide)
             for m, superposition in solve_from(source).items():
                 parts[m].append((form, superposition))
-    return Solution(recurrence.start, wide, sequences(), {m: weighed(part) for m, part in parts.items()})
+    claims = {m: weighed(part) for m, part in parts.items()}
+    return Solution(recurrence.start, wide, sequences(), claims, recurrence.letters)
 
 
 def _blocks(recurrence: Recurrence) -> list[list[Monomial]]:
