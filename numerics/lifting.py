@@ -7,6 +7,7 @@ from sympy import Expr, Symbol
 
 from theory.estimators import Scaled
 from theory.loop import Loop
+from theory.procedures import Procedure
 from theory.sampling import Faithful, Tempered
 from theory.symbols import M
 
@@ -49,7 +50,7 @@ def generalised(loop: Loop) -> tuple[Loop, dict[str, float]]:
     if loop.family.has_variance and isinstance(loop.sampling, Faithful):
         values[TAU.name], loop = 1.0, evolve(loop, sampling=Tempered(TAU))
     multiplier = loop.estimator.multiplier(M)
-    if loop.family.has_variance and multiplier.is_number:
+    if loop.family.has_variance and multiplier.is_number and not isinstance(loop.estimator, Procedure):
         values[C.name], loop = float(multiplier), evolve(loop, estimator=Scaled(C))
     return loop, values
 

@@ -245,7 +245,7 @@ def test_provenance_is_complete():
     """Assert that the provenance holds the loop, the arguments, what ran, and versions, as JSON."""
     record = json.loads(simulate(MIXED, UNIT, generations=2, chains=2, seed=5).attrs["provenance"])
     assert record["loop"] == str(MIXED)
-    assert record["axes"]["regime"] == {"kind": "Mixed", "alpha": "1/4"}
+    assert record["axes"]["regime"] == {"kind": "Mixed", "alpha": "1/4", "fresh": "True", "count": "fixed"}
     assert record["arguments"]["start"] == UNIT
     assert record["arguments"]["seed"] == 5
     assert record["device"].startswith(jax.default_backend())

@@ -26,7 +26,9 @@ def rationals():
     return st.recursive(
         leaves,
         lambda inner: st.one_of(
-            st.builds(Add, inner, inner), st.builds(Mul, inner, inner), st.builds(Pow, inner, st.sampled_from([S(2), S(3)]))
+            st.builds(Add, inner, inner),
+            st.builds(Mul, inner, inner),
+            st.builds(Pow, inner, st.sampled_from([S(2), S(3)])),
         ),
         max_leaves=5,
     )
@@ -95,7 +97,7 @@ LOOPS = {
     "any multiplier": (Loop(Gaussian(), estimator=Scaled(c)), Gaussian.mu**2 * Gaussian.V),
     "mixed, irrational eigenvalues": (Loop(Gaussian(0, 1), regime=Mixed(alpha)), Gaussian.V),
     "accumulate": (Loop(Gaussian(), regime=Accumulate()), Gaussian.V),
-    "square root": (Loop(Gaussian()), Gaussian.V ** S.Half),
+    "square root": (Loop(Gaussian()), Gaussian.V**S.Half),
     "numbers": (Loop(Gaussian(0, 1), estimator=MLE(), samples=5), Gaussian.mu**4),
 }
 

@@ -36,6 +36,7 @@ from theory import (
     drift,
     expect,
     i,
+    n,
     risk,
 )
 
@@ -124,7 +125,7 @@ QUESTIONS = {
     "1/mu": (lambda: expect(Loop(Gaussian()), 1 / mu), "E[1/mu]", "Gaussian"),
     "log mu": (lambda: expect(Loop(Gaussian()), log(mu)), "E[log(mu)]", "Gaussian"),
     "exp mu": (lambda: expect(Loop(Gaussian()), exp(mu)), "exp(mu)", "observable"),
-    "V^alpha": (lambda: expect(Loop(Gaussian()), V**alpha), "V**alpha", "observable"),
+    "V^n": (lambda: expect(Loop(Gaussian()), V**n), "V**n", "observable"),
     "1/V of 3 points": (lambda: expect(Loop(Gaussian(), samples=3), 1 / V), "0 > 0 fails", "Replace()"),
     "1/V of 2 points": (lambda: expect(Loop(Gaussian(), samples=2), 1 / V), "-1 > 0 fails", "Replace()"),
     "risk of 3 points": (lambda: risk(Loop(Gaussian(), samples=3)), "0 > 0 fails", "Replace()"),

@@ -7,7 +7,8 @@ are settled at the end, all factors together: only then is it seen that a root h
 from functools import cached_property
 from typing import Any
 
-from attrs import field, frozen
+import attrs
+from attrs import frozen
 from sympy import Add, Expr, Indexed, Integer, Mul, Pow, Rational, S, Symbol, expand_log, factor_list, factorint, log
 
 from theory import symbols
@@ -31,7 +32,7 @@ class Algebra:
     field: Field
     where: str
     """Names the loop in refusals."""
-    _read: dict[Expr, Terms] = field(factory=dict, init=False)
+    _read: dict[Expr, Terms] = attrs.field(factory=dict, init=False)
 
     @cached_property
     def _place(self) -> dict[Expr, int]:
@@ -74,7 +75,7 @@ class Algebra:
         if isinstance(expr, log):
             return self.logarithm(self.read(expr.args[0]))
         raise NotClosed(
-            f"{self.where}: {expr} is no polynomial in {', '.join(map(str, self.letters))}, so its moments do not close."
+            f"{self.where}: {expr} is no polynomial in {', '.join(map(str, self.letters))}, so it does not close."
             " Ask simulate(loop)."
         )
 

@@ -77,7 +77,7 @@ def _certificate(
     sequences |= more
     bound = {"n", *labels.values(), *sequences}
     free = sorted((s for s in text.seen if s.name not in bound), key=str)
-    divisors = text.divisors()
+    divisors = text.divisors(solution.start)
     data = {
         "rule": "induction_eq",
         "index": "n",
@@ -115,9 +115,9 @@ class _Text:
         """Return a writer for another field with the same names."""
         return self if field is self.field else _Text(field, self.replaced, self.seen, self._divisors)
 
-    def divisors(self) -> list[Expr]:
-        """Return what was divided by and is not known to be non-zero on the domain."""
-        return list(dict.fromkeys(factor for divisor in self._divisors for factor in undecided_factors(divisor)))
+    def divisors(self, start: int) -> list[Expr]:
+        """Return what was divided by so far and is not known to be non-zero on the domain and for n >= start."""
+        return list(dict.fromkeys(factor for d in self._divisors for factor in undecided_factors(d, start)))
 
     def superposition(self, superposition: Superposition) -> str:
         """Return sum over initial moments of moment * (sum of coefficient * sequence)."""
@@ -220,6 +220,7 @@ def _domain(free: Iterable[Symbol], conditions: Iterable[Expr], divisors: Iterab
 def _witness(free: list[Symbol], conditions: Iterable[Expr], divisors: Iterable[Expr]) -> dict[str, str]:
     """Return a rational point meant to lie in the domain, at the smallest M that will do; the checker makes sure."""
     generic = {symbols.alpha: Rational(1, 2), symbols.c: Rational(1, 3), symbols.tau: Rational(2, 3)}
+    generic |= {symbols.d: Rational(7)}  # below some of the sizes and above others
     values = {s: generic.get(s, Rational(k + 1)) for k, s in enumerate(free)}
     for M in _SIZES:
         values |= {symbols.M: M} if symbols.M in free else {}

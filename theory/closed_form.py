@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from sympy import Add, Expr, Lambda, Poly, RootSum, S, Symbol, oo
 from sympy.utilities.iterables import strongly_connected_components
 
@@ -20,8 +20,10 @@ from theory.field import Element, Field
 from theory.hypergeometric import Combination, Generator, HyperProduct, HyperSum, solve_varying
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
+from theory.reduction import Readouts, reduced
 from theory.signs import sign_on_domain, stable, undecided_factors
-from theory.superposition import Pair, Superposition, add as accumulate, collected, entangled, linear_form, weighed, written
+from theory.superposition import Pair, Superposition, collected, entangled, linear_form, weighed, written
+from theory.superposition import add as accumulate
 from theory.symbols import n
 
 
@@ -64,7 +66,7 @@ class Solution:
         """Return a superposition as a closed form in n."""
         closed = {s.symbol: s.expr for s in self.sequences}
         short = collected(superposition, self.field, self.letters)
-        return unfold(written(short, self.field, closed, self._pairs()))
+        return unfold(written(short, self.field, closed, self._pairs(), n - self.start))
 
     def expr(self, superposition: Superposition) -> Expr:
         """Return a superposition in n and the names of the sequences."""
@@ -75,7 +77,7 @@ class Solution:
         """What the claims divide by and is not known to be non-zero on the domain."""
         weights = (w for claim in self.claims.values() for w in claim.values())
         factors = {f: None for w in weights for f, e in self.field.factored(w).factors.items() if e < 0}
-        return tuple(f for terms in factors for f in undecided_factors(self.field.factor(terms)))
+        return tuple(f for terms in factors for f in undecided_factors(self.field.factor(terms), self.start))
 
     def _pairs(self) -> Iterator[Pair]:
         for one, two in pairwise(self.sequences):
@@ -85,9 +87,20 @@ class Solution:
 
 def solve(recurrence: Recurrence, weights: Iterable[Expr] = ()) -> Solution:
     """Return the solution in a field in which ``weights`` can be read too, or raise `NoClosedForm`."""
-    kind = _Constant if recurrence.homogeneous else _Varying
-    more = entangled([*recurrence.initial.values(), *weights], recurrence.field)
-    return kind(recurrence, recurrence.field.extended(more), _blocks(recurrence)).solution()
+    wide = recurrence.field.extended(entangled([*recurrence.initial.values(), *weights], recurrence.field))
+    if recurrence.homogeneous:
+        return _Constant(recurrence, wide, _blocks(recurrence)).solution()
+    rest, readouts = reduced(recurrence, _blocks(recurrence))
+    return _completed(_Varying(rest, wide, _blocks(rest)).solution(), readouts, recurrence)
+
+
+def _completed(solution: Solution, readouts: Readouts, recurrence: Recurrence) -> Solution:
+    """Return the solution with the moments that are read off others."""
+    claims = dict(solution.claims)
+    for m, row in readouts.items():
+        forms = ({S.One: solution.field.lifted(w, recurrence.field)} for w in row.values())
+        claims[m] = weighed(zip(forms, (solution.claims[key] for key in row), strict=True))
+    return evolve(solution, claims=claims)
 
 
 def _added(
@@ -162,7 +175,7 @@ class _Constant:
 
     def _superposition(self, sequence: ExpPoly) -> Superposition:
         return {
-            (S.One, n**i * symbol): self.wide.lifted(w, self._field)
+            (S.One, (n - self.recurrence.start) ** i * symbol): self.wide.lifted(w, self._field)
             for key, terms in sequence.items()
             for i, row in enumerate(terms)
             for w, symbol in zip(row, self._named(key), strict=True)
@@ -186,7 +199,14 @@ class _Constant:
                 following = {names[-1]: rule[j]} if rule[j] else {}
                 if j:
                     accumulate(following, names[j - 1], self.wide.one)
-                yield Sequence(symbol, int(j == 0), following, residue.expr(j), residue.limit, rule)
+                yield Sequence(
+                    symbol,
+                    int(j == 0),
+                    following,
+                    residue.expr(j).subs(n, n - self.recurrence.start),
+                    residue.limit,
+                    rule,
+                )
 
 
 @frozen

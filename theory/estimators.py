@@ -1,23 +1,43 @@
-"""Estimators: which multiple of the unbiased sample variance a fit reports.
+"""Estimators: how a sample becomes fitted parameters, and which learning procedure stands between.
 
-An estimator is data, the multiplier c(m) at sample size m: V_hat = c(m) * SS/(m - 1), with SS the sum of squares about
-the sample mean. Families without a free variance know only the maximum likelihood fit, which for them is unbiased too.
+The plain ones report a multiple c(m) of the unbiased sample variance, V_hat = c(m) SS/(m - 1), with SS the sum of
+squares about the sample mean. What a procedure does with such a fit is said in `procedures`.
 """
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from attrs import field, frozen
-from sympy import Expr, S
+from sympy import Expr, S, Symbol, exp
 
+from theory.constants import unfold
 from theory.exact import exact
+from theory.innovations import ChiSquare, Law
+
+Fit = tuple[Any, tuple[Law, ...]]
+"""Fitted parameters by state symbol, and the laws of the innovations in them."""
 
 
 class Estimator(ABC):
     """How a sample becomes fitted parameters."""
 
+    needs_variance = False
+    """Whether it has a meaning only where a variance is fitted."""
+    keeps_statistics = True
+    """Whether the sample's statistics can be read back from the fit, so that a pool needs no memory of its own."""
+
     @abstractmethod
     def multiplier(self, size: Expr) -> Expr:
         """Return c(size), the factor on the unbiased (ddof = 1) sample variance."""
+
+    def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
+        """Return the fit of a batch; ``last`` is the model before, for procedures that start from it."""
+        del last
+        return family.fit(batch, self, state), batch.laws
+
+    def exact(self) -> "Estimator":
+        """Return the estimator with its approximation error off: maximum likelihood or unbiased as it is."""
+        return self
 
 
 @frozen
@@ -44,6 +64,56 @@ class Unbiased(Estimator):
         return S.One
 
 
+class Rescaled(Estimator):
+    """Another multiple of the unbiased variance, chosen for an aim of its own."""
+
+    needs_variance = True
+
+    def exact(self) -> Estimator:
+        """Return the unbiased variance."""
+        return Unbiased()
+
+
+@frozen
+class MinMSE(Rescaled):
+    """Least mean squared error of V among all multiples: c(m) = (m - 1)/(m + 1).
+
+    >>> from theory.symbols import M
+    >>> MinMSE().multiplier(M)
+    (M - 1)/(M + 1)
+    """
+
+    def multiplier(self, size: Expr) -> Expr:
+        """Return (size - 1)/(size + 1)."""
+        return (size - 1) / (size + 1)
+
+
+def _power(value: object) -> Expr:
+    return exact(value, "power")
+
+
+@frozen
+class UnbiasedFor(Rescaled):
+    """E V_hat^k = V^k: c(m) = nu/E[chi^k]^(1/k) with chi ~ chi-square(nu), nu = m - 1; k = 0 is unbiased for log V.
+
+    Args:
+        power: k, any exact real number with m - 1 + 2k > 0: 1/2 is unbiased for sigma, 0 for log V, -1 for 1/V.
+
+    >>> from theory.symbols import M
+    >>> UnbiasedFor(-1).multiplier(M)
+    (M - 1)/(M - 3)
+    """
+
+    power: Expr = field(converter=_power)
+
+    def multiplier(self, size: Expr) -> Expr:
+        """Return nu/E[chi^k]^(1/k), or nu/exp(E log chi) for k = 0."""
+        squares, k = ChiSquare(Symbol("chi", positive=True), size - 1), self.power
+        if k == 0:
+            return (size - 1) / exp(unfold(squares.moment((S.Zero,), (1,))))
+        return (size - 1) / squares.moment((k,), (0,)) ** (1 / k)
+
+
 def _positive(value: object) -> Expr:
     c = exact(value, "c")
     if c.is_positive is False:
@@ -52,7 +122,7 @@ def _positive(value: object) -> Expr:
 
 
 @frozen
-class Scaled(Estimator):
+class Scaled(Rescaled):
     """V_hat = c * SS/(m - 1) for a constant c > 0, a number or a symbol.
 
     >>> Scaled(2).multiplier(None)

@@ -15,13 +15,13 @@ from theory.closed_form import Solution, solve
 from theory.constants import unfold
 from theory.errors import NoClosedForm
 from theory.exact import exact
-from theory.families.base import Derivable, Marginal
+from theory.families.base import Marginal, Stepped
 from theory.latex import latex
 from theory.loop import Loop
 from theory.monomials import Monomial, linear
-from theory.recurrence import Recurrence, recurrence
+from theory.recurrence import Recurrence, recurrence, start_of
 from theory.signs import sign_on_domain
-from theory.step import step
+from theory.step import Step, step
 
 n = symbols.n
 
@@ -57,7 +57,9 @@ def expect(loop: Loop, of: Expr | Sequence[Expr]) -> "Expectation | tuple[Expect
 def _together(loop: Loop, observables: list[Expr]) -> "tuple[Expectation, ...]":
     systems: list[System] = []
     answers = tuple(
-        Expectation(loop, observable, tuple(_piece(loop, marginal, systems) for marginal in loop.law.marginals(observable)))
+        Expectation(
+            loop, observable, tuple(_piece(loop, marginal, systems) for marginal in loop.law.marginals(observable))
+        )
         for observable in observables
     )
     for system in systems:
@@ -67,12 +69,12 @@ def _together(loop: Loop, observables: list[Expr]) -> "tuple[Expectation, ...]":
 
 def _piece(loop: Loop, marginal: Marginal, systems: "list[System]") -> "Piece":
     """Return a marginal's piece, its moments added to the system of its family and state."""
-    family, state = marginal.family, marginal.family.state(marginal.observable)
-    targets = linear(marginal.observable, state)
-    system = next((s for s in systems if s.family == family and s.state == state), None)
+    family, model = marginal.family, marginal.family.state(marginal.observable)
+    system = next((s for s in systems if s.family == family and s.model == model), None)
     if system is None:
-        system = System(loop, family, state)
+        system = System(loop, family, model)
         systems.append(system)
+    targets = linear(marginal.observable, system.state)
     system.targets.append(targets)
     return Piece(marginal, system, targets)
 
@@ -82,16 +84,29 @@ class System:
     """All moments that are asked of one family, closed and solved together."""
 
     loop: Loop
-    family: Derivable
-    state: tuple[Expr, ...]
+    family: Stepped
+    model: tuple[Expr, ...]
+    """The parameters in question; the state holds with them what later fits remember."""
     targets: list[dict[Monomial, Expr]] = field(factory=list, init=False)
     """What is asked, complete before the recurrence is derived."""
+
+    @cached_property
+    def steps(self) -> tuple[Step, Step]:
+        """The first fit and the later ones."""
+        return step(self.loop, self.family, self.model, S.One), step(self.loop, self.family, self.model)
+
+    @property
+    def state(self) -> tuple[Expr, ...]:
+        """All state symbols."""
+        return self.steps[1].state
 
     @cached_property
     def recurrence(self) -> Recurrence:
         """The recurrence that closes the moments, or `NotClosed`."""
         wanted = dict.fromkeys(m for combination in self.targets for m in combination)
-        return recurrence(self.loop, self.family, self.state, wanted)
+        loop = self.loop
+        where = f"{type(self.family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
+        return recurrence(self.family, self.steps, where, wanted)
 
     @cached_property
     def solution(self) -> Solution:
@@ -141,7 +156,7 @@ class Piece:
         """Yield the exact expectation for n = 0, 1, 2, ... by running the recurrence itself."""
         system = self.recurrence
         state = system.state
-        source = tuple(self.marginal.family.start(state).values())
+        source = start_of(self.marginal.family, state)
         if system.start:
             yield self._weighed({m: m.expr(source) for m in system.rows})
         now, k = dict(system.initial), system.start
@@ -191,9 +206,11 @@ class Expectation:
     @cached_property
     def conditions(self) -> tuple[Expr, ...]:
         """What must hold for the symbols: existence of moments, and denominators that may vanish in special cases."""
-        needed = {Gt(c, 0): None for piece in self.pieces for c in piece.recurrence.conditions}
+        positive = dict.fromkeys(c for piece in self.pieces for c in piece.recurrence.conditions)
+        decided = {sign * c.expand() for c in positive for sign in (1, -1)}
+        needed = {Gt(c, 0): None for c in positive}
         for piece in self.pieces:
-            needed |= {Ne(f, 0): None for f in piece.solution.divisors}
+            needed |= {Ne(f, 0): None for f in piece.solution.divisors if f.expand() not in decided}
         return tuple(needed)
 
     @property
@@ -276,7 +293,10 @@ class Expectation:
             lines += [f"One refit: {x} <- {update}" for x, update in refit.update.items()]
             lines += [f"  with {law}" for law in refit.laws]
         lines += [f"Tower property: E[{m}]_n = E[{row}]_(n-1)" for m, row in self.recurrence.items()]
-        lines += [f"Closed form for n >= {self.start}: {self.expression}"]
+        try:
+            lines += [f"Closed form for n >= {self.start}: {self.expression}"]
+        except NoClosedForm as refusal:
+            lines += [f"No closed form: {refusal}"]
         lines += [f"Provided that {condition}" for condition in self.conditions]
         return "\n".join(lines + [f"Assuming that {word}" for word in self.assumptions])
 

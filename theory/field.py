@@ -13,6 +13,7 @@ from sympy.core.mul import _keep_coeff
 from theory.arithmetic import Arithmetic, Element, Factored, SymPyArithmetic, Terms
 from theory.fraction import AVAILABLE, FlintArithmetic
 
+
 class MissingGenerator(Exception):
     """The field lacks symbols that a moment brought in; the derivation starts again with them."""
 

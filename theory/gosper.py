@@ -43,8 +43,10 @@ def _normal_form(quotient: Element, field: Field) -> tuple[Polynomial, Polynomia
         above[p], below[r] = above[p] - power, below[r] - power
         # p(n)/r(n) = p(n)/p(n-lag) = C(n+1)/C(n) with C = p(n-1) ... p(n-lag)
         C = reduce(_times, [_shifted(_polynomial(p, field), -i) for i in range(1, lag + 1)] * power, C)
-    A, B = (reduce(_times, [_polynomial(p, field) for p, e in side.items() for _ in range(e)], [field.one])
-            for side in (above, below))
+    A, B = (
+        reduce(_times, [_polynomial(p, field) for p, e in side.items() for _ in range(e)], [field.one])
+        for side in (above, below)
+    )
     scale = quotient * _value(B, field) * _value(C, field)
     scale = scale / (_value(A, field) * _value(_shifted(C, 1), field))
     return [scale * w for w in A], B, C

@@ -13,6 +13,7 @@ from sympy import Add, Dummy, Expr, Poly, Product, S, Sum, gamma, roots
 from theory.arithmetic import Factored
 from theory.field import Element, Field
 from theory.gosper import gosper_certificate
+from theory.rational_sums import RationalSum, rational_sum
 from theory.superposition import add
 from theory.symbols import n
 
@@ -61,7 +62,9 @@ class HyperSum:
     start: int
 
     def expr(self) -> Expr:
-        """Return the sum, written out."""
+        """Return the closed form of a sum of rational terms, another sum written out."""
+        if closed := self._closed():
+            return closed.expr()
         before = S.One if self.of is None else self.of.expr()
         taken = {x.name for x in before.atoms(Dummy)}
         j, k = (Dummy(name, integer=True) for name in [x for x in "kjilrs" if x not in taken][1::-1])
@@ -70,8 +73,12 @@ class HyperSum:
         return Sum(self.weight.subs(n, k) * inner * after, (k, self.start + 1, n))
 
     def limit(self) -> Expr | None:
-        """Return None: no closed form is known."""
-        return None
+        """Return the limit of a convergent sum of rational terms, None for others."""
+        closed = self._closed()
+        return closed.limit() if closed else None
+
+    def _closed(self) -> RationalSum | None:
+        return rational_sum(self.weight, self.start) if self.rate == 1 and self.of is None else None
 
 
 Generator = HyperProduct | HyperSum

@@ -2,13 +2,15 @@
 
 from typing import Any, Literal, Self
 
-from attrs import evolve, field, fields, frozen
+from attrs import evolve, field, frozen
 from sympy import Expr, Symbol, oo
 
 from theory import symbols
-from theory.estimators import MLE, Estimator, Scaled, Unbiased
+from theory.axes import free_symbols, substituted
+from theory.estimators import MLE, Estimator
 from theory.exact import exact
 from theory.families.base import Family
+from theory.filters import SpectralFilter
 from theory.regimes import Regime, Replace
 from theory.sampling import Faithful, Sampling
 
@@ -65,16 +67,25 @@ class Loop:
         self._check_counts()
 
     def _check_estimator(self) -> None:
-        if isinstance(self.estimator, Scaled) and not self.family.has_variance:
+        if isinstance(self.estimator, SpectralFilter):
+            self.estimator.require_design(self.family)
+        if self.estimator.needs_variance and not self.family.has_variance:
             raise ValueError(
-                f"{self.estimator} rescales a variance, and {type(self.family).__name__} fits none. Use MLE()."
+                f"{self.estimator} changes a variance, and {type(self.family).__name__} fits none. Use MLE()."
             )
         if self.family.has_variance and self.samples == 1:
             raise ValueError("samples = 1: one point has no variance, the fit would be a point mass. Give M >= 2.")
+        if self.samples.is_Integer and self.estimator.needs_variance:
+            multiplier = self.estimator.multiplier(self.samples)
+            if multiplier.is_positive is False or multiplier.is_finite is False:
+                raise ValueError(
+                    f"{self.estimator} multiplies the variance of {self.samples} points by {multiplier}. "
+                    "Take more samples per generation."
+                )
 
     def _check_counts(self) -> None:
-        for part in self.regime.parts(self.samples, symbols.n):
-            if part.size.is_number and part.size != oo and not part.size.is_Integer:
+        for part in self.regime.parts(self.samples, symbols.n) if self.samples != oo else ():
+            if part.size.is_number and not part.size.is_Integer:
                 raise ValueError(
                     f"{self.regime} of samples = {self.samples} asks for {part.size} {part.origin} points. "
                     "Choose a share that gives a whole number."
@@ -104,9 +115,8 @@ class Loop:
     @property
     def free_symbols(self) -> set[Symbol]:
         """Every symbol of every axis."""
-        found = set(self.samples.free_symbols)
-        for axis in (self.estimator, self.regime, self.sampling):
-            found |= set().union(*(getattr(axis, f.name).free_symbols for f in fields(type(axis))))
+        axes = (self.samples, self.estimator, self.regime, self.sampling)
+        found = set().union(*map(free_symbols, axes)) - {symbols.n}
         return found | (self.source or self.family).free_symbols
 
     def substitute(self, values: dict[Symbol, Expr]) -> Self:
@@ -114,9 +124,9 @@ class Loop:
         return evolve(
             self,
             family=self.family.substitute(values),
-            estimator=_substituted(self.estimator, values),
-            regime=_substituted(self.regime, values),
-            sampling=_substituted(self.sampling, values),
+            estimator=substituted(self.estimator, values),
+            regime=substituted(self.regime, values),
+            sampling=substituted(self.sampling, values),
             samples=self.samples.subs(values),
             source=None if self.source is None else self.source.substitute(values),
         )
@@ -125,20 +135,15 @@ class Loop:
         """Return the loop with one error source off.
 
         "statistical": samples = oo; "expressivity": the family is the source's own; "approximation": faithful sampling
-        and, in place of a rescaled variance, the unbiased one.
+        and the exact fit inside a procedure; in place of a rescaled variance, the unbiased one.
         """
         if source == "statistical":
             return evolve(self, samples=oo)
         if source == "expressivity":
             return evolve(self, family=self.source or self.family, source=None)
         if source == "approximation":
-            exact_fit = Unbiased() if isinstance(self.estimator, Scaled) else self.estimator
-            return evolve(self, estimator=exact_fit, sampling=Faithful())
+            return evolve(self, estimator=self.estimator.exact(), sampling=Faithful())
         raise ValueError(f"{source!r} is no error source. Choose statistical, expressivity or approximation.")
 
 
 _AXES = {"family": Family, "estimator": Estimator, "regime": Regime, "sampling": Sampling}
-
-
-def _substituted(axis: Any, values: dict[Symbol, Expr]) -> Any:
-    return evolve(axis, **{f.name: getattr(axis, f.name).subs(values) for f in fields(type(axis))})

@@ -8,11 +8,10 @@ from sympy import Expr, S
 from theory import symbols
 from theory.constants import unfold
 from theory.errors import NotClosed
-from theory.families.base import Derivable
+from theory.families.base import Stepped
 from theory.field import Element, Field, MissingGenerator, letters
-from theory.loop import Loop
 from theory.monomials import Monomial, Row
-from theory.step import Step, step
+from theory.step import Step
 from theory.tower import Tower
 
 LIMIT = 400
@@ -40,7 +39,7 @@ class Recurrence:
     @property
     def homogeneous(self) -> bool:
         """Whether the rows are the same for every fit."""
-        return symbols.n not in self.field.generators
+        return not any(symbols.n in x.free_symbols for x in self.field.generators)
 
     def at(self, k: int) -> dict[Monomial, Row]:
         """Return the rows of fit k."""
@@ -53,25 +52,29 @@ class Recurrence:
         return sum((unfold(self.field.expr(w)) * m.expr(self.state) for m, w in row.items()), S.Zero)
 
 
-def recurrence(
-    loop: Loop, family: Derivable, state: tuple[Expr, ...], targets: Iterable[Monomial]
-) -> Recurrence:
-    """Return the recurrence that closes the given monomials in the state.
+def recurrence(family: Stepped, steps: tuple[Step, Step], where: str, targets: Iterable[Monomial]) -> Recurrence:
+    """Return the recurrence that closes the given monomials in the state of the steps, the first and the later ones.
 
     Raises:
         NotClosed: their moments do not close.
     """
-    first, later = step(loop, family, state, S.One), step(loop, family, state)
+    first, later = steps
+    state = later.state
     generators = _generators(first, state) | _generators(later, state)
     while True:
         try:
             field = Field(tuple(sorted(generators, key=str)))
-            where = f"{type(family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
             tower = Tower(later, field, where)
             towers = tower if first == later else Tower(first, field, where), tower
             return _closed(family, state, towers, list(targets))
         except MissingGenerator as missing:
             generators |= missing.found
+
+
+def start_of(family: Stepped, state: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """Return the value of every state symbol at generation 0: the source's, and 0 for what only later fits remember."""
+    source = family.start(state)
+    return tuple(source.get(x, S.Zero) for x in state)
 
 
 def _generators(refit: Step, state: tuple[Expr, ...]) -> set[Expr]:
@@ -81,12 +84,15 @@ def _generators(refit: Step, state: tuple[Expr, ...]) -> set[Expr]:
 
 
 def _closed(
-    family: Derivable, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
+    family: Stepped, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
 ) -> Recurrence:
     first, later = towers
     rows = _closure(later, targets, state)
-    source = tuple(family.start(state).values())
-    start = 0 if first is later or all(_same(rows[m], first(m), later.field) for m in rows) else 1
+    source = start_of(family, state)
+    # What is remembered has no value before the first fit.
+    whole = len(family.start(state)) == len(state)
+    alike = whole and (first is later or all(_same(rows[m], first(m), later.field) for m in rows))
+    start = 0 if alike else 1
     initial = {m: m.expr(source) for m in rows}
     if start:
         initial = {m: _evaluate(first(m), source, later.field) for m in rows}
@@ -105,8 +111,8 @@ def _closure(
             continue
         if len(rows) == LIMIT + len(targets):
             raise NotClosed(
-                f"the moments do not close: {len(rows)} monomials still need others, the last is {monomial.expr(state)}. "
-                "Ask simulate(loop) instead."
+                f"the moments do not close: {len(rows)} monomials still need others, "
+                f"the last is {monomial.expr(state)}. Ask simulate(loop) instead."
             )
         rows[monomial] = operator(monomial)
         waiting.extend(key for key in rows[monomial] if key not in rows)

@@ -5,33 +5,50 @@ points, and neither holds a weight that the other could get wrong in the same wa
 """
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from attrs import field, frozen
-from sympy import Expr
+from sympy import Expr, IndexedBase, Rational, S
 
+from theory.axes import shown
 from theory.exact import exact
+from theory.symbols import n
 
 
 @frozen
 class Part:
-    """``size`` points: fresh ones from the source ("real") or from the last model ("model"), or the pool of all
-    before ("past").
+    """``size`` points of one origin.
+
+    "real": fresh from the source. "kept": from the source, drawn once and read by every fit. "model": from the last
+    model. "mixture": each from the source with probability ``share``, else from the last model. "past": all before.
     """
 
-    origin: Literal["real", "model", "past"]
+    origin: Literal["real", "kept", "model", "mixture", "past"]
     size: Expr
+    share: Expr = S.Zero
+    weight: Expr | None = None
+    """Weight of the whole part in the likelihood; None where every point counts the same."""
 
 
 class Regime(ABC):
     """Which data the k-th fit sees (k = 1 is the first; its "model" is the source)."""
 
+    subsampled = False
+    """Whether only M of the points that the parts name are fitted, drawn without replacement."""
+    between = True
+    """Whether weighted parts add the squares between their means to the variance, as the likelihood does."""
+
     @abstractmethod
     def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
         """Return the parts that fit k reads when each generation draws ``samples`` points."""
 
+    def __repr__(self) -> str:
+        """Return the regime as it is written, defaults left out."""
+        return shown(self)
 
-@frozen
+
+@frozen(repr=False)
 class Replace(Regime):
     """Each fit sees only the samples of the model before it."""
 
@@ -41,13 +58,20 @@ class Replace(Regime):
         return (Part("model", samples),)
 
 
-@frozen
+@frozen(repr=False)
 class Accumulate(Regime):
     """Fit k sees all k*M points drawn so far, M of them from model k - 1."""
 
     def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
         """Return the pool of (k - 1)M points and M of the last model."""
         return (Part("past", (k - 1) * samples), Part("model", samples))
+
+
+@frozen(repr=False)
+class Subsample(Accumulate):
+    """Fit k sees M points drawn without replacement from all k*M drawn so far."""
+
+    subsampled = True
 
 
 def _share(value: object) -> Expr:
@@ -57,13 +81,116 @@ def _share(value: object) -> Expr:
     return alpha
 
 
-@frozen
+@frozen(repr=False)
 class Mixed(Regime):
-    """Each fit sees exactly alpha*M fresh real points and (1 - alpha)*M of the last model (fixed count)."""
+    """Each fit sees a share alpha of real points among its M, the others from the last model.
+
+    Args:
+        alpha: the real share, in [0, 1].
+        fresh: whether real points are drawn anew for every fit, or one set of them is kept.
+        count: "fixed" for exactly alpha*M real points, "bernoulli" for each point real with probability alpha.
+    """
 
     alpha: Expr = field(converter=_share)
+    fresh: bool = field(default=True, kw_only=True)
+    count: Literal["fixed", "bernoulli"] = field(default="fixed", kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a kept set of random size."""
+        if self.count not in ("fixed", "bernoulli"):
+            raise ValueError(f"Mixed(count={self.count!r}) is not known. Choose 'fixed' or 'bernoulli'.")
+        if self.count == "bernoulli" and not self.fresh:
+            raise ValueError(
+                "Mixed(fresh=False, count='bernoulli'): a set that is kept has one size. Use count='fixed'."
+            )
 
     def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
         """Return alpha*M real points and (1 - alpha)M of the last model."""
         del k
-        return (Part("real", self.alpha * samples), Part("model", (1 - self.alpha) * samples))
+        if self.count == "bernoulli":
+            return (Part("mixture", samples, self.alpha),)
+        real: Any = "real" if self.fresh else "kept"
+        return (Part(real, self.alpha * samples), Part("model", (1 - self.alpha) * samples))
+
+
+def _inside(name: str) -> Any:
+    def checked(value: object) -> Expr:
+        weight = exact(value, name)
+        if weight.is_number and not 0 <= weight <= 1:
+            raise ValueError(f"Weighted({name}={weight}) lies outside [0, 1]. Give 0 <= {name} <= 1.")
+        return weight
+
+    return checked
+
+
+@frozen(repr=False)
+class Weighted(Regime):
+    """Weighted likelihood: the alpha*M fresh real points weigh w together, the others of the last model 1 - w.
+
+    Args:
+        w: weight of all real points together; w = alpha weighs every point the same.
+        alpha: share of real points among the M.
+        between: whether the squares between the two means enter the variance, as in the weighted likelihood; without
+            them variances are averaged within parts alone.
+    """
+
+    w: Expr = field(converter=_inside("w"))
+    alpha: Expr = field(default=Rational(1, 2), converter=_inside("alpha"))
+    between: bool = field(default=True, kw_only=True)
+
+    def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
+        """Return the two parts with their weights."""
+        del k
+        real = Part("real", self.alpha * samples, weight=self.w)
+        return (real, Part("model", (1 - self.alpha) * samples, weight=1 - self.w))
+
+
+Sizes = Expr | tuple[Expr, ...]
+
+
+def _sizes(value: object) -> Sizes:
+    if isinstance(value, IndexedBase):
+        entry: Any = value
+        return entry[n]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        sizes = tuple(exact(size, f"sizes[{k}]") for k, size in enumerate(value))
+        for k, size in enumerate(sizes):
+            if size.is_number and not (size.is_Integer and size > 0):
+                raise ValueError(f"Schedule: fit {k + 1} has {size} points. Give whole numbers >= 1.")
+        return sizes
+    return exact(value, "sizes")
+
+
+@frozen(repr=False)
+class Schedule(Regime):
+    """Replace with M_k points for fit k.
+
+    Args:
+        sizes: a list of numbers, M_1, M_2, ...; or an expression in n, the number of the fit, such as ``M * n**2``; or
+            an `IndexedBase`, whose entry n is M_n, left symbolic.
+
+    >>> from theory.symbols import M
+    >>> Schedule(M * n**2).parts(M, 3)
+    (Part(origin='model', size=9*M, share=0, weight=None),)
+    """
+
+    sizes: Sizes = field(converter=_sizes)
+
+    def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
+        """Return M_k points of the last model."""
+        del samples
+        return (Part("model", self.size(S(k))),)
+
+    def size(self, k: Expr) -> Expr:
+        """Return M_k; for a list and the symbol n, the entry n of a sequence named M."""
+        if not isinstance(self.sizes, tuple):
+            return self.sizes.subs(n, k)
+        if not k.is_Integer:
+            return LISTED[k]
+        if not 1 <= int(k) <= len(self.sizes):
+            raise ValueError(f"fit {k} has no size: the schedule ends after {len(self.sizes)}. Give a longer list.")
+        return self.sizes[int(k) - 1]
+
+
+LISTED = IndexedBase("M", integer=True, positive=True)
+"""Stands for a list of sizes where the number of the fit is left symbolic."""

@@ -1,7 +1,8 @@
-"""Signs of rational expressions on the domain of the symbols: M >= 2, 0 < alpha < 1, positive where declared positive.
+"""Signs of rational expressions on the domain of the symbols: M >= 2, other whole numbers >= 1, 0 < alpha < 1, positive
+where declared positive.
 
-The domain is mapped to positive numbers (M = 2 + u, alpha = 1/(1 + w)); an expression whose coefficients there share
-one sign has it everywhere. Undecided is an honest answer.
+The domain is mapped to positive numbers (M = 2 + u, N = 1 + u, alpha = 1/(1 + w)); an expression whose coefficients
+there share one sign has it everywhere. Undecided is an honest answer.
 """
 
 from collections.abc import Sequence
@@ -53,17 +54,18 @@ def _number_sign(expr: Expr) -> int | None:
 
 
 def _mapped(expr: Expr) -> tuple[Expr, list[Symbol]]:
-    """Return the expression in positive (or, for n and M, non-negative) variables; others keep their own symbol."""
+    """Return the expression in positive (or, for counts, non-negative) variables; others keep their own symbol."""
     images, variables = {}, []
     for symbol in expr.free_symbols:
-        counts = symbol in (symbols.n, symbols.M)
+        counts = symbol.is_integer and symbol.is_nonnegative
         fresh = (
             Dummy(symbol.name, nonnegative=True)
             if counts
             else Dummy(symbol.name, positive=symbol.is_positive, real=True)
         )
         variables.append(fresh)
-        images[symbol] = {symbols.M: 2 + fresh, symbols.alpha: 1 / (1 + fresh)}.get(symbol, fresh)
+        least = int(bool(symbol.is_positive)) if counts else 0
+        images[symbol] = {symbols.M: 2 + fresh, symbols.alpha: 1 / (1 + fresh)}.get(symbol, least + fresh)
     return expr.xreplace(images), variables
 
 
@@ -85,8 +87,11 @@ def _at_the_edge(powers: tuple[int, ...], variables: list[Symbol]) -> bool:
     return all(not e or x.is_positive or x.name == "n" for e, x in zip(powers, variables, strict=True))
 
 
-def undecided_factors(denominator: Expr) -> list[Expr]:
-    """Return the factors of a denominator that are not known to be non-zero on the domain."""
+def undecided_factors(denominator: Expr, start: int = 0) -> list[Expr]:
+    """Return the factors of a denominator that are not known to be non-zero on the domain and for n >= start."""
+    if start and denominator.has(symbols.n):
+        later = undecided_factors(denominator.subs(symbols.n, symbols.n + start))
+        return [factor.subs(symbols.n, symbols.n - start).expand() for factor in later]
     if _sign_in_M(denominator):
         return []
     # Positive parts may be fractional powers, such as V0^(3/2), which are no polynomials.

@@ -7,26 +7,35 @@ an update.
 
 from collections.abc import Mapping
 from functools import reduce
+from typing import Any
 
 from attrs import frozen
-from sympy import Expr, limit, oo
+from sympy import Expr, S, limit, oo
 
 from theory import symbols
-from theory.families.base import Batch, Derivable, Parameters
+from theory.errors import NotClosed
+from theory.families.base import Batch, Parameters, Stepped
 from theory.innovations import Law
 from theory.loop import Loop
+from theory.procedures import predictive
 from theory.regimes import Part
+
+State = tuple[Expr, ...]
 
 
 @frozen
 class Step:
-    """One refit: ``update`` of every state symbol, in the state before, the innovations and the number k of the fit."""
+    """One refit: ``update`` of every state symbol, in the state before, the innovations and the number k of the fit.
+
+    The state is the model's parameters and, where a later fit needs more of the past than the model keeps, the
+    statistics of a pool or of a set of real points that is kept.
+    """
 
     update: Mapping[Expr, Expr]
     laws: tuple[Law, ...]
 
     @property
-    def state(self) -> tuple[Expr, ...]:
+    def state(self) -> State:
         """The state symbols."""
         return tuple(self.update)
 
@@ -36,7 +45,7 @@ class Step:
         return any(symbols.n in expr.free_symbols for expr in self.update.values())
 
 
-def step(loop: Loop, family: Derivable, state: tuple[Expr, ...], k: Expr = symbols.n) -> Step:
+def step(loop: Loop, family: Stepped, state: State, k: Expr = symbols.n) -> Step:
     """Return fit k of the loop; ``k`` is the number of the fit, 1 for the first, the symbol n for all later ones.
 
     >>> from theory import Gaussian, Loop
@@ -44,25 +53,94 @@ def step(loop: Loop, family: Derivable, state: tuple[Expr, ...], k: Expr = symbo
     >>> step(loop, loop.family, loop.family.state(None)).update[Gaussian.mu]
     eps_model + mu
     """
-    samples = symbols.M if loop.samples.is_infinite else loop.samples
-    parts = [part for part in loop.regime.parts(samples, k) if part.size != 0]
-    batches = [_batch(loop, family, part, state) for part in parts]
-    pooled = reduce(family.pool, batches)
-    refit = Step(family.fit(pooled, loop.estimator, state), pooled.laws)
+    family.check(loop)
+    own = family.refit(loop.estimator, loop.regime, loop.sampling, k)
+    refit = Step(*own) if own else _Refit(loop, family, state, k).step()
     return _population(refit) if loop.samples.is_infinite else refit
 
 
-def _batch(loop: Loop, family: Derivable, part: Part, state: tuple[Expr, ...]) -> Batch:
-    model: Parameters = {symbol: symbol for symbol in state}
-    if part.origin == "past":
-        return family.unfit(model, part.size, loop.estimator)
-    if part.origin == "real":
-        return family.batch(family.start(state), part.size, "real")
-    return family.batch(family.distorted(model, loop.sampling), part.size, "model")
+@frozen(eq=False)
+class _Refit:
+    """The making of one step."""
+
+    loop: Loop
+    family: Any
+    state: State
+    k: Expr
+
+    @property
+    def _model(self) -> Parameters:
+        return {symbol: symbol for symbol in self.state}
+
+    def step(self) -> Step:
+        """Return the step: read the parts, fit them, and remember what later fits need."""
+        samples = symbols.M if self.loop.samples.is_infinite else self.loop.samples
+        parts = [part for part in self.loop.regime.parts(samples, self.k) if part.size != 0]
+        batches = {part: self._batch(part) for part in parts}
+        memory = self._memory(parts, batches)
+        if parts[0].weight is not None:
+            update, laws = self._weighted(batches)
+        else:
+            update, laws = self._fitted(reduce(self.family.pool, batches.values()), samples)
+        return Step({**update, **memory}, laws)
+
+    def _fitted(self, pooled: Batch, samples: Expr) -> tuple[Parameters, tuple[Law, ...]]:
+        if self.loop.regime.subsampled and pooled.size != samples:
+            pooled = self.family.subsample(pooled, samples)
+        return self.loop.estimator.fit(self.family, pooled, self._model, self.state)
+
+    def _weighted(self, batches: Mapping[Part, Batch]) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return the weighted fit, of which each part is fitted on its own first."""
+        if not self.loop.estimator.keeps_statistics:
+            raise NotClosed(f"estimator: {self.loop.estimator} of weighted parts is not derived. Ask simulate(loop).")
+        fits = [self.loop.estimator.fit(self.family, batch, self._model, self.state) for batch in batches.values()]
+        weights = [part.weight or S.Zero for part in batches]
+        fitted = self.family.weighted([fit for fit, _ in fits], weights, between=self.loop.regime.between)
+        return fitted, tuple(law for _, laws in fits for law in laws)
+
+    def _memory(self, parts: list[Part], batches: Mapping[Part, Batch]) -> Parameters:
+        """Return the updates of the statistics that the state carries beside the model."""
+        memory: dict[Expr, Expr] = {}
+        if _remembers_pool(self.loop):
+            pooled = reduce(self.family.pool, batches.values())
+            memory |= self.family.remembered(pooled, "pool", self.state)
+        for part in parts:
+            if part.origin == "kept":
+                memory |= self.family.remembered(batches[part], "kept", self.state)
+        return memory
+
+    def _batch(self, part: Part) -> Batch:
+        family, first = self.family, self.k == 1
+        if part.origin == "past":
+            if _remembers_pool(self.loop):
+                return family.recalled(part.size, "pool", self.state)
+            return family.unfit(self._model, part.size, self.loop.estimator)
+        if part.origin == "kept" and not first:
+            return family.recalled(part.size, "kept", self.state)
+        source = family.start(self.state)
+        if part.origin in ("real", "kept"):
+            return family.batch(source, part.size, part.origin)
+        if part.origin == "mixture":
+            return family.mixture(source, self._model, part.share, part.size, self.loop.sampling)
+        fitted = None if first else predictive(self.loop.estimator, self._fitted_size())
+        return family.drawn(self._model, self.loop.sampling, part.size, fitted)
+
+    def _fitted_size(self) -> Expr:
+        """Return the number of points that the last model was fitted to."""
+        parts = self.loop.regime.parts(self.loop.samples, self.k - 1)
+        return sum((part.size for part in parts), S.Zero)
+
+
+def _remembers_pool(loop: Loop) -> bool:
+    """Return whether the pool's statistics cannot be read off the last fit."""
+    past = any(part.origin == "past" for part in loop.regime.parts(symbols.M, symbols.n))
+    return past and (loop.regime.subsampled or not loop.estimator.keeps_statistics)
 
 
 def _population(refit: Step) -> Step:
     """Return the step with every innovation at its mean, as M grows: what is left when the statistical error is off."""
-    means = {symbol: mean for law in refit.laws for symbol, mean in zip(law.symbols, law.means(), strict=True)}
+    means: dict[Any, Any] = {}
+    for law in refit.laws:
+        means |= zip(law.symbols, (mean.xreplace(means) for mean in law.means()), strict=True)
     updates = {symbol: limit(expr.xreplace(means).together(), symbols.M, oo) for symbol, expr in refit.update.items()}
     return Step(updates, ())

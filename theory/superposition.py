@@ -12,7 +12,6 @@ from sympy import Add, Expr, Mul, Rational, S, Symbol, sqrt
 from theory.algebra import is_rational
 from theory.arithmetic import Factored
 from theory.field import Element, Field, letters
-from theory.symbols import n
 
 Superposition = dict[tuple[Expr, Expr], Element]
 """{(initial moment, product of sequences): coefficient}; 1 is the constant sequence."""
@@ -92,21 +91,30 @@ def _length(superposition: Superposition, field: Field) -> int:
     return sum(len(f) for w in superposition.values() for f in field.factored(w).factors)
 
 
-def written(superposition: Superposition, field: Field, closed: Mapping[Any, Expr], pairs: Iterable[Pair]) -> Expr:
+def written(
+    superposition: Superposition, field: Field, closed: Mapping[Any, Expr], pairs: Iterable[Pair], elapsed: Expr
+) -> Expr:
     """Return the closed form: every initial moment times its sum of sequences, what all terms share in front."""
     pairs = list(pairs)
-    return Add(*(_row(moment, row, field, closed, pairs) for moment, row in rows(superposition).items()))
+    return Add(*(_row(moment, row, field, closed, pairs, elapsed) for moment, row in rows(superposition).items()))
 
 
-def _row(moment: Expr, row: dict[Expr, Element], field: Field, closed: Mapping[Any, Expr], pairs: list[Pair]) -> Expr:
-    irrational = [moment * term for pair in pairs for term in _paired(row, field, *pair)]
+def _row(
+    moment: Expr,
+    row: dict[Expr, Element],
+    field: Field,
+    closed: Mapping[Any, Expr],
+    pairs: list[Pair],
+    elapsed: Expr,
+) -> Expr:
+    irrational = [moment * term * base**elapsed for pair in pairs for term, base in _paired(row, field, *pair)]
     shared, rests = common([field.factored(w) for w in row.values()])
     terms = [field.product(rest, sequence.xreplace(closed)) for rest, sequence in zip(rests, row, strict=True)]
     return Add(field.product(shared, moment, Add(*terms)) if terms else S.Zero, *irrational)
 
 
 def _paired(row: dict[Expr, Element], field: Field, e0: Symbol, e1: Symbol, trace: Any, determinant: Any) -> Iterator:
-    """Take a n^i E_0 + b n^i E_1 out of the row and yield n^i (A r^n + B s^n), r and s the eigenvalues.
+    """Take a n^i E_0 + b n^i E_1 out of the row and yield (n^i A, r) and (n^i B, s), r and s the eigenvalues.
 
     With the discriminant D^2 = trace^2 - 4 determinant, A and B are a/2 +- (b - a trace/2)/D.
     """
@@ -116,7 +124,7 @@ def _paired(row: dict[Expr, Element], field: Field, e0: Symbol, e1: Symbol, trac
         a, b = row.pop(power * e0, field.zero), row.pop(power * e1, field.zero)
         half, rest = field.factors(a / 2), field.factors(b - a * trace / 2) / root
         for sign in (1, -1):
-            yield power * (half + sign * rest) * (field.factors(trace / 2) + sign * root / 2) ** n
+            yield power * (half + sign * rest), field.factors(trace / 2) + sign * root / 2
 
 
 def common(many: list[Factored]) -> tuple[Factored, list[Factored]]:

@@ -1,18 +1,19 @@
 """What every family knows: its parameters, its source, and, where moments close, the statistics of a sample.
 
-`Family` is enough to be simulated; `Derivable` adds what a derivation needs.
+`Family` is enough to be simulated; `Stepped` adds what a derivation needs, and `Derivable` gets it from samples.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 from attrs import frozen
-from sympy import Expr, S, Symbol
+from sympy import Add, Expr, S, Symbol
 
 from theory.errors import NotClosed
-from theory.estimators import Estimator
+from theory.estimators import MLE, Estimator
 from theory.innovations import Law
+from theory.regimes import Regime
 from theory.sampling import Faithful, Sampling
 
 Parameters = Mapping[Expr, Expr]
@@ -36,7 +37,7 @@ class Marginal:
     an expression in the small state, giving one in the whole state.
     """
 
-    family: "Derivable"
+    family: "Stepped"
     observable: Expr
     enter: Callable[[Expr], Expr] = lambda expectation: expectation
     restore: Callable[[Expr], Expr] = lambda expression: expression
@@ -47,6 +48,8 @@ class Family(ABC):
 
     has_variance = False
     """Whether a variance is fitted, so that an estimator has something to choose."""
+    scales: ClassVar[tuple[Expr, ...]] = ()
+    """The state symbols that are variances."""
 
     @abstractmethod
     def source(self) -> Parameters:
@@ -86,12 +89,8 @@ class Family(ABC):
         return ()
 
 
-class Derivable(Family):
-    """A family whose refits have conditional moments in closed form.
-
-    The *state* of a loop is the family's parameters. A family derives when it can say the sufficient statistics of a
-    sample (`batch`), pool two (`pool`), fit from them (`fit`) and undo a fit (`unfit`).
-    """
+class Stepped(Family):
+    """A family whose refits are one step of a Markov chain on its *state*, with conditional moments in closed form."""
 
     def state(self, observable: Expr) -> tuple[Expr, ...]:
         """Return the state symbols that the moments of ``observable`` need."""
@@ -101,7 +100,35 @@ class Derivable(Family):
     def start(self, state: Iterable[Expr]) -> Parameters:
         """Return the source's values of the given state symbols."""
         source = self.source()
-        return {symbol: source[symbol] for symbol in state}
+        return {symbol: source[symbol] for symbol in state if symbol in source}
+
+    def check(self, loop: Any) -> None:
+        """Refuse, by name, a loop of which the family's laws below are not the truth."""
+        del loop
+
+    @abstractmethod
+    def refit(
+        self, estimator: Estimator, regime: Regime, sampling: Sampling, k: Expr
+    ) -> tuple[Parameters, tuple[Law, ...]] | None:
+        """Return update and laws of fit k, None where they follow from the data that the regime names."""
+
+    def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
+        """Return the observable whole: a derivable family needs no split."""
+        return (Marginal(self, observable),)
+
+
+class Derivable(Stepped):
+    """A family whose refits have conditional moments in closed form because those of a sample's statistics have.
+
+    It can say the sufficient statistics of a sample (`batch`), pool two (`pool`), fit from them (`fit`) and undo a fit
+    (`unfit`).
+    """
+
+    def refit(
+        self, estimator: Estimator, regime: Regime, sampling: Sampling, k: Expr
+    ) -> tuple[Parameters, tuple[Law, ...]] | None:
+        """Return None: a fit follows from its data."""
+        return None
 
     @abstractmethod
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
@@ -130,6 +157,50 @@ class Derivable(Family):
             "Ask simulate(loop, method='data') instead."
         )
 
-    def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
-        """Return the observable whole: a derivable family needs no split."""
-        return (Marginal(self, observable),)
+    def drawn(self, law: Parameters, sampling: Sampling, size: Expr, fitted: Expr | None) -> Batch:
+        """Return ``size`` points that ``sampling`` draws from a model.
+
+        ``fitted`` is the number of points behind the model where they come from its posterior predictive law.
+        """
+        if fitted is not None:
+            raise self._refusal("estimator", "a posterior predictive law")
+        return self.batch(self.distorted(law, sampling), size, "model")
+
+    def mixture(self, source: Parameters, model: Parameters, share: Expr, size: Expr, sampling: Sampling) -> Batch:
+        """Return ``size`` points, each from the source with probability ``share``, else from the model."""
+        raise self._refusal("regime", "moments of points from a mixture of two of its laws")
+
+    def subsample(self, pool: Batch, size: Expr) -> Batch:
+        """Return the statistics of ``size`` points drawn without replacement from the pool."""
+        raise self._refusal("regime", "moments of a subsample without replacement")
+
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return letters for the mean statistics of a batch that a loop remembers, and their values."""
+        raise self._refusal("regime", "mean statistics of a pool")
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return the batch of ``size`` points behind the letters."""
+        raise self._refusal("regime", "mean statistics of a pool")
+
+    def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
+        """Return the weighted fit from the fits of its parts: means of mean parameters."""
+        del between
+        return {x: Add(*(w * fit[x] for w, fit in zip(weights, fits, strict=True))) for x in fits[0]}
+
+    def target(self, batch: Batch, model: Parameters, state: Sequence[Expr]) -> Parameters:
+        """Return where a natural-gradient step from ``model`` on the batch's likelihood points; a fit of mean
+        parameters.
+        """
+        del model
+        return self.fit(batch, MLE(), state)
+
+    def log_step(self, batch: Batch, model: Parameters, eta: Expr) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return one gradient step on the logarithm of the variance, with its laws."""
+        raise self._refusal("estimator", "a variance to take steps on")
+
+    def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return a draw from the Jeffreys posterior, with the laws of its own innovations."""
+        raise self._refusal("estimator", "a posterior draw")
+
+    def _refusal(self, axis: str, what: str) -> NotClosed:
+        return NotClosed(f"{axis}: the {type(self).__name__} family has no {what} in closed form. Ask simulate(loop).")

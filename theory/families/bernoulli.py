@@ -3,7 +3,7 @@
 A sample of m points has x ~ Binomial(m, p) successes; refitting is neutral Wright-Fisher drift with two types.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
@@ -14,6 +14,8 @@ from theory.estimators import Estimator
 from theory.exact import exact
 from theory.families.base import Batch, Derivable, Parameters
 from theory.innovations import Multinomial
+from theory.samples import Hypergeometric
+from theory.sampling import Sampling
 
 
 def _probability(value: object) -> Expr:
@@ -58,6 +60,30 @@ class Bernoulli(Derivable):
         del estimator
         return Batch(size, (size * law[self.p],))
 
+    def mixture(self, source: Parameters, model: Parameters, share: Expr, size: Expr, sampling: Sampling) -> Batch:
+        """Return the successes of points with P(x = 1) = share p0 + (1 - share) p."""
+        here = self.distorted(model, sampling)
+        return self.batch({self.p: share * source[self.p] + (1 - share) * here[self.p]}, size, "mixture")
+
+    def subsample(self, pool: Batch, size: Expr) -> Batch:
+        """Return the successes among points drawn without replacement, hypergeometric."""
+        count = Symbol("x_subset", nonnegative=True)
+        return Batch(size, (count,), (*pool.laws, Hypergeometric((count,), size, pool.size, pool.statistics)))
+
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return the frequency x/m."""
+        del state
+        return {_frequency(label): batch.statistics[0] / batch.size}
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return the number of successes, m times the frequency."""
+        del state
+        return Batch(size, (size * _frequency(label),))
+
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the family with a value put into p0."""
         return type(self)(self.p0.subs(values))
+
+
+def _frequency(label: str) -> Symbol:
+    return Symbol(f"p_{label}", nonnegative=True)

@@ -4,7 +4,7 @@ Counts are multinomial. An observable touches finitely many types; all the other
 so a vocabulary of any size costs no more than the types that are named.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, ClassVar, Self
@@ -18,6 +18,8 @@ from theory.estimators import Estimator
 from theory.exact import exact
 from theory.families.base import Batch, Derivable, Marginal, Parameters
 from theory.innovations import Multinomial
+from theory.samples import Hypergeometric
+from theory.sampling import Sampling
 
 
 def _law(values: Iterable[object] | None) -> tuple[Expr, ...] | None:
@@ -119,6 +121,25 @@ class Categorical(Derivable):
         del estimator
         return Batch(size, tuple(size * chance for chance in law.values()))
 
+    def mixture(self, source: Parameters, model: Parameters, share: Expr, size: Expr, sampling: Sampling) -> Batch:
+        """Return the counts of points with P(type i) = share p0[i] + (1 - share) p[i]."""
+        here = self.distorted(model, sampling)
+        return self.batch({x: share * source[x] + (1 - share) * chance for x, chance in here.items()}, size, "mixture")
+
+    def subsample(self, pool: Batch, size: Expr) -> Batch:
+        """Return the counts among points drawn without replacement, multivariate hypergeometric."""
+        counts = tuple(Symbol(f"x{k}_subset", nonnegative=True) for k in range(len(pool.statistics)))
+        return Batch(size, counts, (*pool.laws, Hypergeometric(counts, size, pool.size, pool.statistics)))
+
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return the frequencies x_i/m of the named types."""
+        letters = _frequencies(label, len(state))
+        return {x: count / batch.size for x, count in zip(letters, batch.statistics, strict=True)}
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return the counts, m times the frequencies."""
+        return Batch(size, tuple(size * x for x in _frequencies(label, len(state))))
+
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the family with values put into symbolic probabilities."""
         if self.probabilities is None:
@@ -168,3 +189,7 @@ class Categorical(Derivable):
     @cached_property
     def _power_sums(self) -> dict[int, Expr]:
         return {}
+
+
+def _frequencies(label: str, count: int) -> tuple[Symbol, ...]:
+    return tuple(Symbol(f"p{k}_{label}", nonnegative=True) for k in range(count))

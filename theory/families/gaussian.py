@@ -4,18 +4,20 @@ By Cochran's theorem a sample of m points has mean mu + eps, eps ~ N(0, V/m), an
 it, independent of each other: everything below follows from these two.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from sympy import Expr, Symbol
+from sympy import Add, Expr, Symbol, exp
 
 from theory import symbols
+from theory.errors import NotClosed
 from theory.estimators import Estimator
 from theory.exact import exact
 from theory.families.base import Batch, Derivable, Parameters
-from theory.innovations import ChiSquare, Normal
-from theory.sampling import Sampling, Tempered
+from theory.innovations import ChiSquare, Law, Normal
+from theory.samples import NormalMixture, Points, Sample, Student, Subset, TiltedSquares, TruncatedNormal
+from theory.sampling import Sampling, Tempered, Truncated, VarianceFactor
 
 
 def _variance(value: object) -> Expr:
@@ -40,6 +42,7 @@ class Gaussian(Derivable):
     mu: ClassVar[Symbol] = symbols.mu
     V: ClassVar[Symbol] = symbols.V
     has_variance = True
+    scales: ClassVar[tuple[Symbol, ...]] = (symbols.V,)
 
     mu0: Expr = field(default=symbols.mu0, converter=lambda value: exact(value, "mu0"))
     V0: Expr = field(default=symbols.V0, converter=_variance)
@@ -75,9 +78,84 @@ class Gaussian(Derivable):
 
     def distorted(self, law: Parameters, sampling: Sampling) -> Parameters:
         """Return N(mu, tau V) for tempered sampling: f^(1/tau) of a Gaussian is one with tau times the variance."""
-        if isinstance(sampling, Tempered):
-            return {self.mu: law[self.mu], self.V: sampling.tau * law[self.V]}
+        factor = {Tempered: "tau", VarianceFactor: "lam"}.get(type(sampling))
+        if factor:
+            return {self.mu: law[self.mu], self.V: getattr(sampling, factor) * law[self.V]}
         return Derivable.distorted(self, law, sampling)
+
+    def drawn(self, law: Parameters, sampling: Sampling, size: Expr, fitted: Expr | None) -> Batch:
+        """Return the sample: truncated points and Student's points have their moments, all others are Gaussian."""
+        if isinstance(sampling, Truncated) and fitted is None:
+            return self._sample(law, size, TruncatedNormal(law[self.V], sampling.h))
+        if fitted is None:
+            return self.batch(self.distorted(law, sampling), size, "model")
+        if isinstance(sampling, Truncated):
+            raise NotClosed("sampling: a truncated posterior predictive law is not derived. Ask simulate(loop).")
+        scale = self.distorted(law, sampling)[self.V] * (1 + 1 / fitted)
+        return self._sample(law, size, Student(scale, fitted - 1))
+
+    def mixture(self, source: Parameters, model: Parameters, share: Expr, size: Expr, sampling: Sampling) -> Batch:
+        """Return independent points of share * source + (1 - share) * model."""
+        here = self.distorted(model, sampling)
+        shift = source[self.mu] - here[self.mu]
+        return self._sample(here, size, NormalMixture(here[self.V], share, shift, source[self.V]))
+
+    def _sample(self, law: Parameters, size: Expr, points: Points) -> Batch:
+        """Return (mean, SS) = (mu + s_1/m, s_2 - s_1^2/m) with s_j the sums of powers of the points about mu."""
+        s1, s2 = Symbol("s1_model", real=True), Symbol("s2_model", nonnegative=True)
+        return Batch(size, (law[self.mu] + s1 / size, s2 - s1**2 / size), (Sample((s1, s2), size, points),))
+
+    def subsample(self, pool: Batch, size: Expr) -> Batch:
+        """Return the mean and SS of points drawn without replacement."""
+        shift, squares = Symbol("d_subset", real=True), Symbol("s_subset", nonnegative=True)
+        mean, total = pool.statistics
+        law = Subset((shift, squares), size, pool.size, total)
+        return Batch(size, (mean + shift, squares), (*pool.laws, law))
+
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return the means of x and of x^2: unlike a variance they are martingales, so their moments come apart."""
+        del state
+        mean, squares = batch.statistics
+        return dict(zip(_means(label), (mean, squares / batch.size + mean**2), strict=True))
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return (mean, SS), SS = m (mean of x^2 - mean^2)."""
+        del state
+        mean, square = _means(label)
+        return Batch(size, (mean, size * (square - mean**2)))
+
+    def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
+        """Return mu = sum w_i mu_i and V = sum w_i V_i, plus sum w_i (mu_i - mu)^2 where ``between``."""
+        mean = Add(*(w * fit[self.mu] for w, fit in zip(weights, fits, strict=True)))
+        spreads = [fit[self.V] + ((fit[self.mu] - mean) ** 2 if between else 0) for fit in fits]
+        return {self.mu: mean, self.V: Add(*(w * spread for w, spread in zip(weights, spreads, strict=True)))}
+
+    def target(self, batch: Batch, model: Parameters, state: Sequence[Expr]) -> Parameters:
+        """Return (xbar, S) with S = sum (x - mu)^2/m about the model's own mean."""
+        del state
+        mean, squares = batch.statistics
+        return {self.mu: mean, self.V: squares / batch.size + (mean - model[self.mu]) ** 2}
+
+    def log_step(self, batch: Batch, model: Parameters, eta: Expr) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return mu' = mu + eta (xbar - mu) and V' = V exp(eta (S/V - 1)), for points of the last model alone."""
+        mu, V = model[self.mu], model[self.V]
+        mean, squares = batch.statistics
+        if len(batch.laws) != 2 or (mean - mu).has(mu) or (squares / V).has(V):
+            raise NotClosed(
+                "estimator: a step on log V closes on faithful samples of the last model alone. Ask simulate(loop)."
+            )
+        eps, y = batch.laws[0].symbols[0], Symbol("y_step", positive=True)
+        law = TiltedSquares((eps, y), V / batch.size, batch.size - 1, eta / batch.size)
+        return {self.mu: mu + eta * eps, self.V: V * y * exp(-eta)}, (law,)
+
+    def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return V' = SS/chi with chi ~ chi-square(m - 1) and mu' ~ N(xbar, V'/m), the posterior of the prior 1/V."""
+        del state
+        eps, chi = Symbol("eps_draw", real=True), Symbol("chi_draw", positive=True)
+        mean, squares = batch.statistics
+        V = squares / chi
+        laws = (ChiSquare(chi, batch.size - 1), Normal(eps, V / batch.size))
+        return {self.mu: mean + eps, self.V: V}, laws
 
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the family with values put into mu0 and V0."""
@@ -86,3 +164,7 @@ class Gaussian(Derivable):
     def assumptions(self) -> tuple[str, ...]:
         """Return what Cochran's theorem needs."""
         return ("the source is Gaussian", "points of a generation are independent", "at least two points are fitted")
+
+
+def _means(label: str) -> tuple[Symbol, Symbol]:
+    return Symbol(f"x_{label}", real=True), Symbol(f"x2_{label}", nonnegative=True)

@@ -1,0 +1,196 @@
+"""Learning procedures that stop short of the exact fit: shrunken, damped, floored, stepwise, drawn from a posterior.
+
+Each wraps an exact fit (`of`, maximum likelihood unless said) and reports something between it, the model before and
+the source. This is the functional approximation error, apart from the multiple of the variance.
+"""
+
+from typing import Any, Literal
+
+from attrs import field, frozen
+from sympy import Expr, S
+
+from theory.errors import NotClosed
+from theory.estimators import MLE, Estimator, Fit, Unbiased
+from theory.exact import exact
+
+
+def _weight(name: str) -> Any:
+    def checked(value: object) -> Expr:
+        weight = exact(value, name)
+        if weight.is_number and not 0 <= weight <= 1:
+            raise ValueError(f"{name} = {weight} is no weight. Give 0 <= {name} <= 1.")
+        return weight
+
+    return checked
+
+
+def _floor(value: object) -> Expr:
+    eta = exact(value, "eta")
+    if eta.is_negative:
+        raise ValueError(f"Floor(eta={eta}): what is added to a variance is not negative. Give eta >= 0.")
+    return eta
+
+
+class Procedure(Estimator):
+    """A learning procedure around an exact fit."""
+
+    keeps_statistics = False
+    of: Estimator
+
+    def multiplier(self, size: Expr) -> Expr:
+        """Return the multiplier of the fit inside."""
+        return self.of.multiplier(size)
+
+    def exact(self) -> Estimator:
+        """Return the fit inside, exact."""
+        return self.of.exact()
+
+
+@frozen
+class Shrinkage(Procedure):
+    """theta' = w theta_0 + (1 - w) theta_hat: every parameter is drawn towards the source's, as by a prior's mean.
+
+    Args:
+        w: weight of the source, in [0, 1]; MAP with a conjugate prior worth a points has w = a/(a + M).
+        of: the fit that is shrunken.
+    """
+
+    w: Expr = field(converter=_weight("w"))
+    of: Estimator = field(factory=MLE)
+
+    def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
+        """Return the weighted means of source and fit."""
+        fitted, laws = self.of.fit(family, batch, last, state)
+        source = family.start(state)
+        return {x: self.w * source[x] + (1 - self.w) * value for x, value in fitted.items()}, laws
+
+
+@frozen
+class Damped(Procedure):
+    """theta' = theta + k (theta_hat - theta): a step of size k from the last model towards the fit.
+
+    Args:
+        k: step, in [0, 1]; 1 is the whole fit.
+        of: the fit that is aimed at.
+    """
+
+    k: Expr = field(converter=_weight("k"))
+    of: Estimator = field(factory=MLE)
+
+    def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
+        """Return the step."""
+        fitted, laws = self.of.fit(family, batch, last, state)
+        return {x: last[x] + self.k * (value - last[x]) for x, value in fitted.items()}, laws
+
+
+@frozen
+class Floor(Procedure):
+    """V' = V_hat + eta: a constant is added to every fitted variance (scikit-learn's reg_covar).
+
+    Args:
+        eta: what is added, >= 0.
+        of: the fit that it is added to.
+    """
+
+    needs_variance = True
+
+    eta: Expr = field(converter=_floor)
+    of: Estimator = field(factory=MLE)
+
+    def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
+        """Return the fit with raised variances."""
+        fitted, laws = self.of.fit(family, batch, last, state)
+        return {x: value + self.eta if x in family.scales else value for x, value in fitted.items()}, laws
+
+
+def _steps(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"GradientSteps: {value!r} steps. Give a whole number >= 1.")
+    return value
+
+
+def _rate(value: object) -> Expr:
+    eta = exact(value, "eta")
+    if eta.is_positive is False:
+        raise ValueError(f"GradientSteps(eta={eta}): a step size is positive. Give eta > 0.")
+    return eta
+
+
+def _coordinate(value: Any) -> Any:
+    if value not in ("V", "log V"):
+        raise ValueError(f"GradientSteps(on={value!r}) is no coordinate. Choose 'V' or 'log V'.")
+    return value
+
+
+@frozen
+class GradientSteps(Procedure):
+    """Full-batch natural-gradient steps on the log-likelihood, started from the last model.
+
+    On the mean parameters theta <- theta + eta (target - theta); for a Gaussian the target is (xbar, S) with
+    S = sum (x - mu)^2/m about the current mu. On "log V" the variance moves by log V <- log V + eta (S/V - 1).
+
+    Args:
+        steps: number of steps, >= 1.
+        eta: step size, > 0.
+        on: the coordinate in which the variance moves, "V" or "log V".
+    """
+
+    steps: int = field(converter=_steps)
+    eta: Expr = field(converter=_rate)
+    on: Literal["V", "log V"] = field(default="V", converter=_coordinate)
+    of: Estimator = field(factory=MLE, init=False, repr=False)
+
+    def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
+        """Return the model after the steps."""
+        if self.on == "log V":
+            return self._log_step(family, batch, last)
+        model = dict(last)
+        for _ in range(self.steps):
+            target = family.target(batch, model, state)
+            model = {x: model[x] + self.eta * (target[x] - model[x]) for x in target}
+        return model, batch.laws
+
+    def _log_step(self, family: Any, batch: Any, last: Any) -> Fit:
+        if self.steps != 1:
+            raise NotClosed(
+                f"estimator: {self.steps} steps on log V nest exponentials. Ask for one step, or simulate(loop)."
+            )
+        return family.log_step(batch, last, self.eta)
+
+
+@frozen
+class PosteriorDraw(Procedure):
+    """The parameters are drawn from their posterior under the Jeffreys prior (for a Gaussian the prior 1/V).
+
+    For a Gaussian V' = SS/chi with chi ~ chi-square(m - 1), and mu' ~ N(xbar, V'/m).
+    """
+
+    of: Estimator = field(factory=Unbiased, init=False, repr=False)
+
+    def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
+        """Return the draw, with its own innovations after those of the batch."""
+        del last
+        drawn, laws = family.posterior(batch, state)
+        return drawn, batch.laws + laws
+
+
+@frozen
+class PosteriorPredictive(Procedure):
+    """The exact fit is kept, and the next points come from its posterior predictive law.
+
+    For a Gaussian with the prior 1/V the points are mu + sqrt(V (1 + 1/m)) t, t of Student's law with m - 1 degrees,
+    where (mu, V) are the mean and the unbiased variance of the m points fitted.
+    """
+
+    keeps_statistics = True
+
+    of: Estimator = field(factory=Unbiased, init=False, repr=False)
+
+    def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
+        """Return the exact fit."""
+        return self.of.fit(family, batch, last, state)
+
+
+def predictive(estimator: Estimator, size: Expr) -> Expr | None:
+    """Return the number of points whose posterior predictive law is drawn from, None for plug-in models."""
+    return S(size) if isinstance(estimator, PosteriorPredictive) else None

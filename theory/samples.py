@@ -1,0 +1,253 @@
+"""Laws of samples beyond the textbook ones: points with given moments, and draws without replacement from a pool."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import product
+from math import comb, prod
+
+from attrs import frozen
+from sympy import Expr, S, Symbol, erf, exp, factorial2, ff, pi, sqrt
+from sympy.functions.combinatorial.numbers import stirling
+
+from theory.constants import Constant
+from theory.errors import NotClosed
+from theory.innovations import ChiSquare, Law
+
+
+class Points(ABC):
+    """The law of one point about an origin, by its moments."""
+
+    @abstractmethod
+    def moment(self, order: int) -> Expr:
+        """Return E[y^order]."""
+
+    def exists(self, order: int) -> Expr | None:
+        """Return the quantity that must be positive for the moment to exist, None where it always does."""
+        del order
+        return None
+
+
+@frozen
+class TruncatedNormal(Points):
+    """y = sqrt(variance) z, z standard normal given |z| <= h.
+
+    By parts m_j = (j - 1) m_(j-2) - h^(j-1) r with r = sqrt(2/pi) exp(-h^2/2)/erf(h/sqrt(2)).
+    """
+
+    variance: Expr
+    h: Expr
+
+    def moment(self, order: int) -> Expr:
+        """Return variance^(j/2) m_j, 0 for odd j."""
+        if order % 2:
+            return S.Zero
+        edge = Constant(sqrt(2 / pi) * exp(-(self.h**2) / 2) / erf(self.h / sqrt(2)))
+        value = S.One
+        for j in range(2, order + 1, 2):
+            value = (j - 1) * value - self.h ** (j - 1) * edge
+        return self.variance ** (order // 2) * value
+
+
+@frozen
+class Student(Points):
+    """y = sqrt(variance) t, t of Student's law: E t^(2j) = df^j (2j-1)!!/((df-2)(df-4)...(df-2j)), for 2j < df."""
+
+    variance: Expr
+    df: Expr
+
+    def moment(self, order: int) -> Expr:
+        """Return the moment, 0 for odd orders."""
+        if order % 2:
+            return S.Zero
+        half = order // 2
+        below = prod((self.df - 2 * i for i in range(1, half + 1)), start=S.One)
+        return factorial2(2 * half - 1) * (self.variance * self.df) ** half / below
+
+    def exists(self, order: int) -> Expr | None:
+        """Return df - order."""
+        return self.df - order
+
+
+@frozen
+class NormalMixture(Points):
+    """y ~ N(0, variance), but with probability ``share`` y ~ N(shift, other)."""
+
+    variance: Expr
+    share: Expr
+    shift: Expr
+    other: Expr
+
+    def moment(self, order: int) -> Expr:
+        """Return (1 - share) E[N(0, variance)^j] + share E[N(shift, other)^j]."""
+        return (1 - self.share) * _normal(order, S.Zero, self.variance) + self.share * _normal(
+            order, self.shift, self.other
+        )
+
+
+def _normal(order: int, mean: Expr, variance: Expr) -> Expr:
+    """Return E[N(mean, variance)^order]."""
+    halves = range(order // 2 + 1)
+    return sum(
+        (comb(order, 2 * j) * factorial2(2 * j - 1) * variance**j * mean ** (order - 2 * j) for j in halves), S.Zero
+    )
+
+
+@frozen
+class Sample(Law):
+    """(sum y, sum y^2) over ``size`` independent points y.
+
+    E[(sum y)^a (sum y^2)^b] adds over all partitions of the a + b factors into blocks, one for each distinct point:
+    (size)_k for k blocks, times the points' moments of order (firsts + 2 seconds) of every block.
+    """
+
+    symbols: tuple[Symbol, Symbol]
+    size: Expr
+    points: Points
+
+    def means(self) -> tuple[Expr, ...]:
+        """Return size * (E y, E y^2)."""
+        return self.size * self.points.moment(1), self.size * self.points.moment(2)
+
+    def moment(self, powers: Sequence[Expr], logs: Sequence[int]) -> Expr:
+        """Return the joint moment of whole orders."""
+        _require_whole(powers, logs, "the sums of points that are not normal")
+        a, b = map(int, powers)
+        return sum((ff(self.size, k) * weight for k, weight in self._blocks(a, b).items()), S.Zero)
+
+    def exists(self, powers: Sequence[Expr]) -> Expr | None:
+        """Return the condition of the highest moment needed."""
+        a, b = powers
+        return self.points.exists(a + 2 * b)
+
+    @cached_property
+    def _known(self) -> dict[tuple[int, int], dict[int, Expr]]:
+        return {(0, 0): {0: S.One}}
+
+    def _blocks(self, a: int, b: int) -> dict[int, Expr]:
+        """Return, by the number of blocks, the sum over partitions: the block of the first factor, then the others."""
+        if (a, b) not in self._known:
+            first, rest = ((1, 0), (a - 1, b)) if a else ((0, 1), (a, b - 1))
+            total: dict[int, Expr] = {}
+            for i, j in product(range(rest[0] + 1), range(rest[1] + 1)):
+                moment = self.points.moment(first[0] + i + 2 * (first[1] + j))
+                ways = comb(rest[0], i) * comb(rest[1], j)
+                for k, weight in self._blocks(rest[0] - i, rest[1] - j).items():
+                    total[k + 1] = total.get(k + 1, S.Zero) + ways * moment * weight
+            self._known[a, b] = total
+        return self._known[a, b]
+
+
+@frozen
+class Subset(Law):
+    """(mean - pool mean, sum of squares) of ``size`` points drawn without replacement from ``population`` points.
+
+    With S the pool's sum of squares: E d = 0, E d^2 = S (N - m)/(N m (N - 1)), E s = (m - 1) S/(N - 1). Higher moments
+    need more of the pool than its mean and squares.
+    """
+
+    symbols: tuple[Symbol, Symbol]
+    size: Expr
+    population: Expr
+    squares: Expr
+
+    def means(self) -> tuple[Expr, ...]:
+        """Return (0, (m - 1) S/(N - 1))."""
+        return S.Zero, (self.size - 1) * self.squares / (self.population - 1)
+
+    def moment(self, powers: Sequence[Expr], logs: Sequence[int]) -> Expr:
+        """Return the moment of order (1, 0), (2, 0) or (0, 1)."""
+        m, N = self.size, self.population
+        known = {
+            (1, 0): S.Zero,
+            (2, 0): self.squares * (N - m) / (N * m * (N - 1)),
+            (0, 1): (m - 1) * self.squares / (N - 1),
+        }
+        if any(logs) or tuple(powers) not in known:
+            raise NotClosed(
+                "regime: a subsample's moments beyond mean, V and mean^2 need more of the pool than its own mean and "
+                "variance. Ask for polynomials of degree 2 in the data, or simulate(loop)."
+            )
+        return known[tuple(powers)]
+
+
+@frozen
+class Hypergeometric(Law):
+    """Counts of the named types among ``draws`` of a pool: E prod (x_i)_k_i = (draws)_K prod (X_i)_k_i/(population)_K.
+
+    K is the sum of the k_i and (x)_k the falling factorial.
+    """
+
+    symbols: tuple[Symbol, ...]
+    draws: Expr
+    population: Expr
+    pool: tuple[Expr, ...]
+
+    def means(self) -> tuple[Expr, ...]:
+        """Return draws * X_i/population."""
+        return tuple(self.draws * count / self.population for count in self.pool)
+
+    def moment(self, powers: Sequence[Expr], logs: Sequence[int]) -> Expr:
+        """Return the mixed raw moment of whole orders, through falling factorials."""
+        _require_whole(powers, logs, "a count that may be 0")
+        terms = [(S.One, 0)]
+        for power, count in zip(powers, self.pool, strict=True):
+            k = int(power)
+            row = [(stirling(k, j) * _falling(count, j), j) for j in range(1 if k else 0, k + 1)]
+            terms = [(a * b, i + j) for a, i in terms for b, j in row]
+        return sum((w * _falling(self.draws, k) / _falling(self.population, k) for w, k in terms), S.Zero)
+
+
+@frozen
+class TiltedSquares(Law):
+    """(eps, y), eps ~ N(0, variance) and y = exp(rate (chi + eps^2/variance)) with chi ~ chi-square(df) beside it.
+
+    Under the tilt exp(b rate q), q = chi + z^2, both parts are stretched by t = 1/(1 - 2 b rate):
+    E[z^a q^j exp(b rate q)] = t^((df + 1 + a)/2 + j) E[z^a q^j], and log y = rate q.
+    """
+
+    symbols: tuple[Symbol, Symbol]
+    variance: Expr
+    df: Expr
+    rate: Expr
+
+    def means(self) -> tuple[Expr, ...]:
+        """Return (0, E y)."""
+        return S.Zero, self.moment((S.Zero, S.One), (0, 0))
+
+    def moment(self, powers: Sequence[Expr], logs: Sequence[int]) -> Expr:
+        """Return E[eps^a y^b (log y)^j] for whole a and j and any real b."""
+        (a, b), (none, j) = powers, logs
+        if none or not (a.is_Integer and a >= 0):
+            raise NotClosed(f"E[{self.symbols[0]}^{a}] of a deviate of both signs is no moment. Ask for whole powers.")
+        if a % 2:
+            return S.Zero
+        stretch = 1 / (1 - 2 * b * self.rate)
+        power = (self.df + 1) / 2
+        return (
+            self.variance ** (a // 2)
+            * stretch ** (int(a) // 2 + j)
+            * stretch**power
+            * self._plain(int(a), j)
+            * (self.rate**j)
+        )
+
+    def _plain(self, a: int, j: int) -> Expr:
+        """Return E[z^a (chi + z^2)^j]."""
+        squares = ChiSquare(Symbol("chi", positive=True), self.df)
+        return sum(
+            (comb(j, i) * squares.moment((S(i),), (0,)) * factorial2(a + 2 * (j - i) - 1) for i in range(j + 1)), S.Zero
+        )
+
+    def exists(self, powers: Sequence[Expr]) -> Expr | None:
+        """Return 1 - 2 b rate."""
+        return 1 - 2 * powers[1] * self.rate if powers[1] else None
+
+
+def _falling(x: Expr, k: int) -> Expr:
+    return prod((x - i for i in range(k)), start=S.One)
+
+
+def _require_whole(powers: Sequence[Expr], logs: Sequence[int], what: str) -> None:
+    if any(logs) or not all(k.is_Integer and k >= 0 for k in powers):
+        raise NotClosed(f"a fractional power or logarithm of {what} has no closed moments. Ask for whole powers.")
