@@ -61,6 +61,9 @@ from theory.sampling import TopK as TopK
 from theory.sampling import TopP as TopP
 from theory.sampling import Truncated as Truncated
 from theory.sampling import VarianceFactor as VarianceFactor
+from theory.spectrum import Lyapunov as Lyapunov
+from theory.spectrum import lyapunov as lyapunov
+from theory.spectrum import rank as rank
 from theory.spread import spread as spread
 from theory.stationary import stationary as stationary
 from theory.symbols import V0 as V0
@@ -72,3 +75,4 @@ from theory.symbols import i as i
 from theory.symbols import mu0 as mu0
 from theory.symbols import n as n
 from theory.symbols import tau as tau
+from theory.zonal import zonal as zonal

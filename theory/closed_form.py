@@ -14,6 +14,7 @@ from sympy import Add, Expr, Lambda, Poly, RootSum, S, Symbol, oo
 from sympy.utilities.iterables import strongly_connected_components
 
 from theory.constants import unfold
+from theory.decoupling import decoupled
 from theory.errors import NoClosedForm
 from theory.exponential import ExpPoly, Key, add, solve_block, solve_scalar
 from theory.field import Element, Field
@@ -254,20 +255,45 @@ class _Varying:
         solved: dict[Monomial, Combination] = {}
         for block in self.blocks:
             if len(block) > 1:
-                raise NoClosedForm(
-                    f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."
-                )
-            solved[block[0]] = self._one(block[0], solved, self._field.one if block[0] == source else self._field.zero)
+                solved |= self._coupled(block, solved, source)
+            else:
+                solved[block[0]] = self._one(block[0], solved, source)
         return {m: self._superposition(combination) for m, combination in solved.items()}
 
-    def _one(self, m: Monomial, solved: dict[Monomial, Combination], initial: Element) -> Combination:
-        row, forcing = self.recurrence.rows[m], {}
-        for key, weight in row.items():
-            if key != m:
+    def _one(self, m: Monomial, solved: dict[Monomial, Combination], source: Monomial) -> Combination:
+        rate = self.recurrence.rows[m].get(m, self._field.zero)
+        forcing = self._forcing(m, [m], solved)
+        return solve_varying(rate, forcing, self._initial(m, source), self.recurrence.start, self._field)
+
+    def _initial(self, m: Monomial, source: Monomial) -> Element:
+        return self._field.one if m == source else self._field.zero
+
+    def _forcing(self, m: Monomial, block: list[Monomial], solved: dict[Monomial, Combination]) -> Combination:
+        """Return what the moments outside the block add to the next value, in the sequences before it."""
+        forcing: Combination = {}
+        for key, weight in self.recurrence.rows[m].items():
+            if key not in block:
                 for g, factor in solved[key].items():
                     accumulate(forcing, g, weight * self._field.shifted(factor, n, -1))
-        rate = row.get(m, self._field.zero)
-        return solve_varying(rate, forcing, initial, self.recurrence.start, self._field)
+        return forcing
+
+    def _coupled(
+        self, block: list[Monomial], solved: dict[Monomial, Combination], source: Monomial
+    ) -> dict[Monomial, Combination]:
+        """Solve for the common eigenvectors of a block, each on its own, and turn back."""
+        field = self._field
+        found = decoupled([[self.recurrence.rows[m].get(key, field.zero) for key in block] for m in block], field)
+        if found is None:
+            raise NoClosedForm(
+                f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."
+            )
+        forcings = [self._forcing(m, block, solved) for m in block]
+        initial = [self._initial(m, source) for m in block]
+        turned = []
+        for vector, rate in zip(found.vectors, found.rates, strict=True):
+            begin = sum((w * value for w, value in zip(vector, initial, strict=True)), field.zero)
+            turned.append(solve_varying(rate, _mixed(vector, forcings), begin, self.recurrence.start, field))
+        return {m: _mixed(row, turned) for m, row in zip(block, found.inverse, strict=True)}
 
     def _superposition(self, combination: Combination) -> Superposition:
         return {(S.One, self._named(g)): self.wide.lifted(w, self._field) for g, w in combination.items()}
@@ -292,3 +318,12 @@ class _Varying:
     def _later(self, expr: Expr) -> Element:
         """Return a coefficient of fit n as one of fit n + 1."""
         return self.wide.shifted(self.wide(expr), n, 1)
+
+
+def _mixed(weights: Iterable[Element], combinations: Iterable[Combination]) -> Combination:
+    """Return the weighted sum of combinations."""
+    total: Combination = {}
+    for weight, combination in zip(weights, combinations, strict=True):
+        for g, factor in combination.items():
+            accumulate(total, g, weight * factor)
+    return total

@@ -106,7 +106,7 @@ class System:
         wanted = dict.fromkeys(m for combination in self.targets for m in combination)
         loop = self.loop
         where = f"{type(self.family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
-        return recurrence(self.family, self.steps, where, wanted)
+        return recurrence(self.family, self.model, self.steps, where, wanted)
 
     @cached_property
     def solution(self) -> Solution:

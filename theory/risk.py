@@ -11,8 +11,9 @@ from theory.certificate import Certificate
 from theory.combination import Combined, variance
 from theory.errors import NotClosed
 from theory.expect import Expectation, expect
+from theory.families.diagonal import DiagonalGaussian
 from theory.families.gaussian import Gaussian
-from theory.families.multivariate import DiagonalGaussian
+from theory.families.multivariate import MultivariateGaussian
 from theory.geometric import collected
 from theory.latex import latex
 from theory.loop import Loop
@@ -80,7 +81,7 @@ def risk(loop: Loop, metric: Metric = "kl_source_model") -> Risk:
     """Return the expected distance between the source and model n, over runs.
 
     Args:
-        loop: a Gaussian or diagonal Gaussian loop.
+        loop: a Gaussian, multivariate or diagonal Gaussian loop.
         metric: "kl_source_model" is KL(source || model n) and "kl_model_source" the other direction, in nats;
             "w2" the squared Wasserstein distance W_2^2(source, model n); "nll" the expected negative log-likelihood of
             a real point under model n, entropy(source) + KL(source || model n); "entropy" the differential entropy of
@@ -118,7 +119,24 @@ def _observable(family: object, metric: str) -> Expr:
     if isinstance(family, DiagonalGaussian):
         coordinates = range(family.dimension)
         return sum(density(family.mu[k], family.V[k], family.mean[k], family.variances[k]) for k in coordinates)
+    if isinstance(family, MultivariateGaussian):
+        return _multivariate(family, metric)
     raise NotClosed(f"family: {type(family).__name__} has no divergence in closed form here. Ask simulate(loop).")
+
+
+def _multivariate(family: MultivariateGaussian, metric: str) -> Expr:
+    if metric == "w2":
+        raise NotClosed(
+            "family: W_2 between covariance matrices needs the root of a matrix, which has no closed moments. "
+            "Ask kl_source_model, or the loop of one direction."
+        )
+    observables = {
+        "kl_source_model": family.divergence_to_model,
+        "kl_model_source": family.divergence_from_model,
+        "nll": family.cross_entropy,
+        "entropy": family.entropy,
+    }
+    return observables[metric]()
 
 
 def _kl_source_model(mu: Expr, V: Expr, mu0: Expr, V0: Expr) -> Expr:

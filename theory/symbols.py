@@ -73,7 +73,7 @@ c = Symbol("c", positive=True)
 """Multiplier on the unbiased sample variance."""
 
 d = Symbol("d", integer=True, positive=True)
-"""Dimension: the number of weights of a regression."""
+"""Dimension: of a point, or the number of weights of a regression."""
 noise = Symbol("noise", positive=True)
 """Variance of the noise in a regression's responses."""
 w = Symbol("w", real=True)

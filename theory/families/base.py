@@ -113,6 +113,17 @@ class Stepped(Family):
         """Refuse, by name, a loop of which the family's laws below are not the truth."""
         del loop
 
+    def model(self, state: Sequence[Expr]) -> Parameters:
+        """Return the last model as the parameters that a refit works on: here the state itself."""
+        return {symbol: symbol for symbol in state}
+
+    def completed(
+        self, fitted: Parameters, laws: tuple[Law, ...], state: Sequence[Expr]
+    ) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return the next value of every state symbol, with its laws, from the fitted parameters and theirs."""
+        del state
+        return fitted, laws
+
     @abstractmethod
     def refit(
         self, estimator: Estimator, regime: Regime, sampling: Sampling, k: Expr
