@@ -98,7 +98,7 @@ def paths(update, size, generations, start):
 def runs(regime, size, generations):
     """All runs from p_0 = 1/3, listed."""
     updates = {
-        "replace": lambda k, before, successes: Rational(successes, size),
+        "replace": lambda _k, _before, successes: Rational(successes, size),
         "accumulate": lambda k, before, successes: ((k - 1) * before + Rational(successes, size)) / k,
     }
     return list(paths(updates[regime], size, generations, THIRD))

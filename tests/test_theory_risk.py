@@ -149,3 +149,13 @@ def test_latex_names_the_metric():
     answer = risk(LIKELIHOOD, "w2")
     assert answer._repr_latex_().startswith(r"$\mathbb{E}\left[W_2^2(P_0, P_n)\right] = ")
     assert answer.variance._repr_latex_().startswith(r"$\operatorname{Var}\left[W_2^2(P_0, P_n)\right] = ")
+
+
+def test_matrices_have_likelihood_and_entropy():
+    """Assert NLL = h(source) + KL in two dimensions, entropy log(2 pi) + 1 at the source, and W2 refused by name."""
+    loop = Loop(MultivariateGaussian([0, 0], [[1, 0], [0, 1]]), samples=8)
+    loss, divergence = risk(loop, "nll").values(2)[2], risk(loop).values(2)[2]
+    assert by_base(loss - divergence - log(2 * pi) - 1) == {}
+    assert by_base(risk(loop, "entropy").values(0)[0] - log(2 * pi) - 1) == {}
+    with pytest.raises(NotClosed, match="root of a matrix"):
+        risk(loop, "w2")

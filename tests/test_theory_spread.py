@@ -137,7 +137,7 @@ def test_variance_and_covariance_are_bilinear(estimator):
 
 
 def test_variance_starts_at_zero_and_carries_its_parts():
-    """Assert Var V = 0 at generation 0, its value at n = 1 in numbers, and conditions and certificates of both parts."""
+    """Assert Var V = 0 at generation 0, its value at n = 1, and conditions and certificates of both parts."""
     answer = variance(Loop(Gaussian()), 1 / V)
     assert answer.values(0) == [0]
     assert expand(variance(Loop(Gaussian()), V).at(n=1, M=3, V0=1) - Rational(4, 9)) == 0

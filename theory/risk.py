@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from attrs import evolve, frozen
-from sympy import Determinant, Expr, Rational, Symbol, log, pi, sqrt
+from sympy import Expr, Rational, Symbol, log, pi, sqrt
 
 from theory.asymptotics import Leading, leading
 from theory.certificate import Certificate
@@ -120,26 +120,23 @@ def _observable(family: object, metric: str) -> Expr:
         coordinates = range(family.dimension)
         return sum(density(family.mu[k], family.V[k], family.mean[k], family.variances[k]) for k in coordinates)
     if isinstance(family, MultivariateGaussian):
-        return _of_matrices(family, metric)
+        return _multivariate(family, metric)
     raise NotClosed(f"family: {type(family).__name__} has no divergence in closed form here. Ask simulate(loop).")
 
 
-def _of_matrices(family: MultivariateGaussian, metric: str) -> Expr:
-    """Return the metric in d dimensions, where it is one of the family's invariants."""
-    d, volume = family.dimension, log(Determinant(family.Sigma))
-    nats = Rational(1, 2) * d * (log(2 * pi) + 1)
-    if metric == "kl_source_model":
-        return family.divergence_to_model()
-    if metric == "kl_model_source":
-        return family.divergence_from_model()
-    if metric == "entropy":
-        return nats + volume / 2
-    if metric == "nll":
-        return nats + log(Determinant(family.Sigma0)) / 2 + family.divergence_to_model()
-    raise NotClosed(
-        f"observable: {metric} needs the square root of a fitted matrix, which is no polynomial of it. "
-        "Ask for a divergence, or simulate(loop)."
-    )
+def _multivariate(family: MultivariateGaussian, metric: str) -> Expr:
+    if metric == "w2":
+        raise NotClosed(
+            "family: W_2 between covariance matrices needs the root of a matrix, which has no closed moments. "
+            "Ask kl_source_model, or the loop of one direction."
+        )
+    observables = {
+        "kl_source_model": family.divergence_to_model,
+        "kl_model_source": family.divergence_from_model,
+        "nll": family.cross_entropy,
+        "entropy": family.entropy,
+    }
+    return observables[metric]()
 
 
 def _kl_source_model(mu: Expr, V: Expr, mu0: Expr, V0: Expr) -> Expr:

@@ -63,7 +63,7 @@ class Spread:
             lives["mean"] = _half_life(log(next(iter(powers))))
         walk = _walk(self.loop)
         if walk is not None:
-            lives["typical"] = _half_life(walk.rate)
+            lives["typical"] = walk.half_life()
         return lives
 
     def values(self, generations: int) -> list[tuple[Expr, Expr, Expr]]:
