@@ -35,7 +35,7 @@ def decoupled(matrix: Sequence[Sequence[Element]], field: Field) -> Decoupled | 
     >>> field = Field((n,))
     >>> x = field(n)
     >>> [field.expr(rate) for rate in decoupled([[x, field.one], [field.one, x]], field).rates]
-    [n + 1, n - 1]
+    [n - 1, n + 1]
     """
     whole = _matrix(matrix, field)
     for fit in _FITS:
