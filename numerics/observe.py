@@ -12,6 +12,7 @@ import xarray as xr
 from sympy import Expr, Indexed, IndexedBase, Rational, Symbol, log, sympify
 
 from numerics.printer import to_jax
+from numerics.scalars import LOGARITHMS
 from theory import symbols
 from theory.loop import Loop
 
@@ -52,7 +53,7 @@ def _array(symbol: Symbol | IndexedBase, run: xr.Dataset, fits: bool) -> np.ndar
 
 def _recorded(run: xr.Dataset) -> dict[Expr, Expr]:
     """Return what stands for what: log(V) for its own variable, and every expression that was observed."""
-    named: dict[Expr, Expr] = {log(symbols.V): Symbol("log_V")} if "log_V" in run else {}
+    named: dict[Expr, Expr] = {log(x): letter for letter, x in LOGARITHMS.items() if str(letter) in run}
     scope = {"p": symbols.p, "i": symbols.i, "K": symbols.K}
     for name, text in json.loads(run.attrs["observe"]).items():
         named[sympify(text, locals=scope)] = Symbol(name)

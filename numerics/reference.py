@@ -12,8 +12,16 @@ from attrs import frozen
 from numpy import ndarray
 from numpy.random import Generator
 
+from numerics.reference_scalars import WORDS
 from theory.estimators import MLE, Scaled, Unbiased
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian
+from theory.families import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Gaussian,
+    LinearRegression,
+    MultivariateGaussian,
+)
 from theory.loop import Loop
 from theory.regimes import Accumulate, Mixed, Replace
 from theory.sampling import Faithful, Tempered
@@ -44,7 +52,7 @@ def reference(
 
     Args:
         loop: a loop with numbers for all its symbols but those of the source.
-        start: "mu" and "V", or "p", where the source is left in symbols.
+        start: "mu" and "V", or the one parameter by its name, where the source is left in symbols.
         generations: number of refits.
         chains: number of independent runs.
         rng: the source of randomness.
@@ -180,10 +188,37 @@ def _frequencies(loop: Loop, points: ndarray) -> Model:
     return {"p": np.mean(points, axis=1)}
 
 
+def _regression_source(loop: Loop, start: Mapping[str, Any]) -> Model:
+    """Return the true weights, all their length in the first; the noise is known and never fitted."""
+    family: Any = loop.law
+    weights = np.zeros(int(family.dimension))
+    weights[0] = start.get("w", family.w0)
+    return {"weights": weights, "noise": np.array(float(family.noise))}
+
+
+def _regression_draw(model: Model, size: int, temperature: float, rng: Generator) -> ndarray:
+    """Return rows (x, y): a new design and its responses."""
+    weights, noise = model["weights"], temperature * model["noise"][:, None]
+    design = rng.normal(size=(len(weights), size, weights.shape[1]))
+    responses = np.einsum("cmd,cd->cm", design, weights) + np.sqrt(noise) * rng.normal(size=(len(weights), size))
+    return np.concatenate([design, responses[:, :, None]], axis=2)
+
+
+def _regression_fit(loop: Loop, points: ndarray) -> Model:
+    """Return the least squares weights, of smallest norm where there are many."""
+    family: Any = loop.law
+    if family.design != "fresh":
+        raise ValueError(f"design = {family.design!r} is not known here. Choose 'fresh'.")
+    weights = np.einsum("cdm,cm->cd", np.linalg.pinv(points[:, :, :-1]), points[:, :, -1])
+    return {"weights": weights, "noise": np.full(len(weights), float(family.noise))}
+
+
 _FAMILIES: Mapping[type, _Family] = {
     Gaussian: _Family(_normal_source, _normal_draw, _normal_fit),
     DiagonalGaussian: _Family(_normal_source, _normal_draw, _normal_fit),
     MultivariateGaussian: _Family(_joint_source, _joint_draw, _joint_fit),
+    LinearRegression: _Family(_regression_source, _regression_draw, _regression_fit),
     Bernoulli: _Family(_bernoulli_source, _bernoulli_draw, _frequencies),
     Categorical: _Family(_categorical_source, _categorical_draw, _frequencies),
+    **{family: _Family(*words) for family, words in WORDS.items()},
 }

@@ -9,8 +9,9 @@ from typing import Any
 from attrs import frozen
 from sympy import IndexedBase, Symbol, exp
 
+from numerics.scalars import SCALARS, log_letter, symbol_of_source
 from theory import symbols
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian
+from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian, OneParameter
 from theory.families.base import Family
 
 LOG_V = Symbol("log_V", real=True)
@@ -53,19 +54,34 @@ _TABLE = {
     Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
 }
 
-LETTERS_OF_SOURCE: Mapping[type, tuple[Any, ...]] = {
+_SOURCE: Mapping[type, tuple[Any, ...]] = {
     Gaussian: (symbols.mu0, symbols.V0),
-    DiagonalGaussian: (),
-    MultivariateGaussian: (),
     Bernoulli: (symbols.q0,),
     Categorical: (symbols.p0,),
 }
-"""Letters of the source that an observable may hold."""
+
+
+def letters_of_source(family: Family) -> tuple[Any, ...]:
+    """Return the letters of the source that an observable may hold."""
+    return (symbol_of_source(family),) if isinstance(family, OneParameter) else _SOURCE.get(type(family), ())
 
 
 def variables(family: Family) -> Variables:
     """Return the variables of a family, or raise ValueError for one that cannot be simulated."""
+    if isinstance(family, OneParameter):
+        return _scalar(family)
     if type(family) not in _TABLE:
-        known = ", ".join(kind.__name__ for kind in _TABLE)
+        known = ", ".join(kind.__name__ for kind in (*_TABLE, *SCALARS))
         raise ValueError(f"{type(family).__name__} cannot be simulated yet. Choose one of {known}.")
     return _TABLE[type(family)]
+
+
+def _scalar(family: OneParameter) -> Variables:
+    """Return the parameter, and its logarithm where it is positive: that is the letter that an observable is read
+    from.
+    """
+    x, name = family.parameter, str(family.parameter)
+    if not x.is_positive:
+        return Variables({name: ()}, {x: name}, {})
+    log_x = log_letter(x)
+    return Variables({name: (), str(log_x): ()}, {log_x: str(log_x)}, {x: exp(log_x)})

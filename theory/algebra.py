@@ -81,7 +81,7 @@ class Algebra:
 
     def _coefficient(self, expr: Expr) -> Terms:
         """Return an expression without letters; its irrational factors become the surd."""
-        if isinstance(expr, Add) and not _rational(expr):
+        if isinstance(expr, Add) and not is_rational(expr):
             return self.sum(self._coefficient(arg) for arg in expr.args)
         rational, surd = split(expr)
         return {self.key({}, surd): self.field(rational)} if rational != 0 else {}
@@ -201,7 +201,7 @@ def split(expr: Expr) -> tuple[Expr, Expr]:
     >>> split(sqrt(8) * gamma(M) / M)
     (2/M, sqrt(2)*gamma(M))
     """
-    if _rational(expr):
+    if is_rational(expr):
         return expr, S.One
     powers: dict[Expr, Expr] = {}
     for base, exponent in _factors(expr, S.One):
@@ -209,7 +209,7 @@ def split(expr: Expr) -> tuple[Expr, Expr]:
     rational, surd = [], []
     for base, exponent in powers.items():
         whole = S.Zero
-        if _rational(base):
+        if is_rational(base):
             whole = exponent if exponent.is_Integer else Integer(exponent // 1) if exponent.is_Rational else S.Zero
         rational.append(base**whole)
         surd.append(base ** (exponent - whole))
@@ -226,7 +226,7 @@ def _factors(expr: Expr, exponent: Expr) -> Any:
     elif expr.is_Rational and expr not in (0, 1, -1):
         for prime, power in {**factorint(expr.p), **{k: -v for k, v in factorint(expr.q).items()}}.items():
             yield Integer(prime), power * exponent
-    elif isinstance(expr, Add) and _rational(expr):
+    elif isinstance(expr, Add) and is_rational(expr):
         yield from _irreducible(expr, exponent)
     else:
         yield expr, exponent
@@ -239,12 +239,12 @@ def _irreducible(expr: Expr, exponent: Expr) -> Any:
         yield from ((base, sign * power * exponent) for base, power in factors)
 
 
-def _rational(expr: Expr) -> bool:
+def is_rational(expr: Expr) -> bool:
     """Return whether an expression is a rational function of letters over the rational numbers, as it is written."""
     if isinstance(expr, Add | Mul):
-        return all(map(_rational, expr.args))
+        return all(map(is_rational, expr.args))
     if isinstance(expr, Pow):
-        return bool(expr.exp.is_Integer) and _rational(expr.base)
+        return bool(expr.exp.is_Integer) and is_rational(expr.base)
     return isinstance(expr, Symbol | Indexed | Rational)
 
 

@@ -50,6 +50,10 @@ class Law(ABC):
         del powers
         return None
 
+    def gamma_form(self) -> tuple[Expr, Expr] | None:
+        """Return (shape, scale) where the law is one gamma variable that does not depend on the model, else None."""
+        return None
+
 
 @frozen
 class Normal(Law):
@@ -108,6 +112,10 @@ class ChiSquare(Law):
         """Return df + 2a, positive exactly when E[x^a] is finite."""
         (a,) = powers
         return self.df + 2 * a if not a.is_nonnegative else None
+
+    def gamma_form(self) -> tuple[Expr, Expr]:
+        """Return (df/2, 2)."""
+        return self.df / 2, S(2)
 
     def _power(self, a: Expr) -> Expr:
         whole = int(a // 1) if a.is_number else 0

@@ -1,6 +1,6 @@
 """Loop and observable to the closed linear recurrence of their moments, or `NotClosed` naming the monomial."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from attrs import frozen
 from sympy import Expr, S
@@ -10,13 +10,12 @@ from theory.constants import unfold
 from theory.errors import NotClosed
 from theory.families.base import Stepped
 from theory.field import Element, Field, MissingGenerator, letters
-from theory.loop import Loop
-from theory.monomials import Monomial, Row, linear
-from theory.step import Step, step
+from theory.monomials import Monomial, Row
+from theory.step import Step
 from theory.tower import Tower
 
 LIMIT = 400
-"""A closure of more monomials than this is taken to be infinite."""
+"""A closure that adds more monomials than this is taken to be infinite."""
 
 
 @frozen(eq=False)
@@ -44,33 +43,28 @@ class Recurrence:
         """Return the rows of fit k."""
         if self.homogeneous:
             return self.rows
-        return {m: {key: self._value(w, k) for key, w in row.items()} for m, row in self.rows.items()}
-
-    def _value(self, element: Element, k: int) -> Element:
-        return self.field(self.field.expr(element).subs(symbols.n, k))
+        return {m: _at(row, k, self.field) for m, row in self.rows.items()}
 
     def expr(self, row: Row) -> Expr:
         """Return a row as an expression in the state."""
         return sum((unfold(self.field.expr(w)) * m.expr(self.state) for m, w in row.items()), S.Zero)
 
 
-def recurrence(loop: Loop, family: Stepped, observable: Expr) -> tuple[Recurrence, dict[Monomial, Expr]]:
-    """Return the recurrence that closes an observable, and the observable as a combination of its monomials.
+def recurrence(family: Stepped, steps: tuple[Step, Step], where: str, targets: Iterable[Monomial]) -> Recurrence:
+    """Return the recurrence that closes the given monomials in the state of the steps, the first and the later ones.
 
     Raises:
-        NotClosed: an observable that is no combination of monomials, or whose moments do not close.
+        NotClosed: their moments do not close.
     """
-    model = family.state(observable)
-    first, later = step(loop, family, model, S.One), step(loop, family, model)
+    first, later = steps
     state = later.state
-    targets = linear(observable, state)
     generators = _generators(first, state) | _generators(later, state)
     while True:
         try:
             field = Field(tuple(sorted(generators, key=str)))
-            where = f"{type(family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
-            towers = Tower(first, field, where), Tower(later, field, where)
-            return _closed(family, state, towers, list(targets)), targets
+            tower = Tower(later, field, where)
+            towers = tower if first == later else Tower(first, field, where), tower
+            return _closed(family, state, towers, list(targets))
         except MissingGenerator as missing:
             generators |= missing.found
 
@@ -93,7 +87,10 @@ def _closed(
     first, later = towers
     rows = _closure(later, targets, state)
     source = start_of(family, state)
-    start = 0 if all(_same(rows[m], first(m), later.field) for m in rows) else 1
+    # What is remembered has no value before the first fit.
+    whole = set(state) <= set(family.start(state))
+    alike = whole and (first is later or all(_same(rows[m], first(m), later.field) for m in rows))
+    start = 0 if alike else 1
     initial = {m: m.expr(source) for m in rows}
     if start:
         initial = {m: _evaluate(first(m), source, later.field) for m in rows}
@@ -109,10 +106,10 @@ def _closure(
         monomial = waiting.pop()
         if monomial in rows:
             continue
-        if len(rows) == LIMIT:
+        if len(rows) == LIMIT + len(targets):
             raise NotClosed(
-                f"the moments do not close: {LIMIT} monomials still need others, the last is {monomial.expr(state)}. "
-                "Ask simulate(loop) instead."
+                f"the moments do not close: {len(rows)} monomials still need others, "
+                f"the last is {monomial.expr(state)}. Ask simulate(loop) instead."
             )
         rows[monomial] = operator(monomial)
         waiting.extend(key for key in rows[monomial] if key not in rows)
@@ -125,8 +122,13 @@ def _evaluate(row: Row, source: tuple[Expr, ...], field: Field) -> Expr:
 
 def _same(row: Row, first: Row, field: Field) -> bool:
     """Return whether a row at fit 1 is the row of the first fit, so that the recurrence starts at generation 0."""
-    values = {m: field.expr(w).subs(symbols.n, 1) for m, w in row.items()}
-    if any(value.has(S.ComplexInfinity, S.NaN) for value in values.values()):
+    try:
+        return (_at(row, 1, field) if symbols.n in field.generators else row) == first
+    except ZeroDivisionError:
         return False
-    wanted = {m: field.expr(w) for m, w in first.items()}
-    return all((values.get(m, S.Zero) - wanted.get(m, S.Zero)).cancel() == 0 for m in values | wanted)
+
+
+def _at(row: Row, k: int, field: Field) -> dict[Monomial, Element]:
+    """Return a row that depends on n at n = k."""
+    values = {m: field.at(w, symbols.n, k) for m, w in row.items()}
+    return {m: w for m, w in values.items() if w}

@@ -1,7 +1,8 @@
-"""Signs of rational expressions on the domain of the symbols: M >= 2, 0 < alpha < 1, positive where declared positive.
+"""Signs of rational expressions on the domain of the symbols: M >= 2, other whole numbers >= 1, 0 < alpha < 1, positive
+where declared positive.
 
-The domain is mapped to positive numbers (M = 2 + u, alpha = 1/(1 + w)); an expression whose coefficients there share
-one sign has it everywhere. Undecided is an honest answer.
+The domain is mapped to positive numbers (M = 2 + u, N = 1 + u, alpha = 1/(1 + w)); an expression whose coefficients
+there share one sign has it everywhere. Undecided is an honest answer.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ def sign_on_domain(expr: Expr) -> int | None:
     """
     if expr.is_number:
         return _number_sign(expr)
+    if (quick := _sign_in_M(expr)) is not None:
+        return quick
     if (exact := unfold(expr)) != expr:
         return sign_on_domain(exact)
     mapped, variables = _mapped(expr)
@@ -35,6 +38,15 @@ def sign_on_domain(expr: Expr) -> int | None:
     return product
 
 
+def _sign_in_M(expr: Expr) -> int | None:
+    """Return the sign of a polynomial in M alone whose coefficients in u = M - 2 share it, None for anything else."""
+    if expr.free_symbols != {symbols.M} or not expr.is_polynomial(symbols.M):
+        return None
+    taylor = Poly(expr, symbols.M).shift(2).all_coeffs()
+    signs = {_number_sign(w) for w in taylor if w != 0}
+    return signs.pop() if len(signs) == 1 and taylor[-1] != 0 else None
+
+
 def _number_sign(expr: Expr) -> int | None:
     if expr.is_zero:
         return 0
@@ -42,17 +54,18 @@ def _number_sign(expr: Expr) -> int | None:
 
 
 def _mapped(expr: Expr) -> tuple[Expr, list[Symbol]]:
-    """Return the expression in positive (or, for n and M, non-negative) variables; others keep their own symbol."""
+    """Return the expression in positive (or, for counts, non-negative) variables; others keep their own symbol."""
     images, variables = {}, []
     for symbol in expr.free_symbols:
-        counts = symbol in (symbols.n, symbols.M)
+        counts = symbol.is_integer and symbol.is_nonnegative
         fresh = (
             Dummy(symbol.name, nonnegative=True)
             if counts
             else Dummy(symbol.name, positive=symbol.is_positive, real=True)
         )
         variables.append(fresh)
-        images[symbol] = {symbols.M: 2 + fresh, symbols.alpha: 1 / (1 + fresh)}.get(symbol, fresh)
+        least = int(bool(symbol.is_positive)) if counts else 0
+        images[symbol] = {symbols.M: 2 + fresh, symbols.alpha: 1 / (1 + fresh)}.get(symbol, least + fresh)
     return expr.xreplace(images), variables
 
 
@@ -74,8 +87,13 @@ def _at_the_edge(powers: tuple[int, ...], variables: list[Symbol]) -> bool:
     return all(not e or x.is_positive or x.name == "n" for e, x in zip(powers, variables, strict=True))
 
 
-def undecided_factors(denominator: Expr) -> list[Expr]:
-    """Return the factors of a denominator that are not known to be non-zero on the domain."""
+def undecided_factors(denominator: Expr, start: int = 0) -> list[Expr]:
+    """Return the factors of a denominator that are not known to be non-zero on the domain and for n >= start."""
+    if start and denominator.has(symbols.n):
+        later = undecided_factors(denominator.subs(symbols.n, symbols.n + start))
+        return [factor.subs(symbols.n, symbols.n - start).expand() for factor in later]
+    if _sign_in_M(denominator):
+        return []
     # Positive parts may be fractional powers, such as V0^(3/2), which are no polynomials.
     rest = Mul(*(part for part in Mul.make_args(denominator) if not part.is_positive))
     if rest.is_number:

@@ -53,6 +53,7 @@ def step(loop: Loop, family: Stepped, state: State, k: Expr = symbols.n) -> Step
     >>> step(loop, loop.family, loop.family.state(None)).update[Gaussian.mu]
     eps_model + mu
     """
+    family.check(loop)
     own = family.refit(loop.estimator, loop.regime, loop.sampling, k)
     refit = Step(*own) if own else _Refit(loop, family, state, k).step()
     return _population(refit) if loop.samples.is_infinite else refit

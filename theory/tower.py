@@ -37,10 +37,6 @@ class Tower:
         innovations = tuple(s for law in self.step.laws for s in law.symbols)
         return Algebra(self.step.state + innovations, self.field, self.where)
 
-    @cached_property
-    def _updates(self) -> list[Terms]:
-        return [self._algebra.read(expr) for expr in self.step.update.values()]
-
     def __call__(self, monomial: Monomial) -> Row:
         """Return T of the monomial, or raise `NotClosed`."""
         try:
@@ -53,12 +49,18 @@ class Tower:
     def _next(self, monomial: Monomial) -> Terms:
         """Return the monomial of the next model."""
         algebra, product = self._algebra, self._algebra.one
-        for update, power, order in zip(self._updates, monomial.powers, monomial.logs, strict=True):
+        for update, power, order in zip(self.step.update.values(), monomial.powers, monomial.logs, strict=True):
             if power != 0:
-                product = algebra.times(product, algebra.power(update, power))
+                product = algebra.times(product, self._power(update, power))
             if order:
-                product = algebra.times(product, algebra.power(algebra.logarithm(update), order))
+                product = algebra.times(product, algebra.power(algebra.logarithm(algebra.read(update)), order))
         return product
+
+    def _power(self, update: Expr, power: Expr) -> Terms:
+        """Return update^power; one over a sum is no polynomial, but its own inverse is, so that is taken first."""
+        if power.is_Integer and power.is_negative:
+            return self._algebra.power(self._algebra.read(1 / update), -power)
+        return self._algebra.power(self._algebra.read(update), power)
 
     def _expectation(self, terms: Terms) -> Terms:
         """Replace every innovation by its conditional moment, law by law."""
@@ -99,8 +101,11 @@ class Tower:
         }
 
     def _require(self, positive: Expr | None) -> None:
-        if positive is None:
+        if positive is None or (positive.is_number and positive.is_positive):
             return
-        if positive.is_number and not positive > 0:
-            raise NotClosed(f"the moment is infinite, since {positive} > 0 fails. Take more samples per generation.")
+        if positive.is_number:
+            raise NotClosed(
+                f"the moment is infinite, since {positive} > 0 fails. "
+                "Change the samples per generation, or ask for lower powers."
+            )
         self.conditions[positive] = None

@@ -113,6 +113,10 @@ class Stepped(Family):
         del state
         return fitted, laws
 
+    def check(self, loop: Any) -> None:
+        """Refuse, by name, a loop of which the family's laws below are not the truth."""
+        del loop
+
     @abstractmethod
     def refit(
         self, estimator: Estimator, regime: Regime, sampling: Sampling, k: Expr
