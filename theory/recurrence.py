@@ -1,9 +1,9 @@
 """Loop and observable to the closed linear recurrence of their moments, or `NotClosed` naming the monomial."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from attrs import frozen
-from sympy import Expr, S
+from sympy import Dummy, Expr, S
 
 from theory import symbols
 from theory.constants import unfold
@@ -12,6 +12,7 @@ from theory.families.base import Derivable
 from theory.field import Element, Field, MissingGenerator, letters
 from theory.loop import Loop
 from theory.monomials import Monomial, Row, linear
+from theory.regimes import Regime
 from theory.step import Step, step
 from theory.tower import Tower
 
@@ -34,6 +35,8 @@ class Recurrence:
     """E m(model start), in the source's parameters."""
     conditions: tuple[Expr, ...]
     """Quantities that must be positive."""
+    regime: Regime
+    """What says the sizes that rows name as entries of a sequence."""
 
     @property
     def homogeneous(self) -> bool:
@@ -47,7 +50,9 @@ class Recurrence:
         return {m: {key: self._value(w, k) for key, w in row.items()} for m, row in self.rows.items()}
 
     def _value(self, element: Element, k: int) -> Element:
-        return self.field(self.field.expr(element).subs(symbols.n, k))
+        value = self.field.expr(element).subs(symbols.n, k)
+        sizes = self.regime.sizes_of(value)
+        return Field((*self.field.generators, *set().union(*map(letters, sizes.values()))))(value.xreplace(sizes))
 
     def expr(self, row: Row) -> Expr:
         """Return a row as an expression in the state."""
@@ -70,7 +75,7 @@ def recurrence(loop: Loop, family: Derivable, observable: Expr) -> tuple[Recurre
             field = Field(tuple(sorted(generators, key=str)))
             where = f"{type(family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
             towers = Tower(first, field, where), Tower(later, field, where)
-            return _closed(family, state, towers, list(targets)), targets
+            return _closed(loop, family, state, towers, list(targets)), targets
         except MissingGenerator as missing:
             generators |= missing.found
 
@@ -88,7 +93,7 @@ def _generators(refit: Step, state: tuple[Expr, ...]) -> set[Expr]:
 
 
 def _closed(
-    family: Derivable, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
+    loop: Loop, family: Derivable, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
 ) -> Recurrence:
     first, later = towers
     rows = _closure(later, targets, state)
@@ -97,7 +102,18 @@ def _closed(
     initial = {m: m.expr(source) for m in rows}
     if start:
         initial = {m: _evaluate(first(m), source, later.field) for m in rows}
-    return Recurrence(later.field, state, rows, start, initial, tuple(later.conditions | first.conditions))
+    conditions = tuple(later.conditions | first.conditions | dict.fromkeys(_requirements(loop)))
+    return Recurrence(later.field, state, rows, start, initial, conditions, loop.regime)
+
+
+def _requirements(loop: Loop) -> Iterator[Expr]:
+    """Yield what must be positive whatever is asked: what the estimator needs, and sizes that may run out."""
+    needed = loop.estimator.exists(loop.samples) if loop.samples.is_finite is not False else None
+    later = Dummy(integer=True, positive=True)
+    sizes = [part.size for part in loop.regime.parts(symbols.M, symbols.n) if symbols.n in part.size.free_symbols]
+    for quantity in (*sizes, *([] if needed is None else [needed])):
+        if not quantity.is_number and not quantity.subs(symbols.n, later).is_nonnegative:
+            yield quantity
 
 
 def _closure(

@@ -133,12 +133,14 @@ class Gaussian(Derivable):
         """Return mu' = mu + eta (xbar - mu) and V' = V exp(eta (S/V - 1)), for points of the last model alone."""
         mu, V = model[self.mu], model[self.V]
         mean, squares = batch.statistics
-        if len(batch.laws) != 2 or (mean - mu).has(mu) or (squares / V).has(V):
+        eps, chi = (batch.laws[k].symbols[0] for k in (0, -1))
+        scale = squares / (V * chi)
+        if len(batch.laws) != 2 or mean != mu + eps or scale.has(V, chi):
             raise NotClosed(
-                "estimator: a step on log V closes on faithful samples of the last model alone. Ask simulate(loop)."
+                "estimator: a step on log V closes on untruncated samples of the last model alone. Ask simulate(loop)."
             )
-        eps, y = batch.laws[0].symbols[0], Symbol("y_step", positive=True)
-        law = TiltedSquares((eps, y), V / batch.size, batch.size - 1, eta / batch.size)
+        y = Symbol("y_step", positive=True)
+        law = TiltedSquares((eps, y), scale * V / batch.size, batch.size - 1, eta * scale / batch.size)
         return {self.mu: mu + eta * eps, self.V: V * y * exp(-eta)}, (law,)
 
     def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
