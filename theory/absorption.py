@@ -43,7 +43,8 @@ def absorption(loop: Loop) -> "Absorption":
     plain = isinstance(loop.regime, Replace) and isinstance(loop.sampling, Faithful)
     if not plain or isinstance(loop.estimator, Procedure):
         raise NotClosed(
-            f"{loop.estimator} under {loop.regime} with {loop.sampling} is not the neutral chain. Ask absorption of a faithful replace loop."
+            f"{loop.estimator} under {loop.regime} with {loop.sampling} is not the neutral chain. "
+            "Ask absorption of a faithful replace loop."
         )
     if loop.free_symbols or not loop.samples.is_Integer:
         left = ", ".join(sorted(map(str, loop.free_symbols))) or f"samples = {loop.samples}"

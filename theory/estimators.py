@@ -43,6 +43,10 @@ class Estimator(ABC):
         del last
         return family.fit(batch, self, state), batch.laws
 
+    def population(self) -> "Estimator":
+        """Return the estimator that this one is for infinitely many points."""
+        return self
+
     def exact(self) -> "Estimator":
         """Return the estimator with its approximation error off: maximum likelihood or unbiased as it is."""
         return self
@@ -125,6 +129,10 @@ class UnbiasedFor(Rescaled):
         if size.is_number and size - 1 + 2 * k <= 0:
             return S.ComplexInfinity
         return (size - 1) / squares.moment((k,), (0,)) ** (1 / k)
+
+    def population(self) -> Estimator:
+        """Return the unbiased variance, which c tends to."""
+        return Unbiased()
 
     def exists(self, size: Expr) -> Expr | None:
         """Return size - 1 + 2k, positive exactly when E[chi^k] is finite."""

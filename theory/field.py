@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from attrs import frozen
-from sympy import QQ, Expr, Indexed, S
+from sympy import QQ, Dummy, Expr, Indexed
 
 Element = Any
 """An element of the field."""
@@ -28,7 +28,11 @@ def letters(expr: Expr) -> set[Expr]:
     {M[n]}
     """
     entries = expr.atoms(Indexed)
-    return entries | (expr.xreplace(dict.fromkeys(entries, S.One)).free_symbols if entries else expr.free_symbols)
+    if not entries:
+        return expr.free_symbols
+    # Each entry by a letter of its own, since a number in its place might make a factor 0.
+    names = {entry: Dummy() for entry in entries}
+    return entries | (expr.xreplace(names).free_symbols - set(names.values()))
 
 
 @frozen(eq=False)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from math import prod
 
 from attrs import frozen
-from sympy import Add, Dummy, Expr, Poly, Product, S, Sum, gamma, linsolve, roots, symbols
+from sympy import Add, Dummy, Expr, Indexed, Poly, Product, S, Sum, gamma, linsolve, roots, symbols
 from sympy.concrete.gosper import gosper_normal
 
 from theory.symbols import n
@@ -25,16 +25,21 @@ class HyperProduct:
         """Return the closed form in n: a ratio of Gamma functions where the roots are known and none is a whole
         number hit.
         """
+        k = Dummy("k", integer=True)
+        product = Product(self.ratio.subs(n, k), (k, self.start + 1, n))
+        if self.ratio.has(Indexed):
+            return product
         numerator, denominator = (Poly(part, n) for part in self.ratio.together().as_numer_denom())
         above, below = _roots(numerator), _roots(denominator)
         if above is None or below is None or any(r.is_Integer and r > self.start for r in above):
-            k = Dummy("k", integer=True)
-            return Product(self.ratio.subs(n, k), (k, self.start + 1, n))
+            return product
         lead = (numerator.LC() / denominator.LC()) ** (n - self.start)
         return lead * prod(map(self._rising, above), start=S.One) / prod(map(self._rising, below), start=S.One)
 
     def limit(self) -> Expr | None:
-        """Return the limit in n, None where the degrees of the ratio do not balance."""
+        """Return the limit in n, None where the degrees of the ratio do not balance or it names a sequence."""
+        if self.ratio.has(Indexed):
+            return None
         numerator, denominator = (Poly(part, n) for part in self.ratio.together().as_numer_denom())
         above, below = _roots(numerator), _roots(denominator)
         if above is None or below is None or len(above) != len(below):
@@ -96,6 +101,8 @@ def _telescoped(rate: Expr, sequence: HyperProduct | None, weight: Expr, start: 
     own = S.One if sequence is None else sequence.ratio
     # t(k) = weight(k) g(k-1)/H(k) must be a difference T(k) - T(k-1) with T = y t.
     quotient = (weight.subs(n, n + 1) * own / (weight * rate.subs(n, n + 1))).cancel()
+    if quotient.has(Indexed):
+        return None
     certificate = gosper_certificate(quotient)
     found = None if certificate is None else ((certificate + 1) * weight / own).cancel()
     return None if found is None or _has_pole(found, start) else found

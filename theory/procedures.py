@@ -6,7 +6,7 @@ the source. This is the functional approximation error, apart from the multiple 
 
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, fields, frozen
 from sympy import Expr
 
 from theory.errors import NotClosed
@@ -53,6 +53,11 @@ class Procedure(Estimator):
     def multiplier(self, size: Expr) -> Expr:
         """Return the multiplier of the fit inside."""
         return self.of.multiplier(size)
+
+    def population(self) -> Estimator:
+        """Return the procedure around what the fit inside is for infinitely many points."""
+        around = any(f.init for f in fields(type(self)) if f.name == "of")
+        return evolve(self, of=self.of.population()) if around else self
 
     def exists(self, size: Expr) -> Expr | None:
         """Return what the fit inside needs."""

@@ -55,7 +55,8 @@ def step(loop: Loop, family: Derivable, state: State, k: Expr = symbols.n) -> St
     """
     if not loop.samples.is_infinite:
         return _Refit(loop, family, state, k).step()
-    return _population(_Refit(evolve(loop, regime=loop.regime.population()), family, state, k).step())
+    many = evolve(loop, regime=loop.regime.population(), estimator=loop.estimator.population())
+    return _population(_Refit(many, family, state, k).step())
 
 
 @frozen(eq=False)
@@ -93,8 +94,6 @@ class _Refit:
         estimator = self.loop.estimator
         if not estimator.keeps_statistics or isinstance(estimator, PosteriorPredictive):
             raise NotClosed(f"estimator: {estimator} of weighted parts is not derived. Ask simulate(loop).")
-        if self.family.has_variance and any(batch.size == 1 for batch in batches.values()):
-            raise NotClosed("regime: one point has no variance of its own to be weighted. Take more samples.")
         fits = [self.loop.estimator.fit(self.family, batch, self._model, self.state) for batch in batches.values()]
         weights = [part.weight or S.Zero for part in batches]
         fitted = self.family.weighted([fit for fit, _ in fits], weights, between=self.loop.regime.between)

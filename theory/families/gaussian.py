@@ -68,8 +68,12 @@ class Gaussian(Derivable):
     def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
         """Return mu = xbar and V = c(m) SS/(m - 1)."""
         del state
-        mean, squares = batch.statistics
-        return {self.mu: mean, self.V: estimator.multiplier(batch.size) * squares / (batch.size - 1)}
+        (mean, squares), multiplier = batch.statistics, estimator.multiplier(batch.size)
+        if batch.size == 1 or multiplier.is_finite is False or multiplier.is_positive is False:
+            raise NotClosed(
+                f"samples: {estimator} finds no variance in {batch.size} points. Take more samples per generation."
+            )
+        return {self.mu: mean, self.V: multiplier * squares / (batch.size - 1)}
 
     def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
         """Return xbar = mu and SS = (m - 1) V/c(m)."""
