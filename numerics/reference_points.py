@@ -191,7 +191,7 @@ def _learned(estimator: Any, loop: Loop, before: Before, sets: Weighed) -> Fitte
         return _between(_last(before), _learned(estimator.of, loop, before, sets), estimator.k)
     if isinstance(estimator, Floor):
         inner = _learned(estimator.of, loop, before, sets)
-        return {"mu": inner["mu"], "V": inner["V"] + _number(estimator.eta)}
+        return {**inner, "V": inner["V"] + _number(estimator.eta)}
     if isinstance(estimator, GradientSteps):
         return _stepped(estimator, _last(before), sets)
     if isinstance(estimator, PosteriorDraw):
@@ -338,10 +338,21 @@ class _Moments:
             return spread * _truncated(power, self.loop.sampling.h)
         if self.before.k == 1 or not isinstance(self.loop.estimator, PosteriorPredictive):
             return spread * _normal(power)
+        if isinstance(self.loop.sampling, Tempered):
+            return self._tempered_student(power // 2)
         size = self._seen()
         # Student's t is a normal deviate over sqrt(chi-square/df).
         student = _normal(power) * (size - 1) ** (power // 2) * _chi_square(-(power // 2), size - 1)
         return spread * (1 + Rational(1, size)) ** (power // 2) * student
+
+    def _tempered_student(self, half: int) -> Expr:
+        """Return E z^(2 half) of the density (1 + z^2/a)^-q, a = (m - 1) V (1 + 1/m), q = m/(2 tau), through Beta."""
+        size, tau = self._seen(), self.loop.sampling.tau
+        width, q = (size - 1) * self.before.V * (1 + Rational(1, size)), size / (2 * tau)
+        if q - half <= S.Half:
+            return S.Infinity
+        ratio = gamma(half + S.Half) * gamma(q - half - S.Half) / (gamma(S.Half) * gamma(q - S.Half))
+        return width**half * ratio
 
     def _seen(self) -> int:
         """Return how many points the fit before has seen."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from attrs import frozen
-from sympy import Dummy, Expr, S
+from sympy import Dummy, Expr, Indexed, S
 
 from theory import symbols
 from theory.constants import unfold
@@ -12,7 +12,7 @@ from theory.families.base import Derivable
 from theory.field import Element, Field, MissingGenerator, letters
 from theory.loop import Loop
 from theory.monomials import Monomial, Row, linear
-from theory.regimes import Regime
+from theory.regimes import Regime, Schedule
 from theory.step import Step, step
 from theory.tower import Tower
 
@@ -47,12 +47,23 @@ class Recurrence:
         """Return the rows of fit k."""
         if self.homogeneous:
             return self.rows
+        for condition in self.conditions:
+            self._require(condition, k)
         return {m: {key: self._value(w, k) for key, w in row.items()} for m, row in self.rows.items()}
 
+    def _require(self, condition: Expr, k: int) -> None:
+        value = self._of_fit(condition, k)
+        if value.is_number and not value > 0:
+            raise NotClosed(f"samples: fit {k} has too few points, since {value} > 0 fails. Take more samples there.")
+
     def _value(self, element: Element, k: int) -> Element:
-        value = self.field.expr(element).subs(symbols.n, k)
-        sizes = self.regime.sizes_of(value)
-        return Field((*self.field.generators, *set().union(*map(letters, sizes.values()))))(value.xreplace(sizes))
+        value = self._of_fit(self.field.expr(element), k)
+        entries = {x for x in letters(value) if isinstance(x, Indexed)} - set(self.field.generators)
+        return Field((*self.field.generators, *entries))(value)
+
+    def _of_fit(self, expr: Expr, k: int) -> Expr:
+        value = expr.subs(symbols.n, k)
+        return value.xreplace(self.regime.sizes_of(value))
 
     def expr(self, row: Row) -> Expr:
         """Return a row as an expression in the state."""
@@ -108,11 +119,13 @@ def _closed(
 
 def _requirements(loop: Loop) -> Iterator[Expr]:
     """Yield what must be positive whatever is asked: what the estimator needs, and sizes that may run out."""
-    needed = loop.estimator.exists(loop.samples) if loop.samples.is_finite is not False else None
-    later = Dummy(integer=True, positive=True)
-    sizes = [part.size for part in loop.regime.parts(symbols.M, symbols.n) if symbols.n in part.size.free_symbols]
-    for quantity in (*sizes, *([] if needed is None else [needed])):
-        if not quantity.is_number and not quantity.subs(symbols.n, later).is_nonnegative:
+    if loop.samples.is_infinite:
+        return
+    parts, later = loop.regime.parts(loop.samples, symbols.n), Dummy(integer=True, positive=True)
+    own = isinstance(loop.regime, Schedule) or parts[0].weight is not None
+    fitted = [part.size for part in parts] if own else [loop.samples]
+    for quantity in (*(part.size for part in parts), *map(loop.estimator.exists, fitted)):
+        if quantity is not None and not quantity.subs(symbols.n, later).is_nonnegative and not quantity.is_number:
             yield quantity
 
 

@@ -95,8 +95,12 @@ class Gaussian(Derivable):
             return self.batch(self.distorted(law, sampling), size, "model")
         if isinstance(sampling, Truncated):
             raise NotClosed("sampling: a truncated posterior predictive law is not derived. Ask simulate(loop).")
-        scale = self.distorted(law, sampling)[self.V] * (1 + 1 / fitted)
-        return self._sample(law, size, Student(scale, fitted - 1))
+        scale, df = self.distorted(law, sampling)[self.V] * (1 + 1 / fitted), fitted - 1
+        if isinstance(sampling, Tempered):
+            # (1 + t^2/df)^(-(df + 1)/(2 tau)) is Student's density of other degrees and another width.
+            tempered = fitted / sampling.tau - 1
+            scale, df = scale * df / (sampling.tau * tempered), tempered
+        return self._sample(law, size, Student(scale, df))
 
     def mixture(self, source: Parameters, model: Parameters, share: Expr, size: Expr, sampling: Sampling) -> Batch:
         """Return independent points of share * source + (1 - share) * model."""
