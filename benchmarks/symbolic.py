@@ -26,7 +26,22 @@ from time import process_time
 from sympy import Expr, Function, Integer, Matrix, Poly, Symbol, rsolve
 
 from proofs.kernel import check
-from theory import MLE, Accumulate, Bernoulli, Gaussian, Loop, Mixed, Scaled, Tempered, Unbiased, alpha, c, expect, n, tau
+from theory import (
+    MLE,
+    Accumulate,
+    Bernoulli,
+    Gaussian,
+    Loop,
+    Mixed,
+    Scaled,
+    Tempered,
+    Unbiased,
+    alpha,
+    c,
+    expect,
+    n,
+    tau,
+)
 from theory import field as fields
 
 HERE = Path(__file__).resolve().parent

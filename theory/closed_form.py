@@ -91,7 +91,8 @@ def solve(recurrence: Recurrence, weights: Iterable[Expr] = ()) -> Solution:
     wide = recurrence.field.extended(entangled([*recurrence.initial.values(), *weights], recurrence.field))
     if recurrence.homogeneous:
         return _Constant(recurrence, wide, blocks(recurrence)).solution()
-    rest, readouts = reduced(recurrence, blocks(recurrence))
+    named = recurrence.field.names(n)  # sizes of two fits would meet in what is read off
+    rest, readouts = (recurrence, {}) if named else reduced(recurrence, blocks(recurrence))
     return _completed(_Varying(rest, wide, blocks(rest)).solution(), readouts, recurrence)
 
 
@@ -278,7 +279,7 @@ class _Varying:
         for key, weight in self.recurrence.rows[m].items():
             if key not in block:
                 for g, factor in solved[key].items():
-                    accumulate(forcing, g, weight * self._field.shifted(factor, n, -1))
+                    accumulate(forcing, g, weight * self._field.before(factor, n))
         return forcing
 
     def _coupled(

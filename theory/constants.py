@@ -24,6 +24,17 @@ class Constant(Symbol):
         return self
 
 
+def depends(expr: Expr, x: Expr) -> bool:
+    """Return whether an expression depends on x, by itself or inside a constant.
+
+    >>> from sympy import digamma
+    >>> from theory.symbols import M
+    >>> depends(Constant(digamma(M)) + 1, M)
+    True
+    """
+    return expr.has(x) or any(isinstance(s, Constant) and s.definition.has(x) for s in expr.free_symbols)
+
+
 def unfold(expr: Expr) -> Expr:
     """Return ``expr`` with every constant replaced by its definition, sums of their logarithms drawn together."""
     definitions = {s: s.definition for s in expr.free_symbols if isinstance(s, Constant)}

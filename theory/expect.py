@@ -106,7 +106,7 @@ class System:
         wanted = dict.fromkeys(m for combination in self.targets for m in combination)
         loop = self.loop
         where = f"{type(self.family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
-        return recurrence(self.family, self.model, self.steps, where, wanted)
+        return recurrence(loop, self.family, self.model, self.steps, where, wanted)
 
     @cached_property
     def solution(self) -> Solution:
@@ -168,9 +168,7 @@ class Piece:
             yield self._weighed(now)
             k += 1
             rows = system.at(k)
-            now = {
-                m: Add(*(system.field.expr(w) * now[key] for key, w in row.items())).expand() for m, row in rows.items()
-            }
+            now = {m: Add(*(w * now[key] for key, w in row.items())).expand() for m, row in rows.items()}
 
     def _weighed(self, moments: dict[Monomial, Expr]) -> Expr:
         total = Add(*(w * moments[m] for m, w in self.targets.items()))
