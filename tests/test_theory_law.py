@@ -18,6 +18,8 @@ from theory import (
     V0,
     Accumulate,
     Bernoulli,
+    Exponential,
+    Gamma,
     Gaussian,
     Loop,
     M,
@@ -104,6 +106,16 @@ def test_first_generation_is_chi_square(samples):
         assert near(here.cdf(point), reference.cdf(float(point)), 1e-11)
         assert near(here.pdf(point), reference.pdf(float(point)), 1e-11 * (1 + reference.pdf(float(point))))
         assert here.cdf(point).radius < Rational(1, 10**15)
+
+
+@pytest.mark.parametrize(("family", "shape"), [(Exponential(1), 1), (Gamma(Rational(5, 2), 1), Rational(5, 2))])
+def test_mean_of_a_gamma_sample_has_the_law_of_its_own(family, shape):
+    """Assert Gamma(r M, 1/(r M)) for the first fitted mean of exponential and gamma points, named by no family."""
+    samples = 4
+    here = law(Loop(family)).at(n=1, M=samples)
+    reference = stats.gamma(float(shape * samples), scale=1 / float(shape * samples))
+    for point in (Rational(1, 2), Rational(3, 2)):
+        assert near(here.cdf(point), reference.cdf(float(point)), 1e-12)
 
 
 def test_three_points_give_an_exponential():

@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -9,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from sympy import Piecewise, Rational, S, digamma, log, oo, polygamma, sqrt, symbols, zeta
+from sympy import Piecewise, Rational, S, digamma, expand_log, log, oo, polygamma, sqrt, symbols, zeta
 from sympy import pi as PI
 
 from theory import (
     MLE,
     V0,
+    Exponential,
     Gaussian,
     Loop,
     M,
@@ -277,6 +279,15 @@ def test_temperature_that_tends_to_one_shifts_kappa():
         _ = drift(Loop(Gaussian(), estimator=Unbiased(), sampling=Tempered(1 + 1 / M))).mean_limit
 
 
+def test_exponential_means_collapse_half_as_fast():
+    """Assert E log g = psi(M) - log M and the rate 1/(8M), half of the unbiased variance's, for the fitted mean."""
+    found = drift(Loop(Exponential()))
+    assert (expand_log(found.rate, force=True) - digamma(M) + log(M)).expand() == 0
+    assert (found.kappa, found.verdict, found.large_deviation.leading) == (1, "collapse", 1 / (8 * M))
+    assert (found.variance - polygamma(1, M)).expand() == 0
+    assert "V" not in found._repr_latex_()
+
+
 def test_expansions_are_those_of_stirling():
     """Assert known series in 1/M and the numeric agreement of one with all functions in it."""
     assert expansion(digamma(M) - log(M), 3) == -h / 2 - h**2 / 12
@@ -288,15 +299,17 @@ def test_expansions_are_those_of_stirling():
     assert abs(error) < Rational(1, 10**9)
 
 
+WORD: Any = "median"
 REFUSED = {
     "driftless": (lambda: of(UnbiasedFor(0)).first_passage(HALF), NotClosed, "driftless"),
     "explosion": (lambda: of(UnbiasedFor(-1)).first_passage(HALF), NotClosed, "explosion"),
     "no limit of the mean": (lambda: of(UnbiasedFor(-1)).mean_limit, NotClosed, "kappa -> -1"),
     "constant multiplier": (lambda: of(Scaled(c)).mean_limit, NoClosedForm, "does not tend to 1"),
+    "no mean apart": (lambda: drift(Loop(Exponential())).mean_limit, NotClosed, "family: no parameter of Exponential"),
     "schedule": (lambda: drift(Loop(Gaussian(), regime=Schedule(M * n))), NotClosed, "changes from fit to fit"),
     "eps = 1": (lambda: of(MLE()).first_passage(1), ValueError, "eps = 1"),
     "float eps": (lambda: of(MLE()).first_passage(0.5), ValueError, "eps = 0.5 is a float"),
-    "half-life": (lambda: of(MLE()).half_life("median"), ValueError, "half_life('median')"),
+    "half-life": (lambda: of(MLE()).half_life(WORD), ValueError, "half_life('median')"),
 }
 
 
