@@ -29,8 +29,8 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     Raises:
         ValueError: a symbol without a value, a name that is none of the source's, or a value out of range.
     """
-    if type(loop.law) not in _ARRAYS:
-        known = ", ".join(kind.__name__ for kind in _ARRAYS)
+    if not isinstance(loop.law, OneParameter) and type(loop.law) not in _ARRAYS:
+        known = ", ".join(kind.__name__ for kind in (*_ARRAYS, *SCALARS))
         raise ValueError(f"{type(loop.law).__name__} cannot be simulated yet. Choose one of {known}.")
     declared = loop.source or loop.family
     if isinstance(declared, Categorical) and declared.probabilities is None:

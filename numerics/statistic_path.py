@@ -82,15 +82,16 @@ def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
     first, later = _steps(loop, shape)
     given = (*_source(plain), *letters(loop))
     inner = shape if isinstance(plain, Gaussian) else ()
-    model0 = plain.start(state)
-    start = to_jax([log(model0[x]) if x.is_positive else model0[x] for x in state], given)
+    model0 = dict.fromkeys(later.state, S.Zero) | dict(plain.start(state))
+    start = to_jax([log(model0[x]) if x.is_positive else model0[x] for x in later.state], given)
     alike = first.laws == later.laws
+    shown = _view(plain)
     fit = _transition(later, first if alike else later, given, inner)
     return Program(
         start=lambda values: start(*(values[str(x)] for x in given)),
         first=fit if alike else _transition(first, first, given, inner),
         later=fit,
-        view=_view(plain),
+        view=lambda values: shown(values[: len(state)]),
     )
 
 

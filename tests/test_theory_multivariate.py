@@ -129,12 +129,12 @@ def test_one_direction_is_the_gaussian_loop(name):
     """Assert that entries, taken as moments of the whole matrix, are those of a loop of one dimension."""
     loop = Loop(Full([0, 0], COVARIANCE), **LOOPS[name])
     of = mu[0] ** 2 * Sigma[0, 0]
-    whole, observable = Full([0, 0], COVARIANCE), Reader(True)(of)
-    together = System(loop, whole, whole.state(observable))
-    together.targets.append(linear(observable, together.state))
+    letters = Reader(True)(of)
+    whole = System(loop, Full([0, 0], COVARIANCE), Full([0, 0], COVARIANCE).state(letters))
+    whole.targets.append(linear(letters, whole.state))
+    (target,) = whole.targets[0]
+    image = whole.recurrence.expr(whole.recurrence.rows[target])
     apart = expect(loop, of)
-    (target,) = together.targets[0]
-    image = together.recurrence.expr(together.recurrence.rows[target])
     along = apart.next()
     assert type(apart.pieces[0].marginal.family).__name__ == "Direction"
     assert vanishes((written(image) - along).xreplace({mu0: Matrix([0, 0]).as_immutable()}).doit())
@@ -231,7 +231,7 @@ def test_divergence_of_one_dimension_and_of_a_diagonal():
     source = Full([0, 0], [[1, rho], [rho, 1]])
     cut = risk(Loop(DiagonalGaussian(), source=source, samples=oo)).expression
     assert cut == -log(1 - rho**2) / 2
-    assert risk(Loop(source, samples=oo)).expression == 0
+    assert settled(risk(Loop(source, samples=oo)).expression) == 0
 
 
 def test_tempered_divergence_in_the_plane():

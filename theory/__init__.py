@@ -17,6 +17,7 @@ from theory.estimators import Unbiased as Unbiased
 from theory.estimators import UnbiasedFor as UnbiasedFor
 from theory.expect import Expectation as Expectation
 from theory.expect import expect as expect
+from theory.extinction import extinction as extinction
 from theory.families import Bernoulli as Bernoulli
 from theory.families import Binomial as Binomial
 from theory.families import Categorical as Categorical

@@ -23,7 +23,7 @@ from theory.monomials import Monomial
 from theory.recurrence import Recurrence
 from theory.reduction import Readouts, reduced
 from theory.signs import beyond, stable, undecided_factors, versus_one
-from theory.superposition import Pair, Superposition, entangled, linear_form, weighed, written
+from theory.superposition import Pair, Superposition, collected, entangled, linear_form, weighed, written
 from theory.superposition import add as accumulate
 from theory.symbols import M, n
 
@@ -56,6 +56,8 @@ class Solution:
     field: Field
     sequences: tuple[Sequence, ...]
     claims: dict[Monomial, Superposition]
+    letters: frozenset[Expr] = frozenset()
+    """The letters of the source, by which answers are grouped."""
 
     def combined(self, targets: Mapping[Monomial, Expr]) -> Superposition:
         """Return a combination of the moments."""
@@ -64,7 +66,8 @@ class Solution:
     def expression(self, superposition: Superposition) -> Expr:
         """Return a superposition as a closed form in n."""
         closed = {s.symbol: s.expr for s in self.sequences}
-        return unfold(written(superposition, self.field, closed, self._pairs(), n - self.start))
+        short = collected(superposition, self.field, self.letters)
+        return unfold(written(short, self.field, closed, self._pairs(), n - self.start))
 
     def expr(self, superposition: Superposition) -> Expr:
         """Return a superposition in n and the names of the sequences."""
@@ -114,7 +117,8 @@ def _added(
             form = linear_form(value, wide)
             for m, superposition in solve_from(source).items():
                 parts[m].append((form, superposition))
-    return Solution(recurrence.start, wide, sequences(), {m: weighed(part) for m, part in parts.items()})
+    claims = {m: weighed(part) for m, part in parts.items()}
+    return Solution(recurrence.start, wide, sequences(), claims, recurrence.letters)
 
 
 def blocks(recurrence: Recurrence) -> list[list[Monomial]]:

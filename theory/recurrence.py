@@ -33,6 +33,8 @@ class Recurrence:
     """E m(model start), in the source's parameters."""
     conditions: tuple[Expr, ...]
     """Quantities that must be positive."""
+    letters: frozenset[Expr] = frozenset()
+    """The letters in the source's values."""
 
     @property
     def homogeneous(self) -> bool:
@@ -103,7 +105,8 @@ def _closed(
     initial = {m: m.expr(source) for m in rows}
     if start:
         initial = {m: _evaluate(first(m), source, later.field) for m in rows}
-    return Recurrence(later.field, state, rows, start, initial, tuple(later.conditions | first.conditions))
+    conditions = tuple(later.conditions | first.conditions)
+    return Recurrence(later.field, state, rows, start, initial, conditions, frozenset().union(*map(letters, source)))
 
 
 def _closure(

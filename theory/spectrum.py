@@ -77,7 +77,7 @@ def lyapunov(loop: Loop) -> Lyapunov:
 
     >>> from theory import Unbiased
     >>> lyapunov(Loop(MultivariateGaussian(dimension=2), estimator=Unbiased(), samples=3)).exponents
-    (-EulerGamma, -EulerGamma - log(4))
+    (-EulerGamma, -2*log(2) - EulerGamma)
     """
     family = _family(loop)
     letter = Letter(trace((MODEL,)))

@@ -31,7 +31,7 @@ def zonal(partition: Sequence[int], matrix: MatrixExpr = SIGMA) -> Expr:
         ValueError: no partition.
 
     >>> zonal((2,))
-    Trace(Sigma)**2/3 + 2*Trace(Sigma**2)/3
+    2*Trace(Sigma**2)/3 + Trace(Sigma)**2/3
     """
     kappa = _checked(partition)
     weights = _zonals(sum(kappa))[kappa]
