@@ -130,8 +130,8 @@ def test_threshold_is_solved_in_symbols(name):
 
 
 def test_root_where_another_condition_fails_is_no_threshold():
-    """Assert that of x > 1/4 and x > 1/2 the second decides, that a double root changes nothing, and that (x - 1/4)(1/2 - x) > 0 has two
-    thresholds, of which one lies in (0, 1/3).
+    """Assert that of x > 1/4 and x > 1/2 the second decides, that a double root changes nothing, and that
+    (x - 1/4)(1/2 - x) > 0 has two thresholds, of which one lies in (0, 1/3).
     """
     quarter, half = Rational(1, 4), Rational(1, 2)
     assert thresholds([w - quarter, w - half], w, oo, [{}]) == (half,)
