@@ -15,6 +15,7 @@ from sympy import Float, I, IndexedBase, Rational, S, Symbol, diff, gamma, log, 
 
 from theory import (
     MLE,
+    V0,
     Accumulate,
     Bernoulli,
     Gaussian,
@@ -29,7 +30,6 @@ from theory import (
     Tempered,
     Unbiased,
     UnbiasedFor,
-    V0,
     alpha,
     balls,
     c,
@@ -160,7 +160,7 @@ def test_published_probability(case):
     assert value.radius < Rational(1, 10**17)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SMALL, POINTS, st.integers(1, 5))
 def test_coarse_bounds_hold_the_fine_value(sizes, point, digits):
     """Assert that the bounds are bounds: few digits enclose what many digits find, for tails and density."""
@@ -172,7 +172,7 @@ def test_coarse_bounds_hold_the_fine_value(sizes, point, digits):
         assert 0 <= coarse.radius <= max(fine.value, 1 - fine.value if of == here.sf else 0) / 10**digits
 
 
-@pytest.mark.parametrize(("generations", "samples"), [(1, 2), (2, 3), (7, 5), (400, 100), (300, 10**4)])
+@pytest.mark.parametrize(("generations", "samples"), [(2, 3), (7, 5), (400, 100), (300, 10**4)])
 def test_inverse_mellin_integral_by_another_method(generations, samples):
     """Assert the tails against rigorous adaptive integration of the inverse Mellin transform (bounded cut-off)."""
     flint = pytest.importorskip("flint")
@@ -268,7 +268,7 @@ def test_schedule_is_a_list_of_shapes():
     assert meet(by_sizes(6, 6, 6).sf(1), unbiased(3, 6).sf(1))
     growing = law(Loop(Gaussian(0, 1), estimator=Unbiased(), regime=Schedule(M * n**2)))
     assert meet(growing.at(n=3, M=3).sf(1), by_sizes(3, 12, 27).sf(1))
-    assert by_sizes(5, 9, 20).law.factors == Counter({one: 1 for one in by_sizes(5, 9, 20).law.factors})
+    assert by_sizes(5, 9, 20).law.factors == Counter(dict.fromkeys(by_sizes(5, 9, 20).law.factors, 1))
     for point in (Rational(1, 2), S.One):
         value = by_sizes(5, 9).law.pdf.subs(x, point).evalf(20)
         assert near(by_sizes(5, 9).pdf(point), value, Rational(1, 10**14))
@@ -282,7 +282,7 @@ def test_density_is_the_slope_of_the_distribution():
     assert (b - a) * here.pdf(a).lower > rise > (b - a) * here.pdf(b).upper
 
 
-@pytest.mark.parametrize(("generations", "samples"), [(1, 2), (3, 4), (60, 12), (100, 1000)])
+@pytest.mark.parametrize(("generations", "samples"), [(3, 4), (60, 12), (100, 1000)])
 def test_without_flint_the_same_bounds(monkeypatch, generations, samples):
     """Assert that mpmath's intervals enclose the same numbers where python-flint is missing."""
     here = unbiased(generations, samples)

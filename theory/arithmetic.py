@@ -50,6 +50,10 @@ class Arithmetic(ABC):
         """Return a polynomial in the generators as an element."""
 
     @abstractmethod
+    def fraction(self, element: Element) -> tuple[Terms, Element]:
+        """Return the numerator, and one over the denominator."""
+
+    @abstractmethod
     def substituted(self, element: Element, place: int, value: Element) -> Element:
         """Return the element with a polynomial put in for one generator; raises ZeroDivisionError at a pole."""
 
@@ -99,12 +103,19 @@ class SymPyArithmetic(Arithmetic):
                 # Over QQ factors come primitive, their signs are not promised.
                 content *= S(-1 if factor.LC < 0 else 1) ** power
                 factor = -factor if factor.LC < 0 else factor
-                factors[tuple((powers, int(w)) for powers, w in factor.terms())] = sign * power
+                factors[_terms(factor)] = sign * power
         return Factored(content, factors)
 
     def polynomial(self, terms: Terms) -> Element:
         """Return the terms as an element."""
         return self.domain.field.new(self.domain.field.ring.from_dict({powers: QQ(w) for powers, w in terms}))
+
+    def fraction(self, element: Element) -> tuple[Terms, Element]:
+        """Return numerator and denominator as they are held."""
+        if not self.generators:
+            return (((), 1),), element
+        content, top = element.numer.primitive()
+        return _terms(top), self.domain.field.new(self.domain.field.ring(content), element.denom)
 
     def substituted(self, element: Element, place: int, value: Element) -> Element:
         """Return the element with numerator and denominator composed."""
@@ -121,3 +132,7 @@ class SymPyArithmetic(Arithmetic):
             lead, *rest = (self.domain.convert(w) for w in factor.rep.to_list())
             found.append(([*(w / lead for w in reversed(rest)), self.one], multiplicity))
         return found
+
+
+def _terms(polynomial: Any) -> Terms:
+    return tuple((powers, int(weight)) for powers, weight in polynomial.terms())

@@ -135,7 +135,7 @@ class _Text:
     def rational(self, expr: Expr) -> str:
         """Return any expression whose irrational parts have names."""
         written = expr.replace(_irrational, self._name).factor()
-        self.seen |= written.free_symbols
+        self.seen.update(written.free_symbols)
         self._divisors[written.as_numer_denom()[1]] = None
         return str(written)
 

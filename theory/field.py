@@ -3,7 +3,7 @@
 Elements come from python-flint where it is installed and from SymPy otherwise; nothing else knows which.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from attrs import field, frozen
@@ -132,6 +132,21 @@ class Field:
     def polynomial(self, terms: Terms) -> Element:
         """Return a polynomial in the generators as an element."""
         return self._arithmetic.polynomial(terms)
+
+    def collected(self, element: Element, apart: Collection[Expr]) -> dict[Expr, Element]:
+        """Return {x: w} with element = sum x w, x products of the letters ``apart`` and w free of them where the
+        denominator is.
+        """
+        places = [k for k, x in enumerate(self.generators) if x in apart]
+        terms, over = self._arithmetic.fraction(element)
+        if any(powers[k] for f, e in self.factored(over).factors.items() for powers, _ in f for k in places):
+            return {S.One: element}
+        groups: dict[Expr, list[tuple[tuple[int, ...], int]]] = {}
+        for powers, weight in terms:
+            moment = Mul(*(self.generators[k] ** powers[k] for k in places))
+            inner = tuple(0 if k in places else e for k, e in enumerate(powers))
+            groups.setdefault(moment, []).append((inner, weight))
+        return {moment: self.polynomial(tuple(group)) * over for moment, group in groups.items()}
 
     def shifted(self, element: Element, x: Expr, step: int) -> Element:
         """Return the element at x + step."""

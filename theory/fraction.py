@@ -167,6 +167,10 @@ class FlintArithmetic(Arithmetic):
         """Return the terms as an element."""
         return self._whole(self._ring.from_dict(dict(terms)))
 
+    def fraction(self, element: Element) -> tuple[Terms, Element]:
+        """Return numerator and denominator as they are held."""
+        return _terms(element.top), Fraction(self._ring.constant(1), element.bottom)
+
     def substituted(self, element: Element, place: int, value: Element) -> Element:
         """Return the element with numerator and denominator composed."""
         images = [*self._ring.gens()]

@@ -65,8 +65,10 @@ class HyperSum:
         """Return the closed form of a sum of rational terms, another sum written out."""
         if closed := self._closed():
             return closed.expr()
-        k, j = Dummy("k", integer=True), Dummy("j", integer=True)
-        inner = S.One if self.of is None else self.of.expr().subs(n, k - 1)
+        before = S.One if self.of is None else self.of.expr()
+        taken = {x.name for x in before.atoms(Dummy)}
+        j, k = (Dummy(name, integer=True) for name in [x for x in "kjilrs" if x not in taken][1::-1])
+        inner = before.subs(n, k - 1)
         after = S.One if self.rate == 1 else Product(self.rate.subs(n, j), (j, k + 1, n))
         return Sum(self.weight.subs(n, k) * inner * after, (k, self.start + 1, n))
 

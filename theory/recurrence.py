@@ -33,6 +33,8 @@ class Recurrence:
     """E m(model start), in the source's parameters."""
     conditions: tuple[Expr, ...]
     """Quantities that must be positive."""
+    letters: frozenset[Expr] = frozenset()
+    """The letters in the source's values."""
 
     @property
     def homogeneous(self) -> bool:
@@ -50,8 +52,17 @@ class Recurrence:
         return sum((unfold(self.field.expr(w)) * m.expr(self.state) for m, w in row.items()), S.Zero)
 
 
-def recurrence(family: Stepped, steps: tuple[Step, Step], where: str, targets: Iterable[Monomial]) -> Recurrence:
+def recurrence(
+    family: Stepped, model: tuple[Expr, ...], steps: tuple[Step, Step], where: str, targets: Iterable[Monomial]
+) -> Recurrence:
     """Return the recurrence that closes the given monomials in the state of the steps, the first and the later ones.
+
+    Args:
+        family: says the values at generation 0.
+        model: the parameters in the state; the rest of it is what later fits remember.
+        steps: the first fit and the later ones.
+        where: names the loop in refusals.
+        targets: monomials in the state.
 
     Raises:
         NotClosed: their moments do not close.
@@ -64,7 +75,7 @@ def recurrence(family: Stepped, steps: tuple[Step, Step], where: str, targets: I
             field = Field(tuple(sorted(generators, key=str)))
             tower = Tower(later, field, where)
             towers = tower if first == later else Tower(first, field, where), tower
-            return _closed(family, state, towers, list(targets))
+            return _closed(family, model, towers, list(targets))
         except MissingGenerator as missing:
             generators |= missing.found
 
@@ -82,19 +93,20 @@ def _generators(refit: Step, state: tuple[Expr, ...]) -> set[Expr]:
 
 
 def _closed(
-    family: Stepped, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
+    family: Stepped, model: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
 ) -> Recurrence:
     first, later = towers
+    state = later.step.state
     rows = _closure(later, targets, state)
     source = start_of(family, state)
     # What is remembered has no value before the first fit.
-    whole = len(family.start(state)) == len(state)
-    alike = whole and (first is later or all(_same(rows[m], first(m), later.field) for m in rows))
+    alike = set(state) == set(model) and (first is later or all(_same(rows[m], first(m), later.field) for m in rows))
     start = 0 if alike else 1
     initial = {m: m.expr(source) for m in rows}
     if start:
         initial = {m: _evaluate(first(m), source, later.field) for m in rows}
-    return Recurrence(later.field, state, rows, start, initial, tuple(later.conditions | first.conditions))
+    conditions = tuple(later.conditions | first.conditions)
+    return Recurrence(later.field, state, rows, start, initial, conditions, frozenset().union(*map(letters, source)))
 
 
 def _closure(

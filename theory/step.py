@@ -70,7 +70,7 @@ class _Refit:
 
     @property
     def _model(self) -> Parameters:
-        return {symbol: symbol for symbol in self.state}
+        return self.family.model(self.state)
 
     def step(self) -> Step:
         """Return the step: read the parts, fit them, and remember what later fits need."""
@@ -82,6 +82,7 @@ class _Refit:
             update, laws = self._weighted(batches)
         else:
             update, laws = self._fitted(reduce(self.family.pool, batches.values()), samples)
+        update, laws = self.family.completed(update, laws, self.state)
         return Step({**update, **memory}, laws)
 
     def _fitted(self, pooled: Batch, samples: Expr) -> tuple[Parameters, tuple[Law, ...]]:

@@ -51,6 +51,10 @@ class Gaussian(Derivable):
         """Return {mu: mu0, V: V0}."""
         return {self.mu: self.mu0, self.V: self.V0}
 
+    def point(self) -> tuple[Expr, Expr]:
+        """Return (mu, V)."""
+        return self.mu, self.V
+
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return (mean, sum of squares) = (mu + eps, V chi), eps ~ N(0, V/m), chi ~ chi-square(m - 1)."""
         eps, chi = Symbol(f"eps_{label}", real=True), Symbol(f"chi_{label}", positive=True)
