@@ -106,14 +106,7 @@ def test_poisson(rate):
 
 def test_poisson_of_nothing_is_zero():
     """Assert that the rate 0 gives 0, so that an extinct loop stays so."""
-    assert not drawn(samplers.poisson, 0.0, draws=100).any()
-
-
-def test_negative_binomial():
-    """Assert that draws follow the law of shape 2.5 and mean 6, and that a shape of 2.2 is rejected."""
-    x = drawn(samplers.negative_binomial, 2.5, 6.0)
-    assert not rejected(binned(x, stats.nbinom(2.5, 2.5 / 8.5))), SEED
-    assert rejected(binned(x, stats.nbinom(2.2, 2.2 / 8.2)))
+    assert not drawn(samplers.poisson, 0.0).any()
 
 
 @pytest.mark.parametrize("mean", [0.0, -2.0, 30.0])
@@ -133,7 +126,6 @@ def test_hyperbolic_secant(mean):
 
 
 SUMS = {
-    "Poisson": lambda size: stats.poisson(2.0 * size),
     "Binomial": lambda size: stats.binom(3 * size, 0.3),
     "NegativeBinomial": lambda size: stats.nbinom(2.5 * size, 2.5 / 4.0),
 }
@@ -150,11 +142,10 @@ def test_sums_of_points_follow_their_law(name):
     assert rejected(binned(x, SUMS[name](7)))
 
 
-@pytest.mark.parametrize("sampler", [partial(samplers.negative_binomial, shape=2.5), samplers.hyperbolic_secant])
+@pytest.mark.parametrize("sampler", [samplers.poisson, samplers.hyperbolic_secant])
 def test_loops_inside_samplers_end_for_every_chain_alone(sampler):
     """Assert that a chain's draw has the same bits whichever chains run beside it."""
-    many, few = (drawn(lambda key, m: sampler(key, mean=m), 4.0, draws=k) for k in (2_000, 5))
-    assert (many[:5] == few).all()
+    assert (drawn(sampler, 11.0)[:5] == drawn(sampler, 11.0, draws=5)).all()
 
 
 def test_maximum():
@@ -168,9 +159,6 @@ def test_maximum():
 
 
 LAWS = {
-    "Poisson": lambda rate: stats.poisson(rate),
-    "Binomial": lambda p, trials: stats.binom(int(trials), p),
-    "NegativeBinomial": lambda mean, shape: stats.nbinom(shape, shape / (shape + mean)),
     "Exponential": lambda mean: stats.expon(scale=mean),
     "Gamma": lambda mean, shape: stats.gamma(shape, scale=mean / shape),
     "Uniform": lambda theta: stats.uniform(0, theta),
@@ -184,9 +172,8 @@ def test_points_follow_their_law(name):
     family, value = FAMILIES[name]
     x = drawn(point(family), value, 1.0)
     right, wrong = (LAWS[name](v, *constants(family)) for v in (value, 1.1 * value))
-    test = binned if hasattr(right.dist, "pmf") else lambda y, law: stats.kstest(y, law.cdf).pvalue
-    assert not rejected(test(x, right)), SEED
-    assert rejected(test(x, wrong))
+    assert not rejected(stats.kstest(x, right.cdf).pvalue), SEED
+    assert rejected(stats.kstest(x, wrong.cdf).pvalue)
 
 
 @pytest.mark.parametrize("name", ["Exponential", "Gamma", "Uniform"])
@@ -250,8 +237,6 @@ def test_reference_would_show_a_wrong_size():
 
 
 VERDICTS = {
-    "NegativeBinomial": ("statistic", Accumulate(), lambda x: x**2),
-    "Gamma": ("statistic", Replace(), log),
     "HyperbolicSecant": ("data", Replace(), lambda x: x),
     "Uniform": ("data", Accumulate(), lambda x: x),
     "Pareto": ("statistic", Replace(), lambda x: x),
@@ -264,9 +249,7 @@ def test_theory_and_simulation_agree(name):
     (family, value), (method, regime, of) = FAMILIES[name], VERDICTS[name]
     loop = Loop(family, regime=regime, samples=12)
     start = {str(family.parameter): value}
-    run = simulate(
-        loop, start, generations=3, chains=CHAINS if method == "statistic" else 4_000, seed=SEED, method=method
-    )
+    run = simulate(loop, start, generations=3, chains=4_000, seed=SEED, method=method)
     assert agree(expect(loop, of(family.parameter)), run, level=1e-8, smallest=0.15).verdict == "agree"
 
 
@@ -293,12 +276,13 @@ def test_extinction_has_its_law():
 
 
 def test_logarithms_outlive_their_parameters():
-    """Assert that log mean goes on falling where the mean itself is 0 in floating point."""
-    run = simulate(Loop(Exponential(), samples=1), {"mean": 1e-300}, generations=400, chains=4)
-    last = run.isel(generation=-1)
-    assert (last["mean"] == 0).all()
-    assert np.isfinite(last["log_mean"]).all()
-    assert (last["log_mean"] < -745).all()
+    """Assert that log mean falls by psi(1) a generation even where the mean itself is 0 in floating point."""
+    loop = Loop(Exponential(), samples=1)
+    run = simulate(loop, {"mean": 1e-300}, generations=400, chains=256, seed=SEED)
+    assert (run["mean"][:, -1] == 0).all()
+    fall = run["log_mean"][:, -1] - np.log(1e-300)
+    exact = expect(Loop(Exponential(1), samples=1), log(Exponential.mean)).values(400)[-1]
+    assert abs(float(fall.mean()) - float(exact)) < CRITICAL * float(fall.std()) / 256**0.5
 
 
 # Refusals -------------------------------------------------------------------------------------------------------------
