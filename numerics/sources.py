@@ -50,7 +50,7 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     if isinstance(law, Recursion):
         return {symbol.name: _floats(symbol, values) for symbol in _symbols(law)}
     arrays = _scalar(law, values) if isinstance(law, OneParameter) else _ARRAYS[type(law)](law, values)
-    if isinstance(declared, MultivariateGaussian):
+    if isinstance(declared, MultivariateGaussian) and declared.covariance is not None:
         arrays["root0"] = _root(_floats(declared.covariance.tolist(), values))
     return arrays
 
@@ -121,6 +121,11 @@ def _diagonal(law: DiagonalGaussian, values: Mapping[Symbol, Float]) -> dict[str
 
 
 def _multivariate(law: MultivariateGaussian, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    if law.mean is None or law.covariance is None:
+        raise ValueError(
+            f"the source of {law} is left in symbols. Give its mean and its covariance, as in "
+            "MultivariateGaussian([0, 0], [[1, 0], [0, 1]])."
+        )
     return {"mu0": _floats(law.mean, values), "Sigma0": _floats(law.covariance.tolist(), values)}
 
 

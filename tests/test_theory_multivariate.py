@@ -278,8 +278,9 @@ def test_entries_of_a_run_are_read():
     entry, point = IndexedBase("Sigma"), IndexedBase("mu")
     of = entry[0, 1] * point[0] ** 2
     assert vanishes(expect(Loop(PLANE), of).expression - expect(Loop(PLANE), Sigma[0, 1] * mu[0] ** 2).expression)
-    for foreign in (Gaussian.V, log(Gaussian.V) * Trace(Sigma), Gaussian.mu):
-        with pytest.raises(NotClosed, match="no single"):
+    assert expect(Loop(PLANE), mu[0] ** 2 + mu[1]).values(0) == [1]
+    for foreign in (Gaussian.V, log(Gaussian.V) * Trace(Sigma), Gaussian.mu, Symbol("Sigma")):
+        with pytest.raises(NotClosed, match="no number"):
             expect(Loop(PLANE), foreign)
 
 

@@ -91,6 +91,11 @@ class Letter(Symbol):
         return Trace(MatMul(_column(left).T, *matrices, _column(right)).doit())
 
 
+def letters_in(expr: Expr) -> set[Letter]:
+    """Return the letters of an expression."""
+    return {x for x in expr.free_symbols if isinstance(x, Letter)}
+
+
 class Array(Symbol):
     """A symbol that stands for the matrix or vector of an atom."""
 
@@ -105,7 +110,7 @@ class Array(Symbol):
 
 def written(expr: Expr) -> Expr:
     """Return an expression with every letter replaced by what it stands for."""
-    return expr.xreplace({x: x.expr for x in expr.free_symbols if isinstance(x, Letter)})
+    return expr.xreplace({x: x.expr for x in letters_in(expr)})
 
 
 def _name(component: Component) -> str:
