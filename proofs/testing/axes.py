@@ -80,6 +80,13 @@ def _covariance(rho: Rational, first: Rational, second: Rational) -> ImmutableMa
     return ImmutableMatrix([[first**2, cross], [cross, second**2]])
 
 
+def _autoregression(a: Any) -> Recursion:
+    """x' = a x + e, e ~ N(0, 1), from 0."""
+    start: Any = {_x: 0}
+    update: Any = {_x: a * _x + _e}
+    return Recursion(start, update, Normal(_e, 1))
+
+
 _x, _e, _a = Symbol("x", real=True), Symbol("e", real=True), Symbol("a", real=True)
 _exact_fits = st.sampled_from([MLE(), Unbiased()])
 _coordinates = st.sampled_from(["V", "log V"])
@@ -98,7 +105,7 @@ FAMILIES: Table = {
     Categorical: st.builds(Categorical, st.none() | _laws),
     DiagonalGaussian: st.builds(DiagonalGaussian, st.tuples(_means, _means), st.tuples(_positive, _positive)),
     MultivariateGaussian: _pairs,
-    Recursion: st.builds(lambda a: Recursion({_x: 0}, {_x: a * _x + _e}, Normal(_e, 1)), _number(_a)),
+    Recursion: st.builds(_autoregression, _number(_a)),
 }
 """Families, each with its source."""
 
