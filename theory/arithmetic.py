@@ -10,7 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from attrs import frozen
-from sympy import QQ, Expr, Poly, Rational, S, Symbol
+from sympy import QQ, Add, Expr, Integer, Mul, Poly, Rational, S, Symbol
+from sympy.core.add import _addsort
+from sympy.core.mul import _mulsort
 
 Element = Any
 """An element of the field."""
@@ -48,6 +50,10 @@ class Arithmetic(ABC):
     @abstractmethod
     def polynomial(self, terms: Terms) -> Element:
         """Return a polynomial in the generators as an element."""
+
+    @abstractmethod
+    def fraction(self, element: Element) -> tuple[Terms, Element]:
+        """Return the numerator, and one over the denominator."""
 
     @abstractmethod
     def substituted(self, element: Element, place: int, value: Element) -> Element:
@@ -99,12 +105,19 @@ class SymPyArithmetic(Arithmetic):
                 # Over QQ factors come primitive, their signs are not promised.
                 content *= S(-1 if factor.LC < 0 else 1) ** power
                 factor = -factor if factor.LC < 0 else factor
-                factors[tuple((powers, int(w)) for powers, w in factor.terms())] = sign * power
+                factors[_terms(factor)] = sign * power
         return Factored(content, factors)
 
     def polynomial(self, terms: Terms) -> Element:
         """Return the terms as an element."""
         return self.domain.field.new(self.domain.field.ring.from_dict({powers: QQ(w) for powers, w in terms}))
+
+    def fraction(self, element: Element) -> tuple[Terms, Element]:
+        """Return numerator and denominator as they are held."""
+        if not self.generators:
+            return (((), 1),), element
+        content, top = element.numer.primitive()
+        return _terms(top), self.domain.field.new(self.domain.field.ring(content), element.denom)
 
     def substituted(self, element: Element, place: int, value: Element) -> Element:
         """Return the element with numerator and denominator composed."""
@@ -121,3 +134,21 @@ class SymPyArithmetic(Arithmetic):
             lead, *rest = (self.domain.convert(w) for w in factor.rep.to_list())
             found.append(([*(w / lead for w in reversed(rest)), self.one], multiplicity))
         return found
+
+
+def polynomial_expr(terms: Terms, generators: Sequence[Expr]) -> Expr:
+    """Return sum of weight * prod generators^powers; as SymPy would, but told that there is nothing to gather."""
+    parts = [_monomial(powers, weight, generators) for powers, weight in terms if any(powers)]
+    _addsort(parts)
+    constant = [Integer(weight) for powers, weight in terms if not any(powers)]
+    return Add._from_args(constant + parts)
+
+
+def _monomial(powers: tuple[int, ...], weight: int, generators: Sequence[Expr]) -> Expr:
+    factors = [x**e for x, e in zip(generators, powers, strict=True) if e]
+    _mulsort(factors)
+    return Mul._from_args(factors if weight == 1 else [Integer(weight), *factors])
+
+
+def _terms(polynomial: Any) -> Terms:
+    return tuple((powers, int(weight)) for powers, weight in polynomial.terms())

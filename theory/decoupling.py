@@ -13,24 +13,24 @@ from theory.field import Element, Field
 from theory.linear import solved
 from theory.symbols import n
 
-Row = list[Element]
+Matrix = Sequence[Sequence[Element]]
 
 
 @frozen(eq=False)
 class Decoupled:
-    """vectors * B(n) = rates * vectors for a matrix B(n) of moments, and the inverse of the vectors."""
+    """vectors * B(n) * inverse is diagonal, with ``rates``, for a matrix B(n) of moments."""
 
-    vectors: list[Row]
-    rates: Row
-    inverse: list[Row]
+    vectors: Matrix
+    rates: list[Element]
+    inverse: Matrix
 
 
 _FITS = (2, 3, 5, 7)
 """Fits at which eigenvectors are looked for: two eigenvalues may meet at one of them."""
 
 
-def decoupled(matrix: Sequence[Row], field: Field) -> Decoupled | None:
-    """Return the common left eigenvectors of B(n) for all n, None where there are none over the field.
+def decoupled(matrix: Matrix, field: Field) -> Decoupled | None:
+    """Return the common eigenvectors of B(n) for all n, None where there are none over the field.
 
     >>> field = Field((n,))
     >>> x = field(n)
@@ -39,49 +39,41 @@ def decoupled(matrix: Sequence[Row], field: Field) -> Decoupled | None:
     """
     for fit in _FITS:
         vectors = _eigenvectors([[field.at(w, n, fit) for w in row] for row in matrix], field)
-        rates = [_rate(vector, matrix, field) for vector in vectors]
-        if vectors and None not in rates:
-            size = len(vectors)
-            unit = [[field.one if j == k else field.zero for j in range(size)] for k in range(size)]
-            inverse = solved([row + one for row, one in zip(vectors, unit, strict=True)], size)
-            return Decoupled(vectors, rates, inverse) if inverse else None
+        inverse = vectors and _inverse(vectors, field)
+        if vectors and inverse:
+            turned = _times(_times(vectors, matrix, field), inverse, field)
+            if not any(w for i, row in enumerate(turned) for j, w in enumerate(row) if i != j):
+                return Decoupled(vectors, [row[i] for i, row in enumerate(turned)], inverse)
     return None
 
 
-def _eigenvectors(matrix: list[Row], field: Field) -> list[Row]:
-    """Return the left eigenvectors, none unless the eigenvalues are distinct and in the field.
-
-    A row of prod_(j != i) (B - rate_j) that is not 0 is one for rate_i.
-    """
+def _eigenvectors(matrix: Matrix, field: Field) -> list[list[Element]] | None:
+    """Return the left eigenvectors as rows, None unless the eigenvalues are distinct and in the field."""
     keys = eigen_keys(matrix, field)
     if any(len(key) > 1 or multiplicity > 1 for key, multiplicity in keys.items()):
-        return []
-    rates = [rate for (rate,) in keys]
-    vectors = []
-    for own in rates:
-        row = _first(matrix, [rate for rate in rates if rate != own], field)
-        vectors.append(row)
-    return vectors
+        return None
+    return [_left_eigenvector(matrix, rate, field) for (rate,) in keys]
 
 
-def _first(matrix: list[Row], rates: list[Element], field: Field) -> Row:
-    """Return the first row of prod (matrix - rate) that is not 0."""
-    for k in range(len(matrix)):
-        row = [field.one if j == k else field.zero for j in range(len(matrix))]
-        for rate in rates:
-            row = [w - rate * v for w, v in zip(times(row, matrix, field), row, strict=True)]
-        if any(row):
-            return row
-    raise ValueError("the product of fewer factors than eigenvalues is 0. Give a matrix with distinct eigenvalues.")
+def _left_eigenvector(matrix: Matrix, rate: Element, field: Field) -> list[Element]:
+    """Return v with v (A - rate) = 0 and its last entry that can be 1 equal to 1."""
+    size = len(matrix)
+    equations = [[matrix[i][j] - rate if i == j else matrix[i][j] for i in range(size)] for j in range(size)]
+    for k in reversed(range(size)):
+        rest = [[w for i, w in enumerate(row) if i != k] + [-row[k]] for row in equations]
+        answer = solved(rest, size - 1)
+        if answer is not None:
+            entries = [w for (w,) in answer]
+            return [*entries[:k], field.one, *entries[k:]]
+    raise ArithmeticError("a rate without an eigenvector")
 
 
-def _rate(vector: Row, matrix: Sequence[Row], field: Field) -> Element | None:
-    """Return the rate with vector * matrix = rate * vector, None where there is none."""
-    image = times(vector, matrix, field)
-    rate = next(w / v for w, v in zip(image, vector, strict=True) if v)
-    return rate if all(w == rate * v for w, v in zip(image, vector, strict=True)) else None
+def _inverse(matrix: Matrix, field: Field) -> Matrix | None:
+    size = len(matrix)
+    unit = [[field.one if i == j else field.zero for j in range(size)] for i in range(size)]
+    return solved([[*row, *ones] for row, ones in zip(matrix, unit, strict=True)], size)
 
 
-def times(row: Row, matrix: Sequence[Row], field: Field) -> Row:
-    """Return row * matrix."""
-    return [sum((w * line[k] for w, line in zip(row, matrix, strict=True)), field.zero) for k in range(len(matrix[0]))]
+def _times(one: Matrix, two: Matrix, field: Field) -> Matrix:
+    columns = list(zip(*two, strict=True))
+    return [[sum((a * b for a, b in zip(row, column, strict=True)), field.zero) for column in columns] for row in one]

@@ -3,7 +3,7 @@
 Coefficients stay field elements until someone looks. Initial moments stay outside the field, which so has few symbols.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from math import gcd, lcm
 from typing import Any
 
@@ -69,6 +69,26 @@ def rows(superposition: Superposition) -> dict[Expr, dict[Expr, Element]]:
     for (moment, sequence), weight in superposition.items():
         grouped.setdefault(moment, {})[sequence] = weight
     return grouped
+
+
+def collected(superposition: Superposition, field: Field, apart: Collection[Expr]) -> Superposition:
+    """Return the superposition with initial values that are in the field taken out of it, where that is shorter."""
+    if not any(x in apart for x in field.generators) or _length(superposition, field) > LONG:
+        return superposition
+    total: Superposition = {}
+    for (moment, sequence), weight in superposition.items():
+        for letter, inner in field.collected(weight, apart).items():
+            add(total, (moment * letter, sequence), inner)
+    return min(superposition, total, key=lambda one: _length(one, field))
+
+
+LONG = 200
+"""No better reading is looked for where coefficients have more terms than this."""
+
+
+def _length(superposition: Superposition, field: Field) -> int:
+    """Return the number of terms in all factors of all coefficients."""
+    return sum(len(f) for w in superposition.values() for f in field.factored(w).factors)
 
 
 def written(

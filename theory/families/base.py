@@ -84,6 +84,13 @@ class Family(ABC):
             f"family: {type(self).__name__} has no moments of {observable} in closed form. Ask simulate(loop) instead."
         )
 
+    def point(self) -> tuple[Expr, Expr]:
+        """Return mean and variance of a point of the model, as observables."""
+        raise NotClosed(
+            f"family: {type(self).__name__} has no one mean and variance of a point. "
+            "Ask expect(loop, of) for the parameters, or simulate(loop)."
+        )
+
     def assumptions(self) -> tuple[str, ...]:
         """Return in words what derivations in this family take for granted."""
         return ()
@@ -102,6 +109,10 @@ class Stepped(Family):
         source = self.source()
         return {symbol: source[symbol] for symbol in state if symbol in source}
 
+    def check(self, loop: Any) -> None:
+        """Refuse, by name, a loop of which the family's laws below are not the truth."""
+        del loop
+
     def model(self, state: Sequence[Expr]) -> Parameters:
         """Return the last model as the parameters that a refit works on: here the state itself."""
         return {symbol: symbol for symbol in state}
@@ -112,10 +123,6 @@ class Stepped(Family):
         """Return the next value of every state symbol, with its laws, from the fitted parameters and theirs."""
         del state
         return fitted, laws
-
-    def check(self, loop: Any) -> None:
-        """Refuse, by name, a loop of which the family's laws below are not the truth."""
-        del loop
 
     @abstractmethod
     def refit(

@@ -23,6 +23,7 @@ from sympy import (
     Symbol,
     Trace,
     log,
+    pi,
     sqrt,
 )
 
@@ -122,6 +123,19 @@ class MultivariateGaussian(Derivable):
         quadratic = Trace((MU - MU0).T * SIGMA0.I * (MU - MU0))
         logs = log(Determinant(SIGMA0)) - log(Determinant(SIGMA))
         return Rational(1, 2) * (Trace(SIGMA * SIGMA0.I) + quadratic - self.dimension + logs)
+
+    def entropy(self) -> Expr:
+        """Return the differential entropy (d log(2 pi) + d + log det Sigma)/2 of the model as an observable."""
+        return Rational(1, 2) * (self.dimension * (log(2 * pi) + 1) + log(Determinant(SIGMA)))
+
+    def cross_entropy(self) -> Expr:
+        """Return the expected negative log-likelihood of a point of the source under the model as an observable.
+
+        (d log(2 pi) + log det Sigma + tr(Sigma0 Sigma^-1) + (mu - mu0)' Sigma^-1 (mu - mu0))/2.
+        """
+        quadratic = Trace((MU - MU0).T * SIGMA.I * (MU - MU0))
+        constant = self.dimension * log(2 * pi) + log(Determinant(SIGMA))
+        return Rational(1, 2) * (constant + Trace(SIGMA.I * SIGMA0) + quadratic)
 
     def source(self) -> Parameters:
         """Return the means and the entries of the covariance; of a source in symbols nothing."""
