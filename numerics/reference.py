@@ -4,45 +4,27 @@ An oracle must not share what it judges: nothing here reads the step, the parts 
 theory, so a mistake in them shows as a disagreement.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy import ndarray
 from numpy.random import Generator
 
+from numerics import reference_regression as regression
+from numerics.reference_families import FAMILIES, Model, Words, true_points
 from numerics.reference_scalars import WORDS
-from theory.estimators import MLE, Scaled, Unbiased
-from theory.families import (
-    Bernoulli,
-    Categorical,
-    DiagonalGaussian,
-    Gaussian,
-    LinearRegression,
-    MultivariateGaussian,
-)
+from theory.estimators import MLE, Unbiased
+from theory.families import LinearRegression
 from theory.loop import Loop
-from theory.regimes import Accumulate, Mixed, Replace
+from theory.procedures import Damped, Floor, GradientSteps, PosteriorDraw, PosteriorPredictive, Shrinkage
+from theory.regimes import Accumulate, Mixed, Replace, Schedule, Subsample, Weighted
 from theory.sampling import Faithful, Tempered
+from theory.symbols import n
 
-Model = dict[str, ndarray]
-"""Parameters by name; the first axis is the chain."""
-
-
-@frozen
-class _Family:
-    """A family in words.
-
-    Args:
-        source: (loop, start) -> parameters of the source, without the chain axis.
-        draw: (model, m, temperature, rng) -> points, shape (chains, m, ...).
-        fit: (loop, points) -> model.
-    """
-
-    source: Callable[[Loop, Mapping[str, Any]], Model]
-    draw: Callable[[Model, int, float, Generator], ndarray]
-    fit: Callable[[Loop, ndarray], Model]
+Weighed = Sequence[tuple[ndarray, float]]
+"""Sets of points, shape (chains, points, ...), each with the weight of the whole set."""
 
 
 def reference(
@@ -52,7 +34,7 @@ def reference(
 
     Args:
         loop: a loop with numbers for all its symbols but those of the source.
-        start: "mu" and "V", or the one parameter by its name, where the source is left in symbols.
+        start: "mu" and "V", or "p", where the source is left in symbols.
         generations: number of refits.
         chains: number of independent runs.
         rng: the source of randomness.
@@ -62,163 +44,176 @@ def reference(
     >>> runs["V"].shape
     (5, 3)
     """
-    family = _FAMILIES[type(loop.family)]
-    source = family.source(loop, start or {})
+    words = _words(loop)
+    source = words.source(loop, start or {})
     models = [{name: np.broadcast_to(value, (chains, *np.shape(value))) for name, value in source.items()}]
-    seen: list[ndarray] = []
+    run = _Run(loop, words, models, rng)
     for _ in range(generations):
-        first = len(models) == 1
-        seen.append(_points(loop, models[0], models[-1], first, rng))
-        data = np.concatenate(seen, axis=1) if isinstance(loop.regime, Accumulate) else seen[-1]
-        models.append(family.fit(loop, data))
+        seen = _word(loop.regime)(run)
+        models.append(_learned(loop.estimator, run, seen))
     return {name: np.stack([model[name] for model in models], axis=1) for name in models[-1]}
 
 
-def _points(loop: Loop, source: Model, last: Model, first: bool, rng: Generator) -> ndarray:
-    """Return the points of one generation: synthetic ones, and before them the real ones of a mixture."""
-    samples = int(loop.samples)
-    if isinstance(loop.regime, Replace | Accumulate):
-        return _synthetic(loop, source, last, first, samples, rng)
-    if isinstance(loop.regime, Mixed):
-        real = round(float(loop.regime.alpha) * samples)
-        fresh = _true(loop, source, real, 1.0, rng)
-        return np.concatenate([fresh, _synthetic(loop, source, last, first, samples - real, rng)], axis=1)
-    raise ValueError(f"{loop.regime} is not known here. Choose Replace, Accumulate or Mixed.")
+def _words(loop: Loop) -> Words:
+    """Return what is known of the loop's family; those of one parameter, and regression, know temperatures alone."""
+    if type(loop.family) in FAMILIES:
+        return FAMILIES[type(loop.family)]
+    source, draw, fit = (WORDS | _REGRESSION)[type(loop.family)]
+
+    def drawn(model: Model, size: int, sampling: Any, behind: int | None, rng: Generator) -> ndarray:
+        if behind is not None or not isinstance(sampling, Faithful | Tempered | None):
+            raise ValueError(f"{sampling} is not known here for this family. Choose Faithful or Tempered.")
+        return draw(model, size, float(sampling.tau) if isinstance(sampling, Tempered) else 1.0, rng)
+
+    def fitted(estimator: Any, points: ndarray) -> Model:
+        if not isinstance(estimator, MLE | Unbiased):
+            raise ValueError(f"{estimator} is not known here for this family. Choose MLE.")
+        return fit(loop, points)
+
+    return Words(source, drawn, fitted)
 
 
-def _synthetic(loop: Loop, source: Model, last: Model, first: bool, size: int, rng: Generator) -> ndarray:
-    """Return points of the last model, distorted; before the first fit the last model is the true source."""
-    temperature = _temperature(loop)
-    if first:
-        return _true(loop, source, size, temperature, rng)
-    return _FAMILIES[type(loop.family)].draw(last, size, temperature, rng)
+_REGRESSION: Any = {LinearRegression: (regression.source, regression.draw, regression.fit)}
 
 
-def _temperature(loop: Loop) -> float:
-    if isinstance(loop.sampling, Faithful):
-        return 1.0
-    if isinstance(loop.sampling, Tempered):
-        return float(loop.sampling.tau)
-    raise ValueError(f"{loop.sampling} is not known here. Choose Faithful or Tempered.")
+@frozen(eq=False)
+class _Run:
+    """A run under way: its models so far, and the points that it remembers."""
+
+    loop: Loop
+    words: Words
+    models: list[Model]
+    rng: Generator
+    past: list[ndarray] = field(factory=list)
+    sizes: list[int] = field(factory=list)
+    """How many points each fit has seen."""
+
+    @property
+    def fit(self) -> int:
+        """The number of the fit that is being made, 1 for the first."""
+        return len(self.models)
+
+    def real(self, size: int) -> ndarray:
+        """Return fresh points of the true source."""
+        return true_points(self.loop, self.words, self.models[0], size, None, self.rng)
+
+    def drawn(self, size: int) -> ndarray:
+        """Return points of the last model, distorted; before the first fit the last model is the true source."""
+        if self.fit == 1:
+            return true_points(self.loop, self.words, self.models[0], size, self.loop.sampling, self.rng)
+        behind = self.sizes[-1] if isinstance(self.loop.estimator, PosteriorPredictive) else None
+        return self.words.draw(self.models[-1], size, self.loop.sampling, behind, self.rng)
 
 
-def _true(loop: Loop, source: Model, size: int, temperature: float, rng: Generator) -> ndarray:
-    """Return points of the true source, which need not lie in the family."""
-    if not isinstance(loop.source, MultivariateGaussian):
-        return _FAMILIES[type(loop.family)].draw(source, size, temperature, rng)
-    mean, covariance = np.array(loop.source.mean, dtype=float), np.array(loop.source.covariance, dtype=float)
-    return rng.multivariate_normal(mean, temperature * covariance, (len(source["mu"]), size))
+# What a fit sees -----------------------------------------------------------------------------------------------------
 
 
-def _variance(loop: Loop, points: ndarray) -> ndarray:
-    """Return the variance over axis 1, by the estimator's name."""
-    if isinstance(loop.estimator, MLE):
-        return np.var(points, axis=1, ddof=0)
-    if isinstance(loop.estimator, Unbiased):
-        return np.var(points, axis=1, ddof=1)
-    if isinstance(loop.estimator, Scaled):
-        return float(loop.estimator.c) * np.var(points, axis=1, ddof=1)
-    raise ValueError(f"{loop.estimator} is not known here. Choose MLE, Unbiased or Scaled.")
+def _seen(run: _Run, points: ndarray) -> Weighed:
+    run.sizes.append(points.shape[1])
+    return [(points, 1.0)]
 
 
-def _normal_source(loop: Loop, start: Mapping[str, Any]) -> Model:
-    if isinstance(loop.law, DiagonalGaussian):
-        return {"mu": np.array(loop.law.mean, dtype=float), "V": np.array(loop.law.variances, dtype=float)}
-    family: Any = loop.law
-    mu, V = start.get("mu", family.mu0), start.get("V", family.V0)
-    return {"mu": np.array(float(mu)), "V": np.array(float(V))}
+def _replace(run: _Run) -> Weighed:
+    return _seen(run, run.drawn(int(run.loop.samples)))
 
 
-def _normal_draw(model: Model, size: int, temperature: float, rng: Generator) -> ndarray:
-    mu, V = model["mu"][:, None], temperature * model["V"][:, None]
-    return rng.normal(mu, np.sqrt(V), (len(mu), size, *mu.shape[2:]))
+def _schedule(run: _Run) -> Weighed:
+    sizes: Any = getattr(run.loop.regime, "sizes", None)
+    return _seen(run, run.drawn(int(sizes[run.fit - 1] if isinstance(sizes, tuple) else sizes.subs(n, run.fit))))
 
 
-def _normal_fit(loop: Loop, points: ndarray) -> Model:
-    return {"mu": np.mean(points, axis=1), "V": _variance(loop, points)}
+def _accumulate(run: _Run) -> Weighed:
+    run.past.append(run.drawn(int(run.loop.samples)))
+    return _seen(run, np.concatenate(run.past, axis=1))
 
 
-def _joint_source(loop: Loop, start: Mapping[str, Any]) -> Model:
-    del start
-    law: Any = loop.law
-    return {"mu": np.array(law.mean, dtype=float), "Sigma": np.array(law.covariance, dtype=float)}
+def _subsample(run: _Run) -> Weighed:
+    run.past.append(run.drawn(int(run.loop.samples)))
+    pool = np.concatenate(run.past, axis=1)
+    # The first M of a random order are M points without replacement.
+    order = np.argsort(run.rng.random(pool.shape[:2]), axis=1)[:, : int(run.loop.samples)]
+    return _seen(run, np.take_along_axis(pool, order.reshape(*order.shape, *(1,) * (pool.ndim - 2)), axis=1))
 
 
-def _joint_draw(model: Model, size: int, temperature: float, rng: Generator) -> ndarray:
-    pairs = zip(model["mu"], temperature * model["Sigma"], strict=True)
-    return np.stack([rng.multivariate_normal(mu, Sigma, size) for mu, Sigma in pairs])
+def _mixed(run: _Run) -> Weighed:
+    regime: Any = run.loop.regime
+    samples, alpha = int(run.loop.samples), float(regime.alpha)
+    if regime.count == "bernoulli":
+        real, drawn = run.real(samples), run.drawn(samples)
+        coins = run.rng.random(real.shape[:2]) < alpha
+        return _seen(run, np.where(coins.reshape(*coins.shape, *(1,) * (real.ndim - 2)), real, drawn))
+    size = round(alpha * samples)
+    if regime.fresh:
+        real = run.real(size)
+    else:
+        real = run.past[0] if run.past else run.real(size)
+        run.past[:] = [real]
+    return _seen(run, np.concatenate([real, run.drawn(samples - size)], axis=1))
 
 
-def _joint_fit(loop: Loop, points: ndarray) -> Model:
-    scale = float(loop.estimator.c) if isinstance(loop.estimator, Scaled) else 1.0
-    covariances = [scale * np.cov(rows.T, bias=isinstance(loop.estimator, MLE)) for rows in points]
-    return {"mu": np.mean(points, axis=1), "Sigma": np.stack(covariances)}
+def _weighted(run: _Run) -> Weighed:
+    regime: Any = run.loop.regime
+    if isinstance(run.loop.estimator, PosteriorPredictive | PosteriorDraw | GradientSteps):
+        raise ValueError(f"{run.loop.estimator} of weighted points is not known here. Choose an exact fit.")
+    samples, w = int(run.loop.samples), float(regime.w)
+    size = round(float(regime.alpha) * samples)
+    sets = [(run.real(size), w), (run.drawn(samples - size), 1 - w)]
+    return [(points, weight) for points, weight in sets if points.shape[1]]
 
 
-def _bernoulli_source(loop: Loop, start: Mapping[str, Any]) -> Model:
-    family: Any = loop.law
-    return {"p": np.array(float(start.get("p", family.p0)))}
-
-
-def _bernoulli_draw(model: Model, size: int, temperature: float, rng: Generator) -> ndarray:
-    both = _tempered(np.stack([1 - model["p"], model["p"]], axis=1), temperature)
-    return (rng.random((len(both), size)) < both[:, 1:]).astype(float)
-
-
-def _categorical_source(loop: Loop, start: Mapping[str, Any]) -> Model:
-    family: Any = loop.law
-    return {"p": np.array(start["p"] if family.probabilities is None else family.probabilities, dtype=float)}
-
-
-def _categorical_draw(model: Model, size: int, temperature: float, rng: Generator) -> ndarray:
-    """Return points as indicator vectors, a 1 at the type drawn."""
-    chances = _tempered(model["p"], temperature)
-    below = np.cumsum(chances, axis=1)[:, None, :-1]
-    types = (rng.random((len(chances), size, 1)) >= below).sum(axis=2)
-    return np.eye(chances.shape[1])[types]
-
-
-def _tempered(chances: ndarray, temperature: float) -> ndarray:
-    powers = chances ** (1 / temperature)
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-def _frequencies(loop: Loop, points: ndarray) -> Model:
-    del loop
-    return {"p": np.mean(points, axis=1)}
-
-
-def _regression_source(loop: Loop, start: Mapping[str, Any]) -> Model:
-    """Return the true weights, all their length in the first; the noise is known and never fitted."""
-    family: Any = loop.law
-    weights = np.zeros(int(family.dimension))
-    weights[0] = start.get("w", family.w0)
-    return {"weights": weights, "noise": np.array(float(family.noise))}
-
-
-def _regression_draw(model: Model, size: int, temperature: float, rng: Generator) -> ndarray:
-    """Return rows (x, y): a new design and its responses."""
-    weights, noise = model["weights"], temperature * model["noise"][:, None]
-    design = rng.normal(size=(len(weights), size, weights.shape[1]))
-    responses = np.einsum("cmd,cd->cm", design, weights) + np.sqrt(noise) * rng.normal(size=(len(weights), size))
-    return np.concatenate([design, responses[:, :, None]], axis=2)
-
-
-def _regression_fit(loop: Loop, points: ndarray) -> Model:
-    """Return the least squares weights, of smallest norm where there are many."""
-    family: Any = loop.law
-    if family.design != "fresh":
-        raise ValueError(f"design = {family.design!r} is not known here. Choose 'fresh'.")
-    weights = np.einsum("cdm,cm->cd", np.linalg.pinv(points[:, :, :-1]), points[:, :, -1])
-    return {"weights": weights, "noise": np.full(len(weights), float(family.noise))}
-
-
-_FAMILIES: Mapping[type, _Family] = {
-    Gaussian: _Family(_normal_source, _normal_draw, _normal_fit),
-    DiagonalGaussian: _Family(_normal_source, _normal_draw, _normal_fit),
-    MultivariateGaussian: _Family(_joint_source, _joint_draw, _joint_fit),
-    LinearRegression: _Family(_regression_source, _regression_draw, _regression_fit),
-    Bernoulli: _Family(_bernoulli_source, _bernoulli_draw, _frequencies),
-    Categorical: _Family(_categorical_source, _categorical_draw, _frequencies),
-    **{family: _Family(*words) for family, words in WORDS.items()},
+_WORDS: Mapping[type, Callable[[_Run], Weighed]] = {
+    Replace: _replace,
+    Accumulate: _accumulate,
+    Subsample: _subsample,
+    Mixed: _mixed,
+    Weighted: _weighted,
+    Schedule: _schedule,
 }
+
+
+def _word(regime: Any) -> Callable[[_Run], Weighed]:
+    if type(regime) not in _WORDS:
+        raise ValueError(f"{regime} is not known here. Choose {', '.join(word.__name__ for word in _WORDS)}.")
+    return _WORDS[type(regime)]
+
+
+# What is learned from it ---------------------------------------------------------------------------------------------
+
+
+def _learned(estimator: Any, run: _Run, sets: Weighed) -> Model:
+    """Return the model of a learner who has seen the points."""
+    if isinstance(estimator, Shrinkage):
+        return _between(_learned(estimator.of, run, sets), run.models[0], estimator.w)
+    if isinstance(estimator, Damped):
+        return _between(run.models[-1], _learned(estimator.of, run, sets), estimator.k)
+    if isinstance(estimator, Floor):
+        inner = _learned(estimator.of, run, sets)
+        return {name: run.words.raised(name, value, float(estimator.eta)) for name, value in inner.items()}
+    if isinstance(estimator, GradientSteps):
+        return _stepped(estimator, run, sets[0][0])
+    if isinstance(estimator, PosteriorDraw):
+        return run.words.posterior(sets[0][0], run.rng)
+    exact = estimator.of if isinstance(estimator, PosteriorPredictive) else estimator
+    fits = [run.words.fit(exact, points) for points, _ in sets]
+    if len(fits) == 1:
+        return fits[0]
+    return run.words.weighted(fits, [weight for _, weight in sets], getattr(run.loop.regime, "between", True))
+
+
+def _between(one: Model, two: Model, share: Any) -> Model:
+    """Return one + share (two - one)."""
+    return {name: value + float(share) * (two[name] - value) for name, value in one.items()}
+
+
+def _stepped(estimator: GradientSteps, run: _Run, points: ndarray) -> Model:
+    model, eta = run.models[-1], float(estimator.eta)
+    for _ in range(estimator.steps):
+        target = run.words.target(points, model)
+        if estimator.on == "log V":
+            if "V" not in model:
+                raise ValueError(f"{estimator} steps on a variance, and the model has none. Use on='V'.")
+            V = model["V"] * np.exp(eta * (target["V"] / model["V"] - 1))
+            model = {**_between(model, target, eta), "V": V}
+        else:
+            model = _between(model, target, eta)
+    return model

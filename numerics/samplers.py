@@ -131,13 +131,32 @@ def _rejected_poisson(key: Array, rate: Array) -> Array:
         outside = (k < 0) | ((edge < 0.013) & (v > edge))
         return trial + 1, k, ((edge >= 0.07) & (v <= certain)) | (~outside & under)
 
-    return lax.while_loop(lambda state: ~state[2], tried, (jnp.asarray(0), rate, jnp.asarray(False)))[1]
+    start = jnp.asarray(0), rate, jnp.asarray(False)
+    return lax.while_loop(lambda state: ~state[2], tried, start)[1]
 
 
 def negative_binomial(key: Array, shape: Any, mean: Any) -> Array:
     """Return x ~ Poisson(mean/shape Gamma(shape)), the negative binomial law of that shape and mean."""
     squares = chi_square(slot_key(key, 0), 2 * jnp.asarray(shape, dtype=float))
     return poisson(slot_key(key, 1), mean / shape * squares / 2)
+
+
+def hyperbolic_secant(key: Array, mean: Any) -> Array:
+    """Return x of density cos(t) exp(t x)/(2 cosh(pi x/2)), tan(t) = mean, by rejection.
+
+    cos(t) exp(t x - pi |x|/2) lies above it, two exponentials back to back, and is hit in more than 3 of 4 trials.
+    """
+    rate = jnp.arctan2(1.0, mean), jnp.arctan2(1.0, -jnp.asarray(mean))  # pi/2 - t to the right, pi/2 + t to the left
+
+    def tried(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        trial, _, _ = state
+        side, u, v = uniform(slot_key(key, trial), (3,))
+        away = -jnp.log1p(-u)
+        x = jnp.where(side * jnp.pi < rate[1], away / rate[0], -away / rate[1])
+        return trial + 1, x, v * (1 + jnp.exp(-jnp.pi * jnp.abs(x))) <= 1
+
+    start = jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(False)
+    return lax.while_loop(lambda state: ~state[2], tried, start)[1]
 
 
 def log_maximum(key: Array, size: Any) -> Array:

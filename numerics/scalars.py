@@ -15,7 +15,7 @@ from jax import Array
 from sympy import Expr, Symbol
 
 from numerics.points import Data
-from numerics.samplers import binomial, log_chi_square, negative_binomial, poisson, slot_key, uniform
+from numerics.samplers import binomial, hyperbolic_secant, log_chi_square, negative_binomial, poisson, slot_key, uniform
 from theory import symbols
 from theory.families import (
     Binomial,
@@ -26,6 +26,7 @@ from theory.families import (
     OneParameter,
     Pareto,
     Poisson,
+    Recursion,
     Uniform,
 )
 from theory.sampling import Faithful, Sampling
@@ -101,6 +102,8 @@ def view_of_log(family: OneParameter, logarithm: Array) -> dict[str, Array]:
 
 def bare(family: Any) -> Any:
     """Return a family with its source left in symbols and its known constants kept."""
+    if isinstance(family, Recursion):
+        return family
     if not isinstance(family, OneParameter):
         return type(family)()
     return evolve(family, **{f"{family.parameter}0": symbol_of_source(family)})
@@ -116,14 +119,9 @@ def _gamma_point(key: Array, mean: Any, shape: Any) -> Array:
 
 
 def _secant_point(key: Array, mean: Any, shape: float) -> Array:
-    """Return the sum of r = shape values (log g - log h)/pi, g ~ Gamma(1/2 + t/pi), h ~ Gamma(1/2 - t/pi).
-
-    With tan(t) = mean/r each has the density cos(t) exp(t x)/(2 cosh(pi x/2)).
-    """
-    turn = jnp.arctan(mean / shape) / jnp.pi
-    halves = jnp.stack([1 + 2 * turn, 1 - 2 * turn])
-    logs = log_chi_square(key, halves[:, None], (2, round(shape)))
-    return jnp.sum(logs[0] - logs[1]) / jnp.pi
+    """Return the sum of r = shape points of shape 1 and mean mean/r."""
+    terms = jax.vmap(lambda slot: hyperbolic_secant(slot_key(key, slot), mean / shape))(jnp.arange(round(shape)))
+    return jnp.sum(terms)
 
 
 def _whole_shape(known: Constants) -> str | None:

@@ -15,8 +15,11 @@ from sympy import Float, I, IndexedBase, Rational, S, Symbol, diff, gamma, log, 
 
 from theory import (
     MLE,
+    V0,
     Accumulate,
     Bernoulli,
+    Exponential,
+    Gamma,
     Gaussian,
     Loop,
     M,
@@ -29,7 +32,6 @@ from theory import (
     Tempered,
     Unbiased,
     UnbiasedFor,
-    V0,
     alpha,
     balls,
     c,
@@ -106,6 +108,16 @@ def test_first_generation_is_chi_square(samples):
         assert here.cdf(point).radius < Rational(1, 10**15)
 
 
+@pytest.mark.parametrize(("family", "shape"), [(Exponential(1), 1), (Gamma(Rational(5, 2), 1), Rational(5, 2))])
+def test_mean_of_a_gamma_sample_has_the_law_of_its_own(family, shape):
+    """Assert Gamma(r M, 1/(r M)) for the first fitted mean of exponential and gamma points, named by no family."""
+    samples = 4
+    here = law(Loop(family)).at(n=1, M=samples)
+    reference = stats.gamma(float(shape * samples), scale=1 / float(shape * samples))
+    for point in (Rational(1, 2), Rational(3, 2)):
+        assert near(here.cdf(point), reference.cdf(float(point)), 1e-12)
+
+
 def test_three_points_give_an_exponential():
     """Assert P(V_1 > x) = exp(-x) at M = 3, to forty digits, and its quantiles -log(1 - p)."""
     here = unbiased(1, 3)
@@ -160,7 +172,7 @@ def test_published_probability(case):
     assert value.radius < Rational(1, 10**17)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SMALL, POINTS, st.integers(1, 5))
 def test_coarse_bounds_hold_the_fine_value(sizes, point, digits):
     """Assert that the bounds are bounds: few digits enclose what many digits find, for tails and density."""
@@ -172,7 +184,7 @@ def test_coarse_bounds_hold_the_fine_value(sizes, point, digits):
         assert 0 <= coarse.radius <= max(fine.value, 1 - fine.value if of == here.sf else 0) / 10**digits
 
 
-@pytest.mark.parametrize(("generations", "samples"), [(1, 2), (2, 3), (7, 5), (400, 100), (300, 10**4)])
+@pytest.mark.parametrize(("generations", "samples"), [(2, 3), (7, 5), (400, 100), (300, 10**4)])
 def test_inverse_mellin_integral_by_another_method(generations, samples):
     """Assert the tails against rigorous adaptive integration of the inverse Mellin transform (bounded cut-off)."""
     flint = pytest.importorskip("flint")
@@ -268,7 +280,7 @@ def test_schedule_is_a_list_of_shapes():
     assert meet(by_sizes(6, 6, 6).sf(1), unbiased(3, 6).sf(1))
     growing = law(Loop(Gaussian(0, 1), estimator=Unbiased(), regime=Schedule(M * n**2)))
     assert meet(growing.at(n=3, M=3).sf(1), by_sizes(3, 12, 27).sf(1))
-    assert by_sizes(5, 9, 20).law.factors == Counter({one: 1 for one in by_sizes(5, 9, 20).law.factors})
+    assert by_sizes(5, 9, 20).law.factors == Counter(dict.fromkeys(by_sizes(5, 9, 20).law.factors, 1))
     for point in (Rational(1, 2), S.One):
         value = by_sizes(5, 9).law.pdf.subs(x, point).evalf(20)
         assert near(by_sizes(5, 9).pdf(point), value, Rational(1, 10**14))
@@ -282,7 +294,7 @@ def test_density_is_the_slope_of_the_distribution():
     assert (b - a) * here.pdf(a).lower > rise > (b - a) * here.pdf(b).upper
 
 
-@pytest.mark.parametrize(("generations", "samples"), [(1, 2), (3, 4), (60, 12), (100, 1000)])
+@pytest.mark.parametrize(("generations", "samples"), [(3, 4), (60, 12), (100, 1000)])
 def test_without_flint_the_same_bounds(monkeypatch, generations, samples):
     """Assert that mpmath's intervals enclose the same numbers where python-flint is missing."""
     here = unbiased(generations, samples)

@@ -41,7 +41,6 @@ from theory import (
     Loop,
     M,
     Mixed,
-    NoClosedForm,
     NotClosed,
     PosteriorDraw,
     Replace,
@@ -341,6 +340,8 @@ CERTIFIED = {
     "over, numbers": (OVER.at(M=3, d=12), error**2),
     "mixed, numbers": (MIXED.at(M=8, alpha=HALF, d=3), error),
     "ridge": (given_design(Ridge(lam)), error**2),
+    "mixed": (MIXED, error),
+    "ridge, accumulate": (given_design(Ridge(lam), Accumulate()).at(M=2, lam=3), component),
     "warm": (given_design(GradientDescent(2, eta, warm=True)), error),
 }
 
@@ -409,10 +410,9 @@ WRONG = {
     "penalty": (lambda: Ridge(-1), "lam=-1"),
     "no step": (lambda: GradientDescent(0, 1), "steps=0"),
     "no rate": (lambda: GradientDescent(1, 0), "rate=0"),
-    "ridge of a coin": (lambda: Loop(Bernoulli(), estimator=Ridge(1)), "Bernoulli has no design"),
-    "ridge of a Gaussian": (lambda: Loop(Gaussian(), estimator=Ridge(1)), "Gaussian has no design"),
-    "ridge, random design": (lambda: Loop(LinearRegression(), estimator=Ridge(1)), "LinearRegression has no design"),
-    "wrapped ridge": (lambda: expect(Loop(Bernoulli(), estimator=Damped(1, Ridge(1))), Bernoulli.p), "has no design"),
+    "ridge of a coin": (lambda: Loop(Bernoulli(), estimator=Ridge(1)), "Bernoulli has none"),
+    "ridge of a Gaussian": (lambda: Loop(Gaussian(), estimator=Ridge(1)), "Gaussian has none"),
+    "wrapped ridge": (lambda: expect(Loop(Bernoulli(), estimator=Damped(1, Ridge(1))), Bernoulli.p), "has none"),
     "simulate": (
         lambda: simulate(Loop(LinearRegression(2, 1, 1), samples=9), generations=1, chains=1),
         "cannot be",
@@ -428,6 +428,8 @@ OPEN = {
     "error^2, mixed": (MIXED, error**2, "Mixed(alpha=alpha)"),
     "log": (FRESH, log(error), "observable"),
     "root": (FRESH, sqrt(squares), "sqrt(squares)"),
+    "ridge": (Loop(LinearRegression(), estimator=Ridge(lam)), error, "estimator: Ridge(lam=lam) on a random design"),
+    "descent": (Loop(LinearRegression(), estimator=GradientDescent(2, 1)), error, "estimator: GradientDescent"),
     "shrinkage": (Loop(LinearRegression(), estimator=Shrinkage(alpha)), error, "estimator: Shrinkage"),
     "draw": (Loop(LinearRegression(), estimator=PosteriorDraw()), error, "estimator: PosteriorDraw"),
     "subsample": (Loop(LinearRegression(), regime=Subsample()), error, "regime: Subsample"),
@@ -469,12 +471,13 @@ def test_what_does_not_close_is_refused(name):
         drift(loop)
 
 
-def test_coupled_products_have_values_without_a_closed_form():
-    """Assert that ridge on all rows so far has exact values, and says that it has no formula in n."""
-    ridge = expect(given_design(Ridge(lam), Accumulate()), error)
-    with pytest.raises(NoClosedForm, match="coupled"):
-        _ = ridge.expression
-    assert zero(ridge.values(1)[1] - expect(given_design(Ridge(lam)), error).values(1)[1])
+def test_ridge_on_all_rows_adds_no_bias():
+    """Assert that under accumulate the mean of ridge stays that of the first fit, and its closed form is its values."""
+    ridge = given_design(Ridge(lam), Accumulate())
+    assert all(zero(value - RIDGE * b) for value in expect(ridge, component).values(4)[1:])
+    numbers = expect(ridge.at(M=2, s=1, lam=3, noise=2, w0_0=1), error)
+    for generation, value in enumerate(numbers.values(3)[1:], start=1):
+        assert numbers.expression.subs(n, generation).doit() == value
 
 
 def test_known_law_gives_what_is_listed_and_no_more():
@@ -502,6 +505,13 @@ def test_parts_add_up_to_the_whole(order):
     assert Parts((x, y), (S.One, -S.One), r).moment((S(2), S.Zero), (0, 0)) == 0
 
 
+def summed(term):
+    """The closed form of the sum of a rational term over n > 0."""
+    closed = rational_sum(term, 0)
+    assert closed is not None
+    return closed
+
+
 POLES = st.lists(st.sampled_from([S.Zero, -S.One, Symbol("r"), 1 - d / M]), min_size=1, max_size=3)
 
 
@@ -512,7 +522,7 @@ def test_sum_of_rational_terms_is_its_differences(poles, power, degree, here):
     term = n**degree
     for pole in poles:
         term /= (n - pole) ** power
-    total = rational_sum(term, 0).expr()
+    total = summed(term).expr()
     difference = expand_func(total.subs(n, n + 1) - total).expand()
     values = {Symbol("r"): Rational(1, 3), d: 4, M: 7, n: here}
     assert not difference.has(polygamma)
@@ -524,7 +534,7 @@ def test_sum_that_has_no_such_form_is_left():
     """Assert None where a pole is irrational or hit, and no limit where the sum diverges."""
     assert rational_sum(1 / (n**2 - 2), 0) is None
     assert rational_sum(1 / (n - 3), 0) is None
-    assert rational_sum(1 / n, 0).limit() is None
-    assert rational_sum(n, 0).limit() is None
-    assert rational_sum(1 / (n * (n + 1)), 0).limit() == 1
+    assert summed(1 / n).limit() is None
+    assert summed(n).limit() is None
+    assert summed(1 / (n * (n + 1))).limit() == 1
     assert expect(FRESH.at(M=9, d=2, noise=1), error).limit() == oo

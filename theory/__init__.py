@@ -2,6 +2,11 @@
 
 from theory import symbols as symbols
 from theory.absorption import absorption as absorption
+from theory.asymptotics import Leading as Leading
+from theory.asymptotics import leading as leading
+from theory.autocovariance import autocovariance as autocovariance
+from theory.combination import covariance as covariance
+from theory.combination import variance as variance
 from theory.drift import drift as drift
 from theory.errors import NoClosedForm as NoClosedForm
 from theory.errors import NotClosed as NotClosed
@@ -12,6 +17,7 @@ from theory.estimators import Unbiased as Unbiased
 from theory.estimators import UnbiasedFor as UnbiasedFor
 from theory.expect import Expectation as Expectation
 from theory.expect import expect as expect
+from theory.extinction import extinction as extinction
 from theory.families import Bernoulli as Bernoulli
 from theory.families import Binomial as Binomial
 from theory.families import Categorical as Categorical
@@ -56,11 +62,18 @@ from theory.sampling import TopK as TopK
 from theory.sampling import TopP as TopP
 from theory.sampling import Truncated as Truncated
 from theory.sampling import VarianceFactor as VarianceFactor
+from theory.spectrum import Lyapunov as Lyapunov
+from theory.spectrum import lyapunov as lyapunov
+from theory.spectrum import rank as rank
+from theory.spread import spread as spread
+from theory.stationary import stationary as stationary
 from theory.symbols import V0 as V0
 from theory.symbols import M as M
 from theory.symbols import alpha as alpha
 from theory.symbols import c as c
+from theory.symbols import ell as ell
 from theory.symbols import i as i
 from theory.symbols import mu0 as mu0
 from theory.symbols import n as n
 from theory.symbols import tau as tau
+from theory.zonal import zonal as zonal

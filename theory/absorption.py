@@ -20,6 +20,7 @@ from theory.errors import NotClosed
 from theory.families.bernoulli import Bernoulli
 from theory.families.categorical import Categorical
 from theory.loop import Loop
+from theory.procedures import Procedure
 from theory.regimes import Replace
 from theory.sampling import Faithful
 
@@ -28,7 +29,7 @@ def absorption(loop: Loop) -> "Absorption":
     """Return the exact absorbing chain of a categorical or Bernoulli loop with numbers for M and the source.
 
     Raises:
-        NotClosed: another family, regime or sampling.
+        NotClosed: another family, estimator, regime or sampling.
         ValueError: symbols left in the loop.
 
     >>> chain = absorption(Loop(Categorical([Rational(1, 2)] * 2), samples=2))
@@ -39,9 +40,11 @@ def absorption(loop: Loop) -> "Absorption":
         raise NotClosed(
             f"family: {type(loop.family).__name__} has no finite state space. Ask absorption of a categorical loop."
         )
-    if not isinstance(loop.regime, Replace) or not isinstance(loop.sampling, Faithful):
+    plain = isinstance(loop.regime, Replace) and isinstance(loop.sampling, Faithful)
+    if not plain or isinstance(loop.estimator, Procedure):
         raise NotClosed(
-            f"{loop.regime} with {loop.sampling} is not the neutral chain. Ask absorption of a faithful replace loop."
+            f"{loop.estimator} under {loop.regime} with {loop.sampling} is not the neutral chain. "
+            "Ask absorption of a faithful replace loop."
         )
     if loop.free_symbols or not loop.samples.is_Integer:
         left = ", ".join(sorted(map(str, loop.free_symbols))) or f"samples = {loop.samples}"

@@ -11,7 +11,6 @@ import attrs
 from attrs import frozen
 from sympy import Add, Expr, Indexed, Integer, Mul, Pow, Rational, S, Symbol, expand_log, factor_list, factorint, log
 
-from theory import symbols
 from theory.constants import Constant, unfold
 from theory.errors import NotClosed
 from theory.field import Element, Field, letters
@@ -188,8 +187,6 @@ class Algebra:
 
     def _settled(self, surd: Expr) -> Element:
         rational, rest = split(surd)
-        if symbols.n in rest.free_symbols:
-            raise NotClosed(f"{self.where}: the factor {rest} of fit n is not rational in n. Ask simulate(loop).")
         return self.field(rational if rest == 1 else rational * Constant(rest))
 
 

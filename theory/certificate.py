@@ -14,7 +14,7 @@ from sympy import Expr, Indexed, Mul, Poly, Pow, Rational, S, Symbol, log
 from theory import symbols
 from theory.arithmetic import Terms
 from theory.closed_form import Solution
-from theory.constants import Constant
+from theory.constants import Constant, unfold
 from theory.field import Element, Field
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
@@ -77,21 +77,24 @@ def _certificate(
     }
     sequences |= more
     bound = {"n", *labels.values(), *sequences}
+    divisors = [text.named(d) for d in text.divisors(solution.start)]
+    conditions = [text.named(c) for c in recurrence.conditions]
     free = sorted((s for s in text.seen if s.name not in bound), key=str)
-    divisors = text.divisors(solution.start)
     data = {
         "rule": "induction_eq",
         "index": "n",
         "start": solution.start,
         "symbols": [s.name for s in free],
-        "domain": _domain(free, recurrence.conditions, divisors),
-        "witness": _witness(free, recurrence.conditions, divisors),
+        "domain": _domain(free, conditions, divisors),
+        "witness": _witness(free, conditions, divisors),
         "sequences": sequences,
         "unknowns": unknowns,
         "claim": {label: claims[m] for m, label in labels.items()},
     }
     meanings = {label: f"E[{m.expr(recurrence.state)}]" for m, label in labels.items()}
-    return Certificate(data, meanings | {s.name: str(expr) for expr, s in text.replaced.items()})
+    # What is named in "next" belongs to fit n + 1.
+    later = {s.name: unfold(expr).subs(symbols.n, symbols.n + 1) for expr, s in text.replaced.items()}
+    return Certificate(data, meanings | {name: str(expr) for name, expr in later.items()})
 
 
 def _next(recurrence: Recurrence, weight: Element) -> Element:
@@ -119,6 +122,12 @@ class _Text:
     def divisors(self, start: int) -> list[Expr]:
         """Return what was divided by so far and is not known to be non-zero on the domain and for n >= start."""
         return list(dict.fromkeys(factor for d in self._divisors for factor in undecided_factors(d, start)))
+
+    def named(self, expr: Expr) -> Expr:
+        """Return an expression with its irrational parts by name, for the domain."""
+        written = expr.replace(_irrational, self._name)
+        self.seen.update(written.free_symbols)
+        return written
 
     def superposition(self, superposition: Superposition) -> str:
         """Return sum over initial moments of moment * (sum of coefficient * sequence)."""

@@ -14,6 +14,7 @@ from sympy import Add, Expr, Lambda, Poly, RootSum, S, Symbol, oo
 from sympy.utilities.iterables import strongly_connected_components
 
 from theory.constants import unfold
+from theory.decoupling import decoupled
 from theory.errors import NoClosedForm
 from theory.exponential import ExpPoly, Key, add, solve_block, solve_scalar
 from theory.field import Element, Field
@@ -21,10 +22,10 @@ from theory.hypergeometric import Combination, Generator, HyperProduct, HyperSum
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
 from theory.reduction import Readouts, reduced
-from theory.signs import sign_on_domain, stable, undecided_factors
+from theory.signs import beyond, stable, undecided_factors, versus_one
 from theory.superposition import Pair, Superposition, collected, entangled, linear_form, weighed, written
 from theory.superposition import add as accumulate
-from theory.symbols import n
+from theory.symbols import M, n
 
 
 @frozen(eq=False)
@@ -43,7 +44,7 @@ class Sequence:
 
     @cached_property
     def limit(self) -> Expr | None:
-        """The limit in n, None where it is not known."""
+        """The limit in n, None where it is not known; Gamma ratios take time to decide, so it is found on demand."""
         return self.find_limit()
 
 
@@ -89,9 +90,10 @@ def solve(recurrence: Recurrence, weights: Iterable[Expr] = ()) -> Solution:
     """Return the solution in a field in which ``weights`` can be read too, or raise `NoClosedForm`."""
     wide = recurrence.field.extended(entangled([*recurrence.initial.values(), *weights], recurrence.field))
     if recurrence.homogeneous:
-        return _Constant(recurrence, wide, _blocks(recurrence)).solution()
-    rest, readouts = reduced(recurrence, _blocks(recurrence))
-    return _completed(_Varying(rest, wide, _blocks(rest)).solution(), readouts, recurrence)
+        return _Constant(recurrence, wide, blocks(recurrence)).solution()
+    named = recurrence.field.names(n)  # sizes of two fits would meet in what is read off
+    rest, readouts = (recurrence, {}) if named else reduced(recurrence, blocks(recurrence))
+    return _completed(_Varying(rest, wide, blocks(rest)).solution(), readouts, recurrence)
 
 
 def _completed(solution: Solution, readouts: Readouts, recurrence: Recurrence) -> Solution:
@@ -120,7 +122,7 @@ def _added(
     return Solution(recurrence.start, wide, sequences(), claims, recurrence.letters)
 
 
-def _blocks(recurrence: Recurrence) -> list[list[Monomial]]:
+def blocks(recurrence: Recurrence) -> list[list[Monomial]]:
     """Return the monomials in blocks that depend only on themselves and on blocks before them."""
     edges = [(m, key) for m, row in recurrence.rows.items() for key in row if key != m]
     return strongly_connected_components((list(recurrence.rows), edges))
@@ -193,7 +195,7 @@ class _Constant:
 
     def _sequences(self) -> Iterator[Sequence]:
         for key, names in self.names.items():
-            residue = _Residue(tuple(map(self._field.factors, key)))
+            residue = _Residue(tuple(map(self._field.factors, key)), self.recurrence.conditions)
             rule = tuple(self.wide.lifted(w, self._field) for w in key)
             for j, symbol in enumerate(names):
                 following = {names[-1]: rule[j]} if rule[j] else {}
@@ -214,6 +216,8 @@ class _Residue:
     """E_j(n), the coefficient of x^j in x^n modulo chi(x) = x^s - sum_i rule[i] x^i."""
 
     rule: tuple[Expr, ...]
+    conditions: tuple[Expr, ...]
+    """Quantities that are positive."""
 
     def expr(self, j: int) -> Expr:
         """Return E_j(n): by Lagrange's interpolation, the sum of r^n [x^j] chi(x)/(x - r)/chi'(r) over the roots r."""
@@ -227,9 +231,10 @@ class _Residue:
 
     def limit(self) -> Expr | None:
         """Return the limit in n, None where it is not known."""
-        if stable(self.rule):
+        far = tuple(w.subs(M, beyond(self.conditions)) for w in self.rule)
+        if stable(far):
             return S.Zero
-        growing = len(self.rule) == 1 and sign_on_domain(self.rule[0] - 1) == 1
+        growing = len(far) == 1 and versus_one(unfold(far[0])) == 1
         return oo if growing else None
 
 
@@ -255,20 +260,45 @@ class _Varying:
         solved: dict[Monomial, Combination] = {}
         for block in self.blocks:
             if len(block) > 1:
-                raise NoClosedForm(
-                    f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."
-                )
-            solved[block[0]] = self._one(block[0], solved, self._field.one if block[0] == source else self._field.zero)
+                solved |= self._coupled(block, solved, source)
+            else:
+                solved[block[0]] = self._one(block[0], solved, source)
         return {m: self._superposition(combination) for m, combination in solved.items()}
 
-    def _one(self, m: Monomial, solved: dict[Monomial, Combination], initial: Element) -> Combination:
-        row, forcing = self.recurrence.rows[m], {}
-        for key, weight in row.items():
-            if key != m:
+    def _one(self, m: Monomial, solved: dict[Monomial, Combination], source: Monomial) -> Combination:
+        rate = self.recurrence.rows[m].get(m, self._field.zero)
+        forcing = self._forcing(m, [m], solved)
+        return solve_varying(rate, forcing, self._initial(m, source), self.recurrence.start, self._field)
+
+    def _initial(self, m: Monomial, source: Monomial) -> Element:
+        return self._field.one if m == source else self._field.zero
+
+    def _forcing(self, m: Monomial, block: list[Monomial], solved: dict[Monomial, Combination]) -> Combination:
+        """Return what the moments outside the block add to the next value, in the sequences before it."""
+        forcing: Combination = {}
+        for key, weight in self.recurrence.rows[m].items():
+            if key not in block:
                 for g, factor in solved[key].items():
-                    accumulate(forcing, g, weight * self._field.shifted(factor, n, -1))
-        rate = row.get(m, self._field.zero)
-        return solve_varying(rate, forcing, initial, self.recurrence.start, self._field)
+                    accumulate(forcing, g, weight * self._field.before(factor, n))
+        return forcing
+
+    def _coupled(
+        self, block: list[Monomial], solved: dict[Monomial, Combination], source: Monomial
+    ) -> dict[Monomial, Combination]:
+        """Solve for the common eigenvectors of a block, each on its own, and turn back."""
+        field = self._field
+        found = decoupled([[self.recurrence.rows[m].get(key, field.zero) for key in block] for m in block], field)
+        if found is None:
+            raise NoClosedForm(
+                f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."
+            )
+        forcings = [self._forcing(m, block, solved) for m in block]
+        initial = [self._initial(m, source) for m in block]
+        turned = []
+        for vector, rate in zip(found.vectors, found.rates, strict=True):
+            begin = sum((w * value for w, value in zip(vector, initial, strict=True)), field.zero)
+            turned.append(solve_varying(rate, _mixed(vector, forcings), begin, self.recurrence.start, field))
+        return {m: _mixed(row, turned) for m, row in zip(block, found.inverse, strict=True)}
 
     def _superposition(self, combination: Combination) -> Superposition:
         return {(S.One, self._named(g)): self.wide.lifted(w, self._field) for g, w in combination.items()}
@@ -293,3 +323,12 @@ class _Varying:
     def _later(self, expr: Expr) -> Element:
         """Return a coefficient of fit n as one of fit n + 1."""
         return self.wide.shifted(self.wide(expr), n, 1)
+
+
+def _mixed(weights: Iterable[Element], combinations: Iterable[Combination]) -> Combination:
+    """Return the weighted sum of combinations."""
+    total: Combination = {}
+    for weight, combination in zip(weights, combinations, strict=True):
+        for g, factor in combination.items():
+            accumulate(total, g, weight * factor)
+    return total

@@ -176,7 +176,8 @@ class Drift:
         return sign_on_domain(excess if excess.is_number else 1 - self.scale * self.df)
 
     def _repr_latex_(self) -> str:
-        return rf"$\mathbb{{E}}\log\frac{{V_n}}{{V_{{n-1}}}} = {latex(self.rate)}$ ({self.verdict})"
+        name = latex(walk(self.loop).parameter)
+        return rf"$\mathbb{{E}}\log\frac{{{name}_n}}{{{name}_{{n-1}}}} = {latex(self.rate)}$ ({self.verdict})"
 
 
 def drift(loop: Loop) -> Drift:

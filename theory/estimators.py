@@ -21,19 +21,31 @@ Fit = tuple[Any, tuple[Law, ...]]
 class Estimator(ABC):
     """How a sample becomes fitted parameters."""
 
-    needs_variance = False
-    """Whether it has a meaning only where a variance is fitted."""
     keeps_statistics = True
     """Whether the sample's statistics can be read back from the fit, so that a pool needs no memory of its own."""
+
+    @property
+    def needs_variance(self) -> bool:
+        """Whether it has a meaning only where a variance is fitted."""
+        return False
 
     @abstractmethod
     def multiplier(self, size: Expr) -> Expr:
         """Return c(size), the factor on the unbiased (ddof = 1) sample variance."""
 
+    def exists(self, size: Expr) -> Expr | None:
+        """Return the quantity that must be positive for c(size) to exist, None where it always does."""
+        del size
+        return None
+
     def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
         """Return the fit of a batch; ``last`` is the model before, for procedures that start from it."""
         del last
         return family.fit(batch, self, state), batch.laws
+
+    def population(self) -> "Estimator":
+        """Return the estimator that this one is for infinitely many points."""
+        return self
 
     def exact(self) -> "Estimator":
         """Return the estimator with its approximation error off: maximum likelihood or unbiased as it is."""
@@ -67,7 +79,10 @@ class Unbiased(Estimator):
 class Rescaled(Estimator):
     """Another multiple of the unbiased variance, chosen for an aim of its own."""
 
-    needs_variance = True
+    @property
+    def needs_variance(self) -> bool:
+        """Whether it has a meaning only where a variance is fitted: always."""
+        return True
 
     def exact(self) -> Estimator:
         """Return the unbiased variance."""
@@ -111,7 +126,17 @@ class UnbiasedFor(Rescaled):
         squares, k = ChiSquare(Symbol("chi", positive=True), size - 1), self.power
         if k == 0:
             return (size - 1) / exp(unfold(squares.moment((S.Zero,), (1,))))
+        if size.is_number and size - 1 + 2 * k <= 0:
+            return S.ComplexInfinity
         return (size - 1) / squares.moment((k,), (0,)) ** (1 / k)
+
+    def population(self) -> Estimator:
+        """Return the unbiased variance, which c tends to."""
+        return Unbiased()
+
+    def exists(self, size: Expr) -> Expr | None:
+        """Return size - 1 + 2k, positive exactly when E[chi^k] is finite."""
+        return size - 1 + 2 * self.power if self.power.is_negative else None
 
 
 def _positive(value: object) -> Expr:

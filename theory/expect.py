@@ -6,21 +6,21 @@ from itertools import islice
 from typing import Any, overload
 
 from attrs import field, frozen
-from sympy import Add, Expr, Gt, Mul, Ne, Poly, Pow, S, gammasimp, oo, sympify
+from sympy import Add, Expr, Gt, Ne, S, Symbol, gammasimp, sympify
 
 from theory import symbols
+from theory.asymptotics import Leading, leading
 from theory.certificate import Certificate, certificate, claimed
-from theory.closed_form import Sequence as Defined
 from theory.closed_form import Solution, solve
 from theory.constants import unfold
 from theory.errors import NoClosedForm
 from theory.exact import exact
 from theory.families.base import Marginal, Stepped
 from theory.latex import latex
+from theory.limits import limit
 from theory.loop import Loop
 from theory.monomials import Monomial, linear
 from theory.recurrence import Recurrence, recurrence, start_of
-from theory.signs import sign_on_domain
 from theory.step import Step, step
 
 n = symbols.n
@@ -106,7 +106,7 @@ class System:
         wanted = dict.fromkeys(m for combination in self.targets for m in combination)
         loop = self.loop
         where = f"{type(self.family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
-        return recurrence(self.family, self.steps, where, wanted)
+        return recurrence(loop, self.family, self.model, self.steps, where, wanted)
 
     @cached_property
     def solution(self) -> Solution:
@@ -152,6 +152,10 @@ class Piece:
         """The induction that proves the solution."""
         return self.system.certificate
 
+    def limit(self) -> Expr:
+        """Return the limit of the expectation, in the marginal's own parameters."""
+        return unfold(limit(self.combined, self.solution.sequences, self.recurrence.conditions))
+
     def values(self) -> Iterator[Expr]:
         """Yield the exact expectation for n = 0, 1, 2, ... by running the recurrence itself."""
         system = self.recurrence
@@ -164,9 +168,7 @@ class Piece:
             yield self._weighed(now)
             k += 1
             rows = system.at(k)
-            now = {
-                m: Add(*(system.field.expr(w) * now[key] for key, w in row.items())).expand() for m, row in rows.items()
-            }
+            now = {m: Add(*(w * now[key] for key, w in row.items())).expand() for m, row in rows.items()}
 
     def _weighed(self, moments: dict[Monomial, Expr]) -> Expr:
         total = Add(*(w * moments[m] for m, w in self.targets.items()))
@@ -280,10 +282,19 @@ class Expectation:
         Raises:
             NoClosedForm: it depends on the values of the symbols, or no closed form is known.
         """
-        total = Add(*(piece.marginal.enter(unfold(_limit(piece))) for piece in self.pieces))
+        total = Add(*(piece.marginal.enter(piece.limit()) for piece in self.pieces))
         if total is S.NaN:
             raise NoClosedForm("two terms grow without bound, one to oo and one to -oo. Ask for each term on its own.")
         return gammasimp(total) if total.is_finite is not False else total
+
+    def leading(self, symbol: Symbol) -> Leading:
+        """Return the leading term as ``symbol`` (n, M, ...) grows, every other symbol fixed.
+
+        >>> from theory import Gaussian, M
+        >>> print(expect(Loop(Gaussian()), Gaussian.V - symbols.V0).leading(M))
+        -V0*n/M + O(M**(-2))
+        """
+        return leading(self.expression, symbol, [c for piece in self.pieces for c in piece.recurrence.conditions])
 
     def derivation(self) -> str:
         """Return the derivation in words and formulas: one step, its moments, and the closed form."""
@@ -324,54 +335,3 @@ def _substituted(expectation: Expectation, values: dict[str, Any]) -> Expr:
     """
     known = {s.name: s for s in expectation.loop.free_symbols}
     return expectation.observable.subs({known[name]: exact(value, name) for name, value in values.items()})
-
-
-def _limit(piece: Piece) -> Expr:
-    names = {s.symbol: s for s in piece.solution.sequences}
-    terms: list[Term] = [
-        (weight, [(names[x], e) for x, e in zip(names, powers, strict=True) if e])
-        for powers, weight in (Poly(piece.combined, *names).terms() if names else [((), piece.combined)])
-    ]
-    return Add(*(_term_limit(weight, factors) for weight, factors in _fastest(terms)))
-
-
-Term = tuple[Expr, list[tuple[Defined, int]]]
-
-
-def _fastest(terms: list[Term]) -> list[Term]:
-    """Return the terms that decide the limit: those with the largest base, where some base is above 1; else all."""
-    growing = {s.expr.as_base_exp()[0] for _, factors in terms for s, _ in factors if s.limit == oo}
-    if not growing or any(s.limit is None for _, factors in terms for s, _ in factors):
-        return terms
-    slower = {a for a in growing for b in growing - {a} if sign_on_domain(b - a) == 1}
-    top = growing - slower
-    return [term for term in terms if any(s.expr.as_base_exp()[0] in top for s, _ in term[1])]
-
-
-def _term_limit(weight: Expr, factors: list[tuple[Defined, int]]) -> Expr:
-    limits = [sequence.limit for sequence, _ in factors]
-    if None in limits:
-        names = ", ".join(str(unfold(sequence.expr)) for sequence, _ in factors)
-        raise NoClosedForm(
-            f"the limit depends on the symbols: {names} is not known to converge. Put numbers in with .at(...)."
-        )
-    if S.Zero in limits:
-        return S.Zero  # geometric decay beats the rational weight
-    growth, lead = _growth(weight)
-    product = Mul(*(Pow(value, power) for value, (_, power) in zip(limits, factors, strict=True)))
-    if growth < 0:
-        return S.Zero
-    if growth == 0 and product != oo:
-        return lead * product
-    sign = sign_on_domain(lead)
-    if sign is None:
-        raise NoClosedForm(
-            f"the limit is infinite, with the sign of {unfold(lead)}, which depends on the symbols. Use .at(...)."
-        )
-    return sign * oo
-
-
-def _growth(weight: Expr) -> tuple[int, Expr]:
-    """Return (d, a) with weight ~ a n^d as n grows, for a rational function of n."""
-    above, below = (Poly(part, n) for part in weight.together().as_numer_denom())
-    return above.degree() - below.degree(), above.LC() / below.LC()

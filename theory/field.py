@@ -7,10 +7,12 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from attrs import field, frozen
-from sympy import Expr, Indexed, Integer, Mul, S
+from sympy import Dummy, Expr, Indexed, Mul, S
 from sympy.core.mul import _keep_coeff
 
 from theory.arithmetic import Arithmetic, Element, Factored, SymPyArithmetic, Terms, polynomial_expr
+from theory.constants import depends
+from theory.errors import NoClosedForm
 from theory.fraction import AVAILABLE, FlintArithmetic
 
 
@@ -32,7 +34,11 @@ def letters(expr: Expr) -> set[Expr]:
     {M[n]}
     """
     entries = expr.atoms(Indexed)
-    return entries | (expr.xreplace(dict.fromkeys(entries, S.One)).free_symbols if entries else expr.free_symbols)
+    if not entries:
+        return expr.free_symbols
+    # Each entry by a letter of its own, since a number in its place might make a factor 0.
+    names = {entry: Dummy() for entry in entries}
+    return entries | (expr.xreplace(names).free_symbols - set(names.values()))
 
 
 @frozen(eq=False)
@@ -147,11 +153,31 @@ class Field:
 
     def shifted(self, element: Element, x: Expr, step: int) -> Element:
         """Return the element at x + step."""
-        return self._arithmetic.substituted(element, self.generators.index(x), self(x) + step)
+        return self._substituted(element, x, step, relative=True)
+
+    def before(self, element: Element, x: Expr) -> Element:
+        """Return the element at x - 1, or raise `NoClosedForm` where it names an entry of a sequence there."""
+        if self.names(x) and self.varies(element, x):
+            raise NoClosedForm("the sizes of two fits, left symbolic, meet in one moment. Ask .at(n=...) for values.")
+        return self.shifted(element, x, -1)
+
+    def names(self, x: Expr) -> bool:
+        """Return whether another generator depends on x, such as the entry M[x] of a sequence, or a constant of it."""
+        return any(g != x and depends(g, x) for g in self.generators)
+
+    def varies(self, element: Element, x: Expr) -> bool:
+        """Return whether the element depends on x, by itself or through an entry."""
+        return any(depends(self.factor(f), x) for f in self.factored(element).factors)
 
     def at(self, element: Element, x: Expr, value: int) -> Element:
         """Return the element at x = value, or raise ZeroDivisionError."""
-        return self._arithmetic.substituted(element, self.generators.index(x), self(Integer(value)))
+        return self._substituted(element, x, value, relative=False)
+
+    def _substituted(self, element: Element, x: Expr, value: int, *, relative: bool) -> Element:
+        if x not in self._symbols:
+            return element
+        image = self(x) + value if relative else self.zero + value
+        return self._arithmetic.substituted(element, self.generators.index(x), image)
 
     def split(self, polynomial: Sequence[Element]) -> list[tuple[list[Element], int]]:
         """Return the monic irreducible factors of sum_k polynomial[k] x^k, each with its multiplicity."""

@@ -45,7 +45,7 @@ class SpectralFilter(Estimator):
         """Raise ValueError for a family that has no design whose directions could be filtered."""
         if not getattr(family, "has_design", False):
             raise ValueError(
-                f"{self} fits the weights of a regression, and {type(family).__name__} has no design. Use MLE()."
+                f"{self} fits the weights of a regression, and {type(family).__name__} has none. Use MLE()."
             )
 
 

@@ -11,7 +11,8 @@ from attrs import frozen
 from sympy import Add, Dummy, Expr, Poly, Product, S, Sum, gamma, roots
 
 from theory.arithmetic import Factored
-from theory.field import Element, Field
+from theory.constants import depends, unfold
+from theory.field import Element, Field, letters
 from theory.gosper import gosper_certificate
 from theory.rational_sums import RationalSum, rational_sum
 from theory.superposition import add
@@ -29,16 +30,21 @@ class HyperProduct:
         """Return the closed form in n: a ratio of Gamma functions where the roots are known and none is a whole
         number hit.
         """
+        k = Dummy("k", integer=True)
+        product = Product(unfold(self.ratio).subs(n, k), (k, self.start + 1, n))
+        if self._named:
+            return product
         numerator, denominator = (Poly(part, n) for part in self.ratio.together().as_numer_denom())
         above, below = _roots(numerator), _roots(denominator)
         if above is None or below is None or any(r.is_Integer and r > self.start for r in above):
-            k = Dummy("k", integer=True)
-            return Product(self.ratio.subs(n, k), (k, self.start + 1, n))
+            return product
         lead = (numerator.LC() / denominator.LC()) ** (n - self.start)
         return lead * prod(map(self._rising, above), start=S.One) / prod(map(self._rising, below), start=S.One)
 
     def limit(self) -> Expr | None:
-        """Return the limit in n, None where the degrees of the ratio do not balance."""
+        """Return the limit in n, None where the degrees of the ratio do not balance or it names a sequence."""
+        if self._named:
+            return None
         numerator, denominator = (Poly(part, n) for part in self.ratio.together().as_numer_denom())
         above, below = _roots(numerator), _roots(denominator)
         if above is None or below is None or len(above) != len(below):
@@ -47,6 +53,11 @@ class HyperProduct:
             return None
         at = self.start + 1
         return prod((gamma(at - r) for r in below), start=S.One) / prod((gamma(at - r) for r in above), start=S.One)
+
+    @property
+    def _named(self) -> bool:
+        """Whether the ratio names the entries of a sequence or a constant of each fit, and is not rational in n."""
+        return any(x != n and depends(x, n) for x in letters(self.ratio))
 
     def _rising(self, root: Expr) -> Expr:
         return gamma(n + 1 - root) / gamma(self.start + 1 - root)
@@ -69,8 +80,8 @@ class HyperSum:
         taken = {x.name for x in before.atoms(Dummy)}
         j, k = (Dummy(name, integer=True) for name in [x for x in "kjilrs" if x not in taken][1::-1])
         inner = before.subs(n, k - 1)
-        after = S.One if self.rate == 1 else Product(self.rate.subs(n, j), (j, k + 1, n))
-        return Sum(self.weight.subs(n, k) * inner * after, (k, self.start + 1, n))
+        after = S.One if self.rate == 1 else Product(unfold(self.rate).subs(n, j), (j, k + 1, n))
+        return Sum(unfold(self.weight).subs(n, k) * inner * after, (k, self.start + 1, n))
 
     def limit(self) -> Expr | None:
         """Return the limit of a convergent sum of rational terms, None for others."""
@@ -78,7 +89,8 @@ class HyperSum:
         return closed.limit() if closed else None
 
     def _closed(self) -> RationalSum | None:
-        return rational_sum(self.weight, self.start) if self.rate == 1 and self.of is None else None
+        plain = self.rate == 1 and self.of is None and all(x == n or not depends(x, n) for x in letters(self.weight))
+        return rational_sum(self.weight, self.start) if plain else None
 
 
 Generator = HyperProduct | HyperSum
@@ -107,7 +119,7 @@ def solve_varying(
 def _without(weight: Element, field: Field) -> tuple[Element, Expr]:
     """Return (scale, varying) with weight = scale * varying, the scale free of n: so proportional sums are one."""
     whole = field.factored(weight)
-    varying = Factored(S.One, {f: e for f, e in whole.factors.items() if field.factor(f).has(n)})
+    varying = Factored(S.One, {f: e for f, e in whole.factors.items() if depends(field.factor(f), n)})
     scale = weight
     for f, e in varying.factors.items():
         scale = scale / field.polynomial(f) ** e
@@ -121,6 +133,11 @@ def _telescoped(
     of poles.
     """
     own = field.one if sequence is None else field(sequence.ratio)
+    constant = weight / (own - rate) if own != rate else None
+    if constant is not None and not field.varies(constant, n):
+        return constant
+    if field.names(n):
+        return None
     found = weight / own
     if rate:
         # t(k) = weight(k) g(k-1)/H(k) must be a difference T(k) - T(k-1) with T = y t.

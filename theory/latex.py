@@ -1,7 +1,7 @@
 """LaTeX that reads well: digamma as psi, polygammas with their order, nothing else changed."""
 
-from sympy import Expr, Function
-from sympy.printing.latex import LatexPrinter
+from sympy import Basic, Expr, Function
+from sympy.printing.latex import LatexPrinter, translate
 
 
 class _Printer(LatexPrinter):
@@ -33,4 +33,11 @@ def latex(expr: Expr) -> str:
         for s in expr.free_symbols
         if s.name in ("mu0", "V0", "p0")
     }
-    return _Printer({"symbol_names": names}).doprint(expr)
+    words = {s: rf"\mathrm{{{s.name}}}" for s in expr.free_symbols if _is_word(s)}
+    return _Printer({"symbol_names": words | names}).doprint(expr)
+
+
+def _is_word(symbol: Basic) -> bool:
+    """Return whether a name has several letters and is no Greek one, so that italics would read as a product."""
+    name = str(symbol)
+    return len(name) > 1 and name.isalpha() and translate(name) == name

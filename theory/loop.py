@@ -1,9 +1,10 @@
 """`Loop`: one frozen value that declares a self-consuming loop. Everything else interprets it."""
 
+from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 from attrs import evolve, field, frozen
-from sympy import Expr, Symbol, oo
+from sympy import Expr, S, Symbol, oo
 
 from theory import symbols
 from theory.axes import free_symbols, substituted
@@ -11,7 +12,7 @@ from theory.estimators import MLE, Estimator
 from theory.exact import exact
 from theory.families.base import Family
 from theory.filters import SpectralFilter
-from theory.regimes import Regime, Replace
+from theory.regimes import Part, Regime, Replace, Schedule
 from theory.sampling import Faithful, Sampling
 
 ErrorSource = Literal["statistical", "expressivity", "approximation"]
@@ -84,12 +85,23 @@ class Loop:
                 )
 
     def _check_counts(self) -> None:
-        for part in self.regime.parts(self.samples, symbols.n) if self.samples != oo else ():
+        if self.samples.is_infinite:
+            return
+        for part in self._parts():
             if part.size.is_number and not part.size.is_Integer:
                 raise ValueError(
                     f"{self.regime} of samples = {self.samples} asks for {part.size} {part.origin} points. "
                     "Choose a share that gives a whole number."
                 )
+            if self.family.has_variance and part.size == 1 and isinstance(self.regime, Schedule):
+                raise ValueError(f"{self.regime} fits one point, which has no variance. Give sizes >= 2.")
+
+    def _parts(self) -> Iterator[Part]:
+        """Yield the parts of the first fit, of fit n, and of every fit that is listed."""
+        listed = getattr(self.regime, "sizes", ())
+        fits = range(1, 1 + (len(listed) if isinstance(listed, tuple) else 1))
+        for k in (*map(S, fits), symbols.n):
+            yield from self.regime.parts(self.samples, k)
 
     @property
     def law(self) -> Family:

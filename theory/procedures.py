@@ -6,8 +6,8 @@ the source. This is the functional approximation error, apart from the multiple 
 
 from typing import Any, Literal
 
-from attrs import field, frozen
-from sympy import Expr, S
+from attrs import evolve, field, fields, frozen
+from sympy import Expr
 
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Fit, Unbiased
@@ -37,9 +37,31 @@ class Procedure(Estimator):
     keeps_statistics = False
     of: Estimator
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse a fit whose points are not drawn from the model that it reports."""
+        if isinstance(self.of, PosteriorPredictive):
+            raise ValueError(
+                f"{type(self).__name__}(of={self.of}): a posterior predictive law belongs to the exact fit alone. "
+                "Use PosteriorPredictive() by itself, or another fit inside."
+            )
+
+    @property
+    def needs_variance(self) -> bool:
+        """Whether the fit inside needs a variance."""
+        return self.of.needs_variance
+
     def multiplier(self, size: Expr) -> Expr:
         """Return the multiplier of the fit inside."""
         return self.of.multiplier(size)
+
+    def population(self) -> Estimator:
+        """Return the procedure around what the fit inside is for infinitely many points."""
+        around = any(f.init for f in fields(type(self)) if f.name == "of")
+        return evolve(self, of=self.of.population()) if around else self
+
+    def exists(self, size: Expr) -> Expr | None:
+        """Return what the fit inside needs."""
+        return self.of.exists(size)
 
     def exact(self) -> Estimator:
         """Return the fit inside, exact."""
@@ -92,10 +114,13 @@ class Floor(Procedure):
         of: the fit that it is added to.
     """
 
-    needs_variance = True
-
     eta: Expr = field(converter=_floor)
     of: Estimator = field(factory=MLE)
+
+    @property
+    def needs_variance(self) -> bool:
+        """Whether it has a meaning only where a variance is fitted: always."""
+        return True
 
     def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
         """Return the fit with raised variances."""
@@ -189,8 +214,3 @@ class PosteriorPredictive(Procedure):
     def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
         """Return the exact fit."""
         return self.of.fit(family, batch, last, state)
-
-
-def predictive(estimator: Estimator, size: Expr) -> Expr | None:
-    """Return the number of points whose posterior predictive law is drawn from, None for plug-in models."""
-    return S(size) if isinstance(estimator, PosteriorPredictive) else None

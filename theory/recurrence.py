@@ -1,16 +1,18 @@
 """Loop and observable to the closed linear recurrence of their moments, or `NotClosed` naming the monomial."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from attrs import frozen
-from sympy import Expr, S
+from attrs import field, frozen
+from sympy import Dummy, Expr, S
 
 from theory import symbols
-from theory.constants import unfold
+from theory.constants import depends, unfold
 from theory.errors import NotClosed
 from theory.families.base import Stepped
 from theory.field import Element, Field, MissingGenerator, letters
+from theory.loop import Loop
 from theory.monomials import Monomial, Row
+from theory.regimes import Regime, Replace, Schedule
 from theory.step import Step
 from theory.tower import Tower
 
@@ -35,25 +37,57 @@ class Recurrence:
     """Quantities that must be positive."""
     letters: frozenset[Expr] = frozenset()
     """The letters in the source's values."""
+    regime: Regime = field(factory=Replace)
+    """What says the sizes that rows name as entries of a sequence."""
 
     @property
     def homogeneous(self) -> bool:
         """Whether the rows are the same for every fit."""
-        return not any(symbols.n in x.free_symbols for x in self.field.generators)
+        return not any(depends(x, symbols.n) for x in self.field.generators)
 
-    def at(self, k: int) -> dict[Monomial, Row]:
-        """Return the rows of fit k."""
-        if self.homogeneous:
-            return self.rows
-        return {m: _at(row, k, self.field) for m, row in self.rows.items()}
+    def at(self, k: int) -> dict[Monomial, dict[Monomial, Expr]]:
+        """Return the rows of fit k, as expressions."""
+        for condition in self.conditions:
+            self._require(condition, k)
+        return {m: {key: self._value(w, k) for key, w in row.items()} for m, row in self.rows.items()}
+
+    def _require(self, condition: Expr, k: int) -> None:
+        value = self._of_fit(condition, k)
+        if value.is_number and not value > 0:
+            raise NotClosed(f"samples: fit {k} has too few points, since {value} > 0 fails. Take more samples there.")
+
+    def _value(self, element: Element, k: int) -> Expr:
+        """Return a weight at fit k, the sizes that it names put in."""
+        if self.field.names(symbols.n):
+            return self._of_fit(self.field.expr(element), k)
+        return self.field.expr(element if self.homogeneous else self.field.at(element, symbols.n, k))
+
+    def _of_fit(self, expr: Expr, k: int) -> Expr:
+        value = unfold(expr).subs(symbols.n, k)
+        return value.xreplace(self.regime.sizes_of(value))
 
     def expr(self, row: Row) -> Expr:
         """Return a row as an expression in the state."""
         return sum((unfold(self.field.expr(w)) * m.expr(self.state) for m, w in row.items()), S.Zero)
 
 
-def recurrence(family: Stepped, steps: tuple[Step, Step], where: str, targets: Iterable[Monomial]) -> Recurrence:
+def recurrence(
+    loop: Loop,
+    family: Stepped,
+    model: tuple[Expr, ...],
+    steps: tuple[Step, Step],
+    where: str,
+    targets: Iterable[Monomial],
+) -> Recurrence:
     """Return the recurrence that closes the given monomials in the state of the steps, the first and the later ones.
+
+    Args:
+        loop: says the regime and what the estimator needs.
+        family: says the values at generation 0.
+        model: the parameters in the state; the rest of it is what later fits remember.
+        steps: the first fit and the later ones.
+        where: names the loop in refusals.
+        targets: monomials in the state.
 
     Raises:
         NotClosed: their moments do not close.
@@ -66,7 +100,7 @@ def recurrence(family: Stepped, steps: tuple[Step, Step], where: str, targets: I
             field = Field(tuple(sorted(generators, key=str)))
             tower = Tower(later, field, where)
             towers = tower if first == later else Tower(first, field, where), tower
-            return _closed(family, state, towers, list(targets))
+            return _closed(loop, family, model, towers, list(targets))
         except MissingGenerator as missing:
             generators |= missing.found
 
@@ -84,20 +118,33 @@ def _generators(refit: Step, state: tuple[Expr, ...]) -> set[Expr]:
 
 
 def _closed(
-    family: Stepped, state: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
+    loop: Loop, family: Stepped, model: tuple[Expr, ...], towers: tuple[Tower, Tower], targets: list[Monomial]
 ) -> Recurrence:
     first, later = towers
+    state = later.step.state
     rows = _closure(later, targets, state)
     source = start_of(family, state)
     # What is remembered has no value before the first fit.
-    whole = len(family.start(state)) == len(state)
-    alike = whole and (first is later or all(_same(rows[m], first(m), later.field) for m in rows))
+    alike = set(state) == set(model) and (first is later or all(_same(rows[m], first(m), later.field) for m in rows))
     start = 0 if alike else 1
     initial = {m: m.expr(source) for m in rows}
     if start:
         initial = {m: _evaluate(first(m), source, later.field) for m in rows}
-    conditions = tuple(later.conditions | first.conditions)
-    return Recurrence(later.field, state, rows, start, initial, conditions, frozenset().union(*map(letters, source)))
+    conditions = tuple(later.conditions | first.conditions | dict.fromkeys(_requirements(loop)))
+    known = frozenset().union(*map(letters, source))
+    return Recurrence(later.field, state, rows, start, initial, conditions, known, loop.regime)
+
+
+def _requirements(loop: Loop) -> Iterator[Expr]:
+    """Yield what must be positive whatever is asked: what the estimator needs, and sizes that may run out."""
+    if loop.samples.is_infinite:
+        return
+    parts, later = loop.regime.parts(loop.samples, symbols.n), Dummy(integer=True, positive=True)
+    own = isinstance(loop.regime, Schedule) or parts[0].weight is not None
+    fitted = [part.size for part in parts] if own else [loop.samples]
+    for quantity in (*(part.size for part in parts), *map(loop.estimator.exists, fitted)):
+        if quantity is not None and not quantity.subs(symbols.n, later).is_nonnegative and not quantity.is_number:
+            yield quantity
 
 
 def _closure(
@@ -125,13 +172,16 @@ def _evaluate(row: Row, source: tuple[Expr, ...], field: Field) -> Expr:
 
 def _same(row: Row, first: Row, field: Field) -> bool:
     """Return whether a row at fit 1 is the row of the first fit, so that the recurrence starts at generation 0."""
+    if field.names(symbols.n):
+        at_first, wanted = _exprs(row, field, 1), _exprs(first, field)
+        return all((at_first.get(m, S.Zero) - wanted.get(m, S.Zero)).cancel() == 0 for m in at_first | wanted)
     try:
-        return (_at(row, 1, field) if symbols.n in field.generators else row) == first
+        values = {m: field.at(w, symbols.n, 1) if symbols.n in field.generators else w for m, w in row.items()}
     except ZeroDivisionError:
         return False
+    return {m: w for m, w in values.items() if w} == first
 
 
-def _at(row: Row, k: int, field: Field) -> dict[Monomial, Element]:
-    """Return a row that depends on n at n = k."""
-    values = {m: field.at(w, symbols.n, k) for m, w in row.items()}
-    return {m: w for m, w in values.items() if w}
+def _exprs(row: Row, field: Field, k: int | None = None) -> dict[Monomial, Expr]:
+    exprs = {m: unfold(field.expr(w)) for m, w in row.items()}
+    return exprs if k is None else {m: expr.subs(symbols.n, k) for m, expr in exprs.items()}

@@ -69,6 +69,6 @@ def _substituted(recurrence: Recurrence, row: Row, readouts: Readouts) -> Row:
     field, total = recurrence.field, {}
     for key, weight in row.items():
         for other, scale in readouts[key].items() if key in readouts else ((key, None),):
-            term = weight if scale is None else weight * field.shifted(scale, n, -1)
+            term = weight if scale is None else weight * field.before(scale, n)
             total[other] = total.get(other, field.zero) + term
     return {key: weight for key, weight in total.items() if weight}

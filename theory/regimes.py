@@ -8,8 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from attrs import field, frozen
-from sympy import Expr, IndexedBase, Rational, S
+from attrs import evolve, field, frozen
+from sympy import Expr, Indexed, IndexedBase, Rational, S
 
 from theory.axes import shown
 from theory.exact import exact
@@ -43,6 +43,15 @@ class Regime(ABC):
     def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
         """Return the parts that fit k reads when each generation draws ``samples`` points."""
 
+    def population(self) -> "Regime":
+        """Return the regime that this one is when every fit sees infinitely many points."""
+        return self
+
+    def sizes_of(self, expr: Expr) -> dict[Expr, Expr]:
+        """Return the sizes that stand behind entries of sequences in an expression of numbered fits."""
+        del expr
+        return {}
+
     def __repr__(self) -> str:
         """Return the regime as it is written, defaults left out."""
         return shown(self)
@@ -72,6 +81,10 @@ class Subsample(Accumulate):
     """Fit k sees M points drawn without replacement from all k*M drawn so far."""
 
     subsampled = True
+
+    def population(self) -> Regime:
+        """Return the whole pool, of which infinitely many points are an image."""
+        return Accumulate()
 
 
 def _share(value: object) -> Expr:
@@ -103,6 +116,10 @@ class Mixed(Regime):
             raise ValueError(
                 "Mixed(fresh=False, count='bernoulli'): a set that is kept has one size. Use count='fixed'."
             )
+
+    def population(self) -> Regime:
+        """Return fresh real points: of infinitely many, a kept set is no other."""
+        return evolve(self, fresh=True)
 
     def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
         """Return alpha*M real points and (1 - alpha)M of the last model."""
@@ -137,6 +154,14 @@ class Weighted(Regime):
     w: Expr = field(converter=_inside("w"))
     alpha: Expr = field(default=Rational(1, 2), converter=_inside("alpha"))
     between: bool = field(default=True, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a weight on no points."""
+        for share, weight, origin in ((self.alpha, self.w, "real"), (1 - self.alpha, 1 - self.w, "model")):
+            if share == 0 and weight != 0:
+                raise ValueError(
+                    f"{self!r} gives the weight {weight} to no {origin} points. Give 0 < alpha < 1, or w = alpha."
+                )
 
     def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
         """Return the two parts with their weights."""
@@ -176,20 +201,35 @@ class Schedule(Regime):
 
     sizes: Sizes = field(converter=_sizes)
 
+    def population(self) -> Regime:
+        """Return Replace: infinitely many points have no schedule."""
+        return Replace()
+
     def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
         """Return M_k points of the last model."""
         del samples
         return (Part("model", self.size(S(k))),)
 
+    def sizes_of(self, expr: Expr) -> dict[Expr, Expr]:
+        """Return M_k for every entry M[k], the listed number or the entry itself."""
+        base = LISTED if isinstance(self.sizes, tuple) else getattr(self.sizes, "base", None)
+        return {entry: self.size(entry.indices[0]) for entry in expr.atoms(Indexed) if entry.base == base}
+
     def size(self, k: Expr) -> Expr:
         """Return M_k; for a list and the symbol n, the entry n of a sequence named M."""
         if not isinstance(self.sizes, tuple):
-            return self.sizes.subs(n, k)
+            return _whole(self.sizes.subs(n, k), k)
         if not k.is_Integer:
             return LISTED[k]
         if not 1 <= int(k) <= len(self.sizes):
             raise ValueError(f"fit {k} has no size: the schedule ends after {len(self.sizes)}. Give a longer list.")
         return self.sizes[int(k) - 1]
+
+
+def _whole(size: Expr, k: Expr) -> Expr:
+    if size.is_number and not (size.is_Integer and size > 0):
+        raise ValueError(f"Schedule: fit {k} has {size} points. Give sizes that are whole numbers >= 1 there.")
+    return size
 
 
 LISTED = IndexedBase("M", integer=True, positive=True)

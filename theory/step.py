@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
-from attrs import frozen
-from sympy import Expr, S, limit, oo
+from attrs import evolve, frozen
+from sympy import Add, Expr, S, limit, oo
 
 from theory import symbols
 from theory.errors import NotClosed
 from theory.families.base import Batch, Parameters, Stepped
 from theory.innovations import Law
 from theory.loop import Loop
-from theory.procedures import predictive
+from theory.procedures import PosteriorPredictive
 from theory.regimes import Part
 
 State = tuple[Expr, ...]
@@ -54,9 +54,15 @@ def step(loop: Loop, family: Stepped, state: State, k: Expr = symbols.n) -> Step
     eps_model + mu
     """
     family.check(loop)
+    if not loop.samples.is_infinite:
+        return _made(loop, family, state, k)
+    many = evolve(loop, regime=loop.regime.population(), estimator=loop.estimator.population())
+    return _population(_made(many, family, state, k))
+
+
+def _made(loop: Loop, family: Stepped, state: State, k: Expr) -> Step:
     own = family.refit(loop.estimator, loop.regime, loop.sampling, k)
-    refit = Step(*own) if own else _Refit(loop, family, state, k).step()
-    return _population(refit) if loop.samples.is_infinite else refit
+    return Step(*own) if own else _Refit(loop, family, state, k).step()
 
 
 @frozen(eq=False)
@@ -70,7 +76,7 @@ class _Refit:
 
     @property
     def _model(self) -> Parameters:
-        return {symbol: symbol for symbol in self.state}
+        return self.family.model(self.state)
 
     def step(self) -> Step:
         """Return the step: read the parts, fit them, and remember what later fits need."""
@@ -82,6 +88,7 @@ class _Refit:
             update, laws = self._weighted(batches)
         else:
             update, laws = self._fitted(reduce(self.family.pool, batches.values()), samples)
+        update, laws = self.family.completed(update, laws, self.state)
         return Step({**update, **memory}, laws)
 
     def _fitted(self, pooled: Batch, samples: Expr) -> tuple[Parameters, tuple[Law, ...]]:
@@ -91,8 +98,9 @@ class _Refit:
 
     def _weighted(self, batches: Mapping[Part, Batch]) -> tuple[Parameters, tuple[Law, ...]]:
         """Return the weighted fit, of which each part is fitted on its own first."""
-        if not self.loop.estimator.keeps_statistics:
-            raise NotClosed(f"estimator: {self.loop.estimator} of weighted parts is not derived. Ask simulate(loop).")
+        estimator = self.loop.estimator
+        if not estimator.keeps_statistics or isinstance(estimator, PosteriorPredictive):
+            raise NotClosed(f"estimator: {estimator} of weighted parts is not derived. Ask simulate(loop).")
         fits = [self.loop.estimator.fit(self.family, batch, self._model, self.state) for batch in batches.values()]
         weights = [part.weight or S.Zero for part in batches]
         fitted = self.family.weighted([fit for fit, _ in fits], weights, between=self.loop.regime.between)
@@ -120,21 +128,37 @@ class _Refit:
         source = family.start(self.state)
         if part.origin in ("real", "kept"):
             return family.batch(source, part.size, part.origin)
+        fitted = None if first else self._predictive()
         if part.origin == "mixture":
+            if fitted is not None:
+                raise NotClosed(
+                    f"regime: {self.loop.regime} with points of a posterior predictive law is not derived. "
+                    "Ask for count='fixed', or simulate(loop)."
+                )
             return family.mixture(source, self._model, part.share, part.size, self.loop.sampling)
-        fitted = None if first else predictive(self.loop.estimator, self._fitted_size())
         return family.drawn(self._model, self.loop.sampling, part.size, fitted)
 
-    def _fitted_size(self) -> Expr:
-        """Return the number of points that the last model was fitted to."""
-        parts = self.loop.regime.parts(self.loop.samples, self.k - 1)
-        return sum((part.size for part in parts), S.Zero)
+    def _predictive(self) -> Expr | None:
+        """Return the number of points behind the last model where its posterior predictive law is drawn from.
+
+        Of infinitely many, the predictive law is the model itself.
+        """
+        samples, regime = self.loop.samples, self.loop.regime
+        if samples.is_infinite or not isinstance(self.loop.estimator, PosteriorPredictive):
+            return None
+        return samples if regime.subsampled else Add(*(part.size for part in regime.parts(samples, self.k - 1)))
 
 
 def _remembers_pool(loop: Loop) -> bool:
     """Return whether the pool's statistics cannot be read off the last fit."""
     past = any(part.origin == "past" for part in loop.regime.parts(symbols.M, symbols.n))
-    return past and (loop.regime.subsampled or not loop.estimator.keeps_statistics)
+    remembers = past and (loop.regime.subsampled or not loop.estimator.keeps_statistics)
+    if remembers and loop.samples.is_infinite:
+        raise NotClosed(
+            f"samples: {loop.estimator} of a pool of infinitely many points has no statistics to remember. "
+            "Ask for a symbolic M, and what its values tend to."
+        )
+    return remembers
 
 
 def _population(refit: Step) -> Step:

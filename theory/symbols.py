@@ -8,6 +8,8 @@ from sympy import IndexedBase, Symbol
 
 n = Symbol("n", integer=True, nonnegative=True)
 """Generation: model n has been fitted n times; generation 0 is the source."""
+ell = Symbol("ell", integer=True, nonnegative=True)
+"""Lag between two generations, n and n + ell."""
 M = Symbol("M", integer=True, positive=True)
 """Samples per generation."""
 K = Symbol("K", integer=True, positive=True)
@@ -71,7 +73,7 @@ c = Symbol("c", positive=True)
 """Multiplier on the unbiased sample variance."""
 
 d = Symbol("d", integer=True, positive=True)
-"""Dimension: the number of weights of a regression."""
+"""Dimension: of a point, or the number of weights of a regression."""
 noise = Symbol("noise", positive=True)
 """Variance of the noise in a regression's responses."""
 w = Symbol("w", real=True)

@@ -81,13 +81,18 @@ def refit(loop: Loop, fit: Expr = k) -> Step:
 def _walks(loop: Loop, fit: Expr) -> Iterator[Walk]:
     source, one = loop.law.source(), refit(loop, fit)
     for parameter, update in one.update.items():
-        factor = (update / parameter).cancel()
+        factor = _reduced(update / parameter)
         letters = [law for law in one.laws if factor.free_symbols & set(law.symbols)]
         if len(letters) == 1 and (form := letters[0].gamma_form()) is not None:
             shape, unit = form
-            scale = (factor / letters[0].symbols[0]).cancel()
-            if not (scale * shape).free_symbols & {*one.state, *letters[0].symbols}:
+            scale = _reduced(factor / letters[0].symbols[0])
+            if not (scale.free_symbols | shape.free_symbols) & {*one.state, *letters[0].symbols}:
                 yield Walk(parameter, source[parameter], shape, scale * unit)
+
+
+def _reduced(quotient: Expr) -> Expr:
+    """Return the quotient in lowest terms; a product of numbers and one letter is, however large the numbers."""
+    return quotient.cancel() if len(quotient.free_symbols) > 1 else quotient
 
 
 def _refusal(loop: Loop, found: list[Walk]) -> str:

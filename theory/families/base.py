@@ -84,6 +84,13 @@ class Family(ABC):
             f"family: {type(self).__name__} has no moments of {observable} in closed form. Ask simulate(loop) instead."
         )
 
+    def point(self) -> tuple[Expr, Expr]:
+        """Return mean and variance of a point of the model, as observables."""
+        raise NotClosed(
+            f"family: {type(self).__name__} has no one mean and variance of a point. "
+            "Ask expect(loop, of) for the parameters, or simulate(loop)."
+        )
+
     def assumptions(self) -> tuple[str, ...]:
         """Return in words what derivations in this family take for granted."""
         return ()
@@ -105,6 +112,17 @@ class Stepped(Family):
     def check(self, loop: Any) -> None:
         """Refuse, by name, a loop of which the family's laws below are not the truth."""
         del loop
+
+    def model(self, state: Sequence[Expr]) -> Parameters:
+        """Return the last model as the parameters that a refit works on: here the state itself."""
+        return {symbol: symbol for symbol in state}
+
+    def completed(
+        self, fitted: Parameters, laws: tuple[Law, ...], state: Sequence[Expr]
+    ) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return the next value of every state symbol, with its laws, from the fitted parameters and theirs."""
+        del state
+        return fitted, laws
 
     @abstractmethod
     def refit(

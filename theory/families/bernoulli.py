@@ -41,6 +41,10 @@ class Bernoulli(Derivable):
         """Return {p: p0}."""
         return {self.p: self.p0}
 
+    def point(self) -> tuple[Expr, Expr]:
+        """Return (p, p(1 - p))."""
+        return self.p, self.p * (1 - self.p)
+
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return the number of successes, x ~ Binomial(m, p)."""
         count = Symbol(f"x_{label}", nonnegative=True)

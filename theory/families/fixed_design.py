@@ -133,10 +133,18 @@ class FixedDesignRegression(Derivable):
         del estimator
         return Batch(size, tuple(law.values()))
 
-    def statistics(self, label: str, state: Sequence[Expr]) -> tuple[Expr, ...]:
-        """Return letters for least squares weights that are remembered beside the model."""
-        return tuple(Symbol(f"w{x.indices[0]}_{label}", real=True) for x in state if isinstance(x, Indexed))
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return the least squares weights of the batch."""
+        return dict(zip(_letters(label, state), batch.statistics, strict=True))
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return the batch that has the remembered least squares weights."""
+        return Batch(size, _letters(label, state))
 
     def assumptions(self) -> tuple[str, ...]:
         """Return what the noise has to be."""
         return ("the design is the same for every fit", "noise is Gaussian and independent between generations")
+
+
+def _letters(label: str, state: Sequence[Expr]) -> tuple[Symbol, ...]:
+    return tuple(Symbol(f"w{x.indices[0]}_{label}", real=True) for x in state if isinstance(x, Indexed))

@@ -51,6 +51,10 @@ class Gaussian(Derivable):
         """Return {mu: mu0, V: V0}."""
         return {self.mu: self.mu0, self.V: self.V0}
 
+    def point(self) -> tuple[Expr, Expr]:
+        """Return (mu, V)."""
+        return self.mu, self.V
+
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return (mean, sum of squares) = (mu + eps, V chi), eps ~ N(0, V/m), chi ~ chi-square(m - 1)."""
         eps, chi = Symbol(f"eps_{label}", real=True), Symbol(f"chi_{label}", positive=True)
@@ -68,8 +72,12 @@ class Gaussian(Derivable):
     def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
         """Return mu = xbar and V = c(m) SS/(m - 1)."""
         del state
-        mean, squares = batch.statistics
-        return {self.mu: mean, self.V: estimator.multiplier(batch.size) * squares / (batch.size - 1)}
+        (mean, squares), multiplier = batch.statistics, estimator.multiplier(batch.size)
+        if batch.size == 1 or multiplier.is_finite is False or multiplier.is_positive is False:
+            raise NotClosed(
+                f"samples: {estimator} finds no variance in {batch.size} points. Take more samples per generation."
+            )
+        return {self.mu: mean, self.V: multiplier * squares / (batch.size - 1)}
 
     def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
         """Return xbar = mu and SS = (m - 1) V/c(m)."""
@@ -91,8 +99,12 @@ class Gaussian(Derivable):
             return self.batch(self.distorted(law, sampling), size, "model")
         if isinstance(sampling, Truncated):
             raise NotClosed("sampling: a truncated posterior predictive law is not derived. Ask simulate(loop).")
-        scale = self.distorted(law, sampling)[self.V] * (1 + 1 / fitted)
-        return self._sample(law, size, Student(scale, fitted - 1))
+        scale, df = self.distorted(law, sampling)[self.V] * (1 + 1 / fitted), fitted - 1
+        if isinstance(sampling, Tempered):
+            # (1 + t^2/df)^(-(df + 1)/(2 tau)) is Student's density of other degrees and another width.
+            tempered = fitted / sampling.tau - 1
+            scale, df = scale * df / (sampling.tau * tempered), tempered
+        return self._sample(law, size, Student(scale, df))
 
     def mixture(self, source: Parameters, model: Parameters, share: Expr, size: Expr, sampling: Sampling) -> Batch:
         """Return independent points of share * source + (1 - share) * model."""
@@ -140,12 +152,14 @@ class Gaussian(Derivable):
         """Return mu' = mu + eta (xbar - mu) and V' = V exp(eta (S/V - 1)), for points of the last model alone."""
         mu, V = model[self.mu], model[self.V]
         mean, squares = batch.statistics
-        if len(batch.laws) != 2 or (mean - mu).has(mu) or (squares / V).has(V):
+        eps, chi = (batch.laws[k].symbols[0] for k in (0, -1))
+        scale = squares / (V * chi)
+        if len(batch.laws) != 2 or mean != mu + eps or scale.has(V, chi):
             raise NotClosed(
-                "estimator: a step on log V closes on faithful samples of the last model alone. Ask simulate(loop)."
+                "estimator: a step on log V closes on untruncated samples of the last model alone. Ask simulate(loop)."
             )
-        eps, y = batch.laws[0].symbols[0], Symbol("y_step", positive=True)
-        law = TiltedSquares((eps, y), V / batch.size, batch.size - 1, eta / batch.size)
+        y = Symbol("y_step", positive=True)
+        law = TiltedSquares((eps, y), scale * V / batch.size, batch.size - 1, eta * scale / batch.size)
         return {self.mu: mu + eta * eps, self.V: V * y * exp(-eta)}, (law,)
 
     def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:

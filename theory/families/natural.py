@@ -34,6 +34,10 @@ class NaturalFamily(Additive):
         """V at the model: the variance of one of its points, an observable."""
         return self.variance(self.unit * self.parameter).expand()
 
+    def point(self) -> tuple[Expr, Expr]:
+        """Return (m, V(m)) at the model's mean m."""
+        return self.unit * self.parameter, self.variance_function
+
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return the sum of the points."""
         total, mean = Symbol(f"x_{label}", **self._sign), self.unit * law[self.parameter]

@@ -81,6 +81,7 @@ class LinearRegression(Derivable):
     w: ClassVar[Symbol] = symbols.w
     squares: ClassVar[Symbol] = symbols.squares
     error: ClassVar[Symbol] = symbols.error
+    has_design: ClassVar[bool] = True
 
     dimension: Expr = field(default=symbols.d, converter=_dimension)
     noise: Expr = field(default=symbols.noise, converter=positive_noise)
@@ -113,7 +114,7 @@ class LinearRegression(Derivable):
         return (Marginal(self, spelled(observable, self.error, self._error((self.w, self.squares)))),)
 
     def check(self, loop: Any) -> None:
-        """Refuse what the two numbers do not follow: see `NotClosed`'s sentence."""
+        """Raise `NotClosed` for a loop in which w and squares alone do not say how they go on."""
         over = self._over(loop.samples)
         fixed_count = getattr(loop.regime, "fresh", True) and getattr(loop.regime, "count", "fixed") == "fixed"
         regimes = (Replace,) if over else (Replace, Accumulate) if self.design == "same" else _REGIMES
