@@ -68,7 +68,7 @@ class MultivariateGaussian(Derivable):
 
     Observables are SymPy expressions in the matrix `Sigma` and the column `mu`: ``Trace(Sigma**2)``,
     ``log(Determinant(Sigma))``, ``Trace(A * Sigma.I)``, ``Sigma[0, 1]``, ``mu[0]``; the spread along a direction is
-    `along(v)`.
+    `along(v)`. A matrix symbol A stands for a symmetric matrix.
 
     >>> MultivariateGaussian([0, 1], [[2, 1], [1, 2]]).dimension
     2
