@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from attrs import field, frozen
-from sympy import Dummy, Expr, Indexed, Mul, S
+from sympy import Dummy, Expr, Indexed, Integer, Mul, S
 from sympy.core.mul import _keep_coeff
 
 from theory.arithmetic import Arithmetic, Element, Factored, SymPyArithmetic, Terms, polynomial_expr
