@@ -218,7 +218,7 @@ def case(arguments: list[str], budget: float) -> dict:
     if done.returncode == -signal.SIGXCPU:
         return {"failed": f"no answer in {budget:.0f} s"}
     if done.returncode:
-        return {"failed": done.stderr.strip().splitlines()[-1].partition(": ")[2] or "fails"}
+        return {"failed": f"fails: {done.stderr.strip().splitlines()[-1]}"}
     return json.loads(done.stdout)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from attrs import field, frozen
-from sympy import Dummy, Expr, Indexed, Mul, S
+from sympy import Dummy, Expr, Indexed, Integer, Mul, S
 from sympy.core.mul import _keep_coeff
 
 from theory.arithmetic import Arithmetic, Element, Factored, SymPyArithmetic, Terms, polynomial_expr
@@ -176,7 +176,7 @@ class Field:
     def _substituted(self, element: Element, x: Expr, value: int, *, relative: bool) -> Element:
         if x not in self._symbols:
             return element
-        image = self(x) + value if relative else self.zero + value
+        image = self(x + value) if relative else self(Integer(value))
         return self._arithmetic.substituted(element, self.generators.index(x), image)
 
     def split(self, polynomial: Sequence[Element]) -> list[tuple[list[Element], int]]:
