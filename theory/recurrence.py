@@ -59,7 +59,7 @@ class Recurrence:
     def _value(self, element: Element, k: int) -> Element:
         value = self._of_fit(self.field.expr(element), k)
         entries = {x for x in letters(value) if isinstance(x, Indexed)} - set(self.field.generators)
-        return Field((*self.field.generators, *entries))(value)
+        return (Field((*self.field.generators, *entries)) if entries else self.field)(value)
 
     def _of_fit(self, expr: Expr, k: int) -> Expr:
         value = expr.subs(symbols.n, k)
