@@ -2,14 +2,15 @@
 # make test       run the tests
 # make lint       style, types and the direction of imports
 # make prove      check every theorem and print the dossier
+# make bench      time the symbolic engine against SymPy and print the tables
 # make notebooks  execute the notebooks into build/notebooks
 # make clean      remove everything that these commands made, .venv included
 #
 # Each prepares .venv by itself, with uv where it works and with pip otherwise.
-# PYTHON=/path/to/python chooses the interpreter; ARGS='...' is passed on to verify, test and prove.
+# PYTHON=/path/to/python chooses the interpreter; ARGS='...' is passed on to verify, test, prove and bench.
 
 .POSIX:
-.PHONY: help verify test lint prove notebooks clean
+.PHONY: help verify test lint prove bench notebooks clean
 
 BIN = .venv/bin
 CANDIDATES = python3.12 python3.11 python3.13 python3 python
@@ -32,6 +33,9 @@ lint: .venv/.ok
 
 prove: .venv/.ok
 	@$(BIN)/collapse prove $(ARGS)
+
+bench: .venv/.ok
+	@$(BIN)/python benchmarks/symbolic.py $(ARGS)
 
 notebooks: .venv/.ok
 	@mkdir -p build/notebooks

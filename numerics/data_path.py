@@ -15,13 +15,16 @@ from attrs import evolve, frozen
 from jax import Array, lax
 from sympy import Expr, S
 
+from numerics import scalars
 from numerics.chains import Given, Program, State
-from numerics.kits import Data, Kit, Model, kit
+from numerics.kits import Kit, Model, kit
 from numerics.lifting import generalised, lifted
+from numerics.points import Data
 from numerics.samplers import slot_key
 from theory.estimators import MLE
-from theory.families import DiagonalGaussian, MultivariateGaussian
+from theory.families import DiagonalGaussian, MultivariateGaussian, OneParameter, Recursion
 from theory.loop import Loop
+from theory.procedures import Procedure
 from theory.regimes import Part
 from theory.sampling import Faithful, Tempered
 from theory.symbols import n
@@ -30,11 +33,19 @@ from theory.symbols import n
 def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
     """Return why this path cannot run the loop, or None where it can."""
     del shape
+    if isinstance(loop.family, Recursion):
+        return "a Recursion draws no data"
     if loop.samples.is_infinite:
         return "samples = oo leaves no data to draw"
     if not isinstance(loop.sampling, Faithful | Tempered):
         return f"{loop.sampling} is no distortion that data are drawn with"
+    if isinstance(loop.family, OneParameter) and (reason := scalars.why_not(loop.family, loop.sampling)):
+        return reason
+    if isinstance(loop.estimator, Procedure):
+        return f"{loop.estimator} is a learning procedure, which does not end at the fit of its data"
     fresh, past = _parts(loop)
+    if loop.regime.subsampled or any(p.origin not in ("real", "model") or p.weight is not None for p in fresh):
+        return f"{loop.regime} reads data that are not drawn afresh and alike"
     if any(part.size.has(n) for part in fresh):
         return f"{loop.regime} draws another number of points for every fit"
     if past and (past[0].size - (n - 1) * sum(part.size for part in fresh)).expand() != 0:
@@ -55,10 +66,10 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
 
 def _without_source(loop: Loop) -> Loop:
     """Return the loop without the numbers of its source, where its family can do without."""
-    family: Any = type(loop.family)
-    if family is MultivariateGaussian:
+    if isinstance(loop.family, MultivariateGaussian):
         return loop
-    return evolve(loop, family=family(), source=loop.source if family is DiagonalGaussian else None)
+    kept = loop.source if isinstance(loop.family, DiagonalGaussian) else None
+    return evolve(loop, family=scalars.bare(loop.family), source=kept)
 
 
 def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:

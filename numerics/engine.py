@@ -17,7 +17,7 @@ from jax import Array
 from numerics.chains import Given, Program, State, trajectories
 from numerics.planning import BLOCK, PATHS, Plan
 from numerics.printer import to_jax
-from numerics.variables import LETTERS_OF_SOURCE, variables
+from numerics.variables import letters_of_source, variables
 
 
 @frozen
@@ -73,7 +73,7 @@ def compiled(plan: Plan) -> Callable[[int, Given, np.ndarray, int], Any]:
 
 def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[str, Array]]:
     """Return the function (given, state) -> the plan's variables and observables."""
-    known, letters = variables(plan.loop.family), LETTERS_OF_SOURCE[type(plan.loop.family)]
+    known, letters = variables(plan.loop.family), letters_of_source(plan.loop.family)
     read = {name: to_jax(expr.xreplace(dict(known.rewrite)), (*known.letters, *letters)) for name, expr in plan.observe}
 
     def record(given: Given, state: State) -> dict[str, Array]:

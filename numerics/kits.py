@@ -3,35 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from attrs import frozen
-from jax import Array, lax
+from jax import Array
 
+from numerics import scalars
 from numerics.chains import Given
+from numerics.points import Data
 from numerics.samplers import normal, uniform
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian
+from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian, OneParameter
 from theory.loop import Loop
 
 Model = Mapping[str, Any]
 """What a chain knows of its last fit, by name."""
-
-
-@frozen
-class Data:
-    """The first ``size`` rows of ``points``; the size may change from fit to fit, the rows do not."""
-
-    points: Array
-    size: Array
-
-    def total(self, of: Callable[[Array], Array]) -> Array:
-        """Return the sum of of(x) over the points, row after row: an order that no compiler changes with the chunk."""
-        nothing = jnp.zeros(jax.eval_shape(of, self.points[0]).shape)
-        return lax.fori_loop(0, jnp.asarray(self.size, int), lambda k, so_far: so_far + of(self.points[k]), nothing)
-
-    def mean(self) -> Array:
-        """Return sum x/m."""
-        return self.total(lambda x: x) / self.size
 
 
 @frozen
@@ -61,7 +45,7 @@ def kit(loop: Loop, shape: tuple[int, ...]) -> Kit:
         return _categorical(shape[0])
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None:
         return _CORRELATED
-    return _KITS[type(loop.family)]
+    return _scalar(loop.family) if isinstance(loop.family, OneParameter) else _KITS[type(loop.family)]
 
 
 def _normal_source(given: Given) -> Model:
@@ -119,6 +103,25 @@ def _bernoulli_draw(key: Array, size: int, model: Model, tau: Any) -> Array:
     """Return x = 1 with probability p^(1/tau)/(p^(1/tau) + (1 - p)^(1/tau)), else 0."""
     one, zero = model["p"] ** (1 / tau), (1 - model["p"]) ** (1 / tau)
     return (uniform(key, (size,)) * (one + zero) < one).astype(float)
+
+
+def _scalar(family: OneParameter) -> Kit:
+    """Return the kit of a family of one parameter."""
+    name, known = scalars.named(family), scalars.constants(family)
+
+    def draw(key: Array, size: int, model: Model, tau: Any) -> Array:
+        return scalars.points(family, key, size, model[name], tau)
+
+    def real(key: Array, size: int, given: Given, tau: Any) -> Array:
+        return scalars.points(family, key, size, given[f"{name}0"], tau)
+
+    def fit(data: Data, multiplier: Any) -> Model:
+        del multiplier
+        return {name: scalars.SCALARS[type(family)].fit(data, known)}
+
+    return Kit(
+        True, lambda given: {name: given[f"{name}0"]}, real, draw, fit, lambda model: scalars.view(family, model)
+    )
 
 
 def _categorical(types: int) -> Kit:

@@ -9,7 +9,7 @@ from theory.estimators import Scaled
 from theory.loop import Loop
 from theory.procedures import Procedure
 from theory.sampling import Faithful, Tempered
-from theory.symbols import M
+from theory.symbols import M, n
 
 TAU, C = Symbol("sampling_tau", positive=True), Symbol("estimator_c", positive=True)
 
@@ -56,12 +56,12 @@ def generalised(loop: Loop) -> tuple[Loop, dict[str, float]]:
 
 
 def letters(loop: Loop) -> tuple[Symbol, ...]:
-    """Return the symbols of the axes, those that `lifted` made, in a fixed order."""
+    """Return the symbols of the axes, those that `lifted` made, in a fixed order; n, the number of a fit, is none."""
     found = set(loop.samples.free_symbols)
     for axis in (loop.estimator, loop.regime, loop.sampling):
         for value in (getattr(axis, f.name) for f in (fields(type(axis)) if has(type(axis)) else ())):
             found |= value.free_symbols if isinstance(value, Expr) else set()
-    return tuple(sorted(found, key=str))
+    return tuple(sorted(found - {n}, key=str))
 
 
 def _lifted(value: Any, axis: str, values: dict[str, float]) -> Any:

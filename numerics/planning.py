@@ -10,7 +10,7 @@ from sympy.core.symbol import Symbol
 
 from numerics import data_path, statistic_path
 from numerics.chains import Program
-from numerics.variables import LETTERS_OF_SOURCE, variables
+from numerics.variables import letters_of_source, variables
 from theory.loop import Loop
 from theory.symbols import K
 
@@ -102,7 +102,7 @@ def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[st
         ValueError: a name that is taken, or a letter that the family does not have.
     """
     known = variables(loop.family)
-    letters = {*known.letters, *known.rewrite, *LETTERS_OF_SOURCE[type(loop.family)], K}
+    letters = {*known.letters, *known.rewrite, *letters_of_source(loop.family), K}
     for name, value in (observe or {}).items():
         if name in known.dims or name in ("chain", "generation", "count"):
             raise ValueError(f"observe names {name!r}, which is taken. Choose another name.")

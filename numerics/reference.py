@@ -12,10 +12,15 @@ from attrs import field, frozen
 from numpy import ndarray
 from numpy.random import Generator
 
+from numerics import reference_regression as regression
 from numerics.reference_families import FAMILIES, Model, Words, true_points
+from numerics.reference_scalars import WORDS
+from theory.estimators import MLE, Unbiased
+from theory.families import LinearRegression
 from theory.loop import Loop
 from theory.procedures import Damped, Floor, GradientSteps, PosteriorDraw, PosteriorPredictive, Shrinkage
 from theory.regimes import Accumulate, Mixed, Replace, Schedule, Subsample, Weighted
+from theory.sampling import Faithful, Tempered
 from theory.symbols import n
 
 Weighed = Sequence[tuple[ndarray, float]]
@@ -39,7 +44,7 @@ def reference(
     >>> runs["V"].shape
     (5, 3)
     """
-    words = FAMILIES[type(loop.family)]
+    words = _words(loop)
     source = words.source(loop, start or {})
     models = [{name: np.broadcast_to(value, (chains, *np.shape(value))) for name, value in source.items()}]
     run = _Run(loop, words, models, rng)
@@ -47,6 +52,28 @@ def reference(
         seen = _word(loop.regime)(run)
         models.append(_learned(loop.estimator, run, seen))
     return {name: np.stack([model[name] for model in models], axis=1) for name in models[-1]}
+
+
+def _words(loop: Loop) -> Words:
+    """Return what is known of the loop's family; those of one parameter, and regression, know temperatures alone."""
+    if type(loop.family) in FAMILIES:
+        return FAMILIES[type(loop.family)]
+    source, draw, fit = (WORDS | _REGRESSION)[type(loop.family)]
+
+    def drawn(model: Model, size: int, sampling: Any, behind: int | None, rng: Generator) -> ndarray:
+        if behind is not None or not isinstance(sampling, Faithful | Tempered | None):
+            raise ValueError(f"{sampling} is not known here for this family. Choose Faithful or Tempered.")
+        return draw(model, size, float(sampling.tau) if isinstance(sampling, Tempered) else 1.0, rng)
+
+    def fitted(estimator: Any, points: ndarray) -> Model:
+        if not isinstance(estimator, MLE | Unbiased):
+            raise ValueError(f"{estimator} is not known here for this family. Choose MLE.")
+        return fit(loop, points)
+
+    return Words(source, drawn, fitted)
+
+
+_REGRESSION: Any = {LinearRegression: (regression.source, regression.draw, regression.fit)}
 
 
 @frozen(eq=False)

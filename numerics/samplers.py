@@ -11,6 +11,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from theory.innovations import ChiSquare, Law, Multinomial, Normal
+from theory.laws.maximum import Maximum
+from theory.laws.natural_sum import POINT, NaturalSum
 
 SEEDS = 2**63
 """Seeds are whole numbers below this."""
@@ -82,15 +84,124 @@ def multinomial(key: Array, trials: Any, chances: Any) -> Array:
     return lax.scan(draw_type, start, (chances, jnp.arange(len(chances))))[1]
 
 
+def poisson(key: Array, rate: Any) -> Array:
+    """Return x ~ Poisson(rate), rate >= 0, a float; below a rate of 10 by inversion, above by rejection.
+
+    JAX's own sampler computes in 32 bits, where the logarithm of a probability is lost from rates of 10^5 on.
+    """
+    rate = jnp.asarray(rate, dtype=float)
+    small = ~(rate >= 10)
+    few = _inverted_poisson(slot_key(key, 0), jnp.where(small, rate, 0.0))
+    return jnp.where(small, few, _rejected_poisson(slot_key(key, 1), jnp.where(small, 10.0, rate)))
+
+
+def _inverted_poisson(key: Array, rate: Array) -> Array:
+    """Return the least k with P(x <= k) > u."""
+    u = uniform(key)
+
+    def passed(state: tuple[Array, Array, Array]) -> Array:
+        _, mass, below = state
+        return (u >= below + mass) & (mass > 0)
+
+    def onward(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        k, mass, below = state
+        return k + 1, mass * rate / (k + 1), below + mass
+
+    return lax.while_loop(passed, onward, (jnp.asarray(0.0), jnp.exp(-rate), jnp.asarray(0.0)))[0]
+
+
+def _rejected_poisson(key: Array, rate: Array) -> Array:
+    """Return x ~ Poisson(rate), rate >= 10, by transformed rejection.
+
+    W. Hoermann, The transformed rejection method for generating Poisson random variables, Insurance Math. Econom. 12
+    (1993) 39-45, algorithm PTRS.
+    """
+    b = 0.931 + 2.53 * jnp.sqrt(rate)
+    a = -0.059 + 0.02483 * b
+    scale, certain = 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2)
+
+    def tried(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        trial, _, _ = state
+        u, v = uniform(slot_key(key, trial), (2,))
+        u, v = u - 0.5, 1 - v
+        edge = 0.5 - jnp.abs(u)
+        k = jnp.floor((2 * a / edge + b) * u + rate + 0.43)
+        log_mass = k * jnp.log(rate) - rate - lax.lgamma(k + 1)
+        under = jnp.log(v * scale / (a / edge**2 + b)) <= log_mass
+        outside = (k < 0) | ((edge < 0.013) & (v > edge))
+        return trial + 1, k, ((edge >= 0.07) & (v <= certain)) | (~outside & under)
+
+    start = jnp.asarray(0), rate, jnp.asarray(False)
+    return lax.while_loop(lambda state: ~state[2], tried, start)[1]
+
+
+def negative_binomial(key: Array, shape: Any, mean: Any) -> Array:
+    """Return x ~ Poisson(mean/shape Gamma(shape)), the negative binomial law of that shape and mean."""
+    squares = chi_square(slot_key(key, 0), 2 * jnp.asarray(shape, dtype=float))
+    return poisson(slot_key(key, 1), mean / shape * squares / 2)
+
+
+def hyperbolic_secant(key: Array, mean: Any) -> Array:
+    """Return x of density cos(t) exp(t x)/(2 cosh(pi x/2)), tan(t) = mean, by rejection.
+
+    cos(t) exp(t x - pi |x|/2) lies above it, two exponentials back to back, and is hit in more than 3 of 4 trials.
+    """
+    rate = jnp.arctan2(1.0, mean), jnp.arctan2(1.0, -jnp.asarray(mean))  # pi/2 - t to the right, pi/2 + t to the left
+
+    def tried(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        trial, _, _ = state
+        side, u, v = uniform(slot_key(key, trial), (3,))
+        away = -jnp.log1p(-u)
+        x = jnp.where(side * jnp.pi < rate[1], away / rate[0], -away / rate[1])
+        return trial + 1, x, v * (1 + jnp.exp(-jnp.pi * jnp.abs(x))) <= 1
+
+    start = jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(False)
+    return lax.while_loop(lambda state: ~state[2], tried, start)[1]
+
+
+def log_maximum(key: Array, size: Any) -> Array:
+    """Return log x for x ~ Beta(size, 1), the largest of that many uniform points: log(u)/size."""
+    return jnp.log1p(-uniform(key)) / size
+
+
+def _poisson_sum(key: Array, size: Any, mean: Any, v2: Any) -> Array:
+    del v2
+    return poisson(key, size * mean)
+
+
+def _binomial_sum(key: Array, size: Any, mean: Any, v2: Any) -> Array:
+    """Return the successes in size * N trials of chance mean/N, v2 = -1/N."""
+    return binomial(key, jnp.round(-size / v2), -mean * v2)
+
+
+def _negative_binomial_sum(key: Array, size: Any, mean: Any, v2: Any) -> Array:
+    """Return the sum, of shape size * r and mean size * mean, v2 = 1/r."""
+    return negative_binomial(key, size / v2, size * mean)
+
+
+_SUMS = {"Poisson": _poisson_sum, "Binomial": _binomial_sum, "NegativeBinomial": _negative_binomial_sum}
+"""Family -> (key, number of points, their mean, coefficient v2 of the variance function) -> their sum."""
+
+
+def has_sampler(law: Law) -> bool:
+    """Return whether `draw` knows the law."""
+    if isinstance(law, NaturalSum):
+        return law.family in _SUMS
+    return isinstance(law, Normal | ChiSquare | Multinomial | Maximum)
+
+
 def parameters(law: Law) -> tuple[Any, ...]:
     """Return the expressions that a draw from the law needs."""
-    if isinstance(law, Normal):
-        return ()
+    if not has_sampler(law):
+        name = f"{type(law).__name__} of {law.family} points" if isinstance(law, NaturalSum) else type(law).__name__
+        raise ValueError(f"{name} has no sampler. Ask simulate(loop, method='data') instead.")
     if isinstance(law, ChiSquare):
         return (law.df,)
     if isinstance(law, Multinomial):
         return (law.trials, *law.probabilities)
-    raise ValueError(f"{type(law).__name__} has no sampler. Ask simulate(loop, method='data') instead.")
+    if isinstance(law, Maximum):
+        return (law.size,)
+    return (law.size, law.mean, law.variance.coeff(POINT, 2)) if isinstance(law, NaturalSum) else ()
 
 
 def draw(law: Law, key: Array, values: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Array, ...]:
@@ -103,5 +214,9 @@ def draw(law: Law, key: Array, values: tuple[Any, ...], shape: tuple[int, ...]) 
     if isinstance(law, ChiSquare):
         (df,) = values
         return (chi_square(key, df, shape),)
+    if isinstance(law, Maximum):
+        return (jnp.exp(log_maximum(key, *values)),)
+    if isinstance(law, NaturalSum):
+        return (_SUMS[law.family](key, *values),)
     trials, *chances = values
     return tuple(multinomial(key, trials, jnp.stack(chances)))

@@ -7,7 +7,16 @@ import numpy as np
 from sympy import Expr, Float, Symbol
 
 from numerics.chains import Given
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian
+from numerics.scalars import SCALARS
+from theory.families import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Gaussian,
+    MultivariateGaussian,
+    OneParameter,
+    Recursion,
+)
 from theory.families.base import Family
 from theory.loop import Loop
 
@@ -18,7 +27,8 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     """Return the source's arrays by name, float64.
 
     Gaussian: mu0, V0. Diagonal: mu0, V0 of shape (d,), and root0 with root0 root0' the covariance where the
-    true source is correlated. Multivariate: mu0, Sigma0, root0. Bernoulli: p0. Categorical: p0 of shape (K,).
+    true source is correlated. Multivariate: mu0, Sigma0, root0. Bernoulli: p0. Categorical: p0 of shape (K,). A family
+    of one parameter: its source value, as rate0. A recursion: every symbol in its start.
 
     Args:
         loop: a loop without free symbols other than its source's.
@@ -27,21 +37,27 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     Raises:
         ValueError: a symbol without a value, a name that is none of the source's, or a value out of range.
     """
+    if not isinstance(loop.law, OneParameter | Recursion) and type(loop.law) not in _ARRAYS:
+        known = ", ".join(kind.__name__ for kind in (*_ARRAYS, *SCALARS))
+        raise ValueError(f"{type(loop.law).__name__} cannot be simulated yet. Choose one of {known}.")
     declared = loop.source or loop.family
     if isinstance(declared, Categorical) and declared.probabilities is None:
         _require_numbers(loop, set())
         return {"p0": _probabilities(dict(start or {}))}
     _require_numbers(loop, _symbols(declared))
     values = _values(declared, dict(start or {}))
-    arrays = _ARRAYS[type(loop.law)](loop.law, values)
-    if isinstance(declared, MultivariateGaussian):
+    law = loop.law
+    if isinstance(law, Recursion):
+        return {symbol.name: _floats(symbol, values) for symbol in _symbols(law)}
+    arrays = _scalar(law, values) if isinstance(law, OneParameter) else _ARRAYS[type(law)](law, values)
+    if isinstance(declared, MultivariateGaussian) and declared.covariance is not None:
         arrays["root0"] = _root(_floats(declared.covariance.tolist(), values))
     return arrays
 
 
 def shape(given: Given) -> tuple[int, ...]:
     """Return the shape of a parameter: (), (d,) or (K,)."""
-    return np.shape(given["p0" if "p0" in given else "mu0"])
+    return next((np.shape(given[name]) for name in ("p0", "mu0") if name in given), ())
 
 
 def _symbols(declared: Family) -> set[Symbol]:
@@ -105,6 +121,11 @@ def _diagonal(law: DiagonalGaussian, values: Mapping[Symbol, Float]) -> dict[str
 
 
 def _multivariate(law: MultivariateGaussian, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    if law.mean is None or law.covariance is None:
+        raise ValueError(
+            f"the source of {law} is left in symbols. Give its mean and its covariance, as in "
+            "MultivariateGaussian([0, 0], [[1, 0], [0, 1]])."
+        )
     return {"mu0": _floats(law.mean, values), "Sigma0": _floats(law.covariance.tolist(), values)}
 
 
@@ -113,6 +134,13 @@ def _bernoulli(law: Bernoulli, values: Mapping[Symbol, Float]) -> dict[str, np.n
     if not 0 <= chance <= 1:
         raise ValueError(f"the source has p = {chance}, which is no probability. Give 0 <= p <= 1.")
     return {"p0": chance}
+
+
+def _scalar(law: OneParameter, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    value, scalar = _floats(law.initial, values), SCALARS[type(law)]
+    if not scalar.inside(float(value)):
+        raise ValueError(f"the source has {law.parameter} = {value}. Give {law.parameter} {scalar.allowed}.")
+    return {f"{law.parameter}0": value}
 
 
 def _categorical(law: Categorical, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:

@@ -13,14 +13,16 @@ from attrs import evolve
 from jax import Array
 from sympy import Expr, Integer, S, Symbol, exp, log, sqrt
 
+from numerics import scalars
 from numerics.chains import Given, Program, State
 from numerics.lifting import generalised, letters, lifted
 from numerics.printer import to_jax
-from numerics.samplers import draw, parameters, slot_key
+from numerics.samplers import draw, has_sampler, parameters, slot_key
+from numerics.variables import letters_of_source
 from theory import symbols
 from theory.errors import NotClosed
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian
-from theory.families.base import Derivable
+from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, OneParameter, Recursion
+from theory.families.base import Derivable, Stepped
 from theory.innovations import Normal
 from theory.loop import Loop
 from theory.step import Step, step
@@ -36,7 +38,8 @@ _PLAIN: Mapping[type, Derivable] = {
     Bernoulli: Bernoulli(),
     Categorical: Categorical(),
 }
-"""The family whose step each takes, its source left in symbols; a diagonal one is a row of Gaussians."""
+"""The family whose step each takes, its source left in symbols; a diagonal one is a row of Gaussians, one of a single
+parameter is its own."""
 _SOURCE: Mapping[type, tuple[Any, ...]] = {
     Gaussian: (symbols.mu0, symbols.V0),
     Bernoulli: (symbols.q0,),
@@ -51,24 +54,24 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
         loop: a loop with numbers for all but its source.
         shape: shape of a parameter: () or (d,) or (K,).
     """
-    if type(loop.family) not in _PLAIN:
+    if type(loop.family) not in _PLAIN and not isinstance(loop.family, OneParameter | Recursion):
         return f"{type(loop.family).__name__} has no step in sufficient statistics"
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None and loop.samples.is_finite:
         return "a correlated source ties the coordinates together in the first fit"
     if isinstance(loop.family, Categorical) and shape[0] > TYPES:
         return f"{shape[0]} types are more than {TYPES}"
     try:
-        _steps(loop, shape)
+        steps = _steps(loop, shape)
     except NotClosed as refusal:
         return str(refusal).split(". ")[0]
-    return None
+    unknown = [type(law).__name__ for refit in steps for law in refit.laws if not has_sampler(law)]
+    return f"the law {unknown[0]} of what a fit reads has no cheap sampler" if unknown else None
 
 
 def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     """Return the loop that is compiled, with symbols in place of numbers, and the numbers."""
     del generations
-    family: Any = type(loop.family)
-    bare, numbers = generalised(evolve(loop, family=family(), source=None))
+    bare, numbers = generalised(evolve(loop, family=scalars.bare(loop.family), source=None))
     compiled, others = lifted(bare, ("samples", "estimator", "regime", "sampling"))
     return compiled, numbers | others
 
@@ -76,19 +79,20 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
 def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
     """Return the chain whose generation k is `step` k of a `prepared` loop; arguments as in `why_not`."""
     del generations
-    plain, state = _PLAIN[type(loop.family)], _state(loop, shape)
+    plain, state = _plain(loop), _state(loop, shape)
     first, later = _steps(loop, shape)
-    given = (*_SOURCE[type(plain)], *letters(loop))
+    given = (*_source(plain), *letters(loop))
     inner = shape if isinstance(plain, Gaussian) else ()
-    model0 = plain.start(state)
-    start = to_jax([log(model0[x]) if x.is_positive else model0[x] for x in state], given)
+    model0 = dict.fromkeys(later.state, S.Zero) | dict(plain.start(state))
+    start = to_jax([log(model0[x]) if x.is_positive else model0[x] for x in later.state], given)
     alike = first.laws == later.laws
+    shown = _view(plain)
     fit = _transition(later, first if alike else later, given, inner)
     return Program(
         start=lambda values: start(*(values[str(x)] for x in given)),
         first=fit if alike else _transition(first, first, given, inner),
         later=fit,
-        view=_VIEWS[type(plain)],
+        view=lambda values: shown(values[: len(state)]),
     )
 
 
@@ -98,15 +102,28 @@ def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:
     return 2 * math.prod(shape)
 
 
+def _plain(loop: Loop) -> Stepped:
+    family = loop.family
+    if isinstance(family, Recursion):
+        return family
+    return scalars.bare(family) if isinstance(family, OneParameter) else _PLAIN[type(family)]
+
+
+def _source(plain: Stepped) -> tuple[Any, ...]:
+    if isinstance(plain, Recursion):
+        return letters_of_source(plain)
+    return (plain.initial,) if isinstance(plain, OneParameter) else _SOURCE[type(plain)]
+
+
 def _state(loop: Loop, shape: tuple[int, ...]) -> Letters:
     if isinstance(loop.family, Categorical):
         return tuple(symbols.p[k] for k in range(shape[0]))
-    return tuple(_PLAIN[type(loop.family)].source())
+    return tuple(_plain(loop).source())
 
 
 def _steps(loop: Loop, shape: tuple[int, ...]) -> tuple[Step, Step]:
     """Return the first fit, whose pool of earlier data is empty, and the k-th."""
-    plain = _PLAIN[type(loop.family)]
+    plain = _plain(loop)
     declared = evolve(loop, family=plain, source=None)
     first, later = (step(declared, plain, _state(loop, shape), k) for k in (S.One, symbols.n))
     return first, later
@@ -120,15 +137,15 @@ def _transition(
     Fit 1, of the same laws, may update otherwise; to choose is cheaper than to compile the draws twice.
     """
     known = (*map(_carried, refit.state), symbols.n, *given)
-    needs = [to_jax([_in_logs(e, refit.state) for e in parameters(law)], known) for law in refit.laws]
     innovations = tuple(x for law in refit.laws for x in law.symbols)
+    needs = [_needs(refit, slot, known) for slot in range(len(refit.laws))]
     update, update1 = (to_jax(_updates(s), (*known, *innovations)) for s in (refit, first))
 
     def transition(key: Array, k: Any, values: Given, state: State) -> State:
         here = (*state, k, *(values[str(x)] for x in given))
         drawn: list[Any] = []
         for slot, (law, need) in enumerate(zip(refit.laws, needs, strict=True)):
-            drawn += draw(law, slot_key(key, slot), need(*here), shape)
+            drawn += draw(law, slot_key(key, slot), need(*here, *drawn), shape)
         if first == refit:
             return update(*here, *drawn)
         pairs = zip(update1(*here, *drawn), update(*here, *drawn), strict=True)
@@ -137,13 +154,25 @@ def _transition(
     return transition
 
 
+def _needs(refit: Step, slot: int, known: Letters) -> Callable[..., Any]:
+    """Return what a draw needs as a function of the known letters and of the innovations drawn before it."""
+    before = tuple(x for law in refit.laws[:slot] for x in law.symbols)
+    needed = [_in_logs(expr.xreplace(_standard(refit)), refit.state) for expr in parameters(refit.laws[slot])]
+    return to_jax(needed, (*known, *before))
+
+
+def _standard(refit: Step) -> dict[Expr, Expr]:
+    """Return every normal innovation as its standard deviation times the standardised one that is drawn."""
+    return {law.symbol: sqrt(law.variance) * law.symbol for law in refit.laws if isinstance(law, Normal)}
+
+
 def _updates(refit: Step) -> list[Expr]:
     """Return the next value of every carried letter, in carried letters and standardised innovations.
 
     log x' = log x + log(x'/x) where the ratio is free of the state, as for a variance that feeds on itself
     alone: it is then evaluated at x = 1 and nothing underflows. Elsewhere log x' = log(x').
     """
-    standard = {law.symbol: sqrt(law.variance) * law.symbol for law in refit.laws if isinstance(law, Normal)}
+    standard = _standard(refit)
     unit = {x: Integer(bool(x.is_positive)) for x in refit.state}
     updates = []
     for x, value in refit.update.items():
@@ -168,6 +197,24 @@ def _in_logs(expr: Expr, state: Letters) -> Expr:
 def _gaussian(state: State) -> dict[str, Array]:
     mu, log_V = state
     return {"mu": mu, "V": jnp.exp(log_V), "log_V": log_V}
+
+
+def _view(plain: Stepped) -> Callable[[State], dict[str, Array]]:
+    if isinstance(plain, Recursion):
+        return lambda state: _recorded(plain, state)
+    if not isinstance(plain, OneParameter):
+        return _VIEWS[type(plain)]
+    if plain.parameter.is_positive:
+        return lambda state: scalars.view_of_log(plain, state[0])
+    return lambda state: {scalars.named(plain): state[0]}
+
+
+def _recorded(recursion: Recursion, state: State) -> dict[str, Array]:
+    """Return every state symbol, and beside a positive one the logarithm that is carried."""
+    values: dict[str, Array] = {}
+    for x, carried in zip(recursion.source(), state, strict=True):
+        values |= {str(x): jnp.exp(carried), str(_carried(x)): carried} if x.is_positive else {str(x): carried}
+    return values
 
 
 _VIEWS: Mapping[type, Callable[[State], dict[str, Array]]] = {

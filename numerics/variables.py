@@ -3,14 +3,23 @@
 Both paths of the simulator, the labelled results and the observables agree on these names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
 from sympy import IndexedBase, Symbol, exp
 
+from numerics.scalars import SCALARS, log_letter, symbol_of_source
 from theory import symbols
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian
+from theory.families import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Gaussian,
+    MultivariateGaussian,
+    OneParameter,
+    Recursion,
+)
 from theory.families.base import Family
 
 LOG_V = Symbol("log_V", real=True)
@@ -53,19 +62,42 @@ _TABLE = {
     Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
 }
 
-LETTERS_OF_SOURCE: Mapping[type, tuple[Any, ...]] = {
+_SOURCE: Mapping[type, tuple[Any, ...]] = {
     Gaussian: (symbols.mu0, symbols.V0),
-    DiagonalGaussian: (),
-    MultivariateGaussian: (),
     Bernoulli: (symbols.q0,),
     Categorical: (symbols.p0,),
 }
-"""Letters of the source that an observable may hold."""
+
+
+def letters_of_source(family: Family) -> tuple[Any, ...]:
+    """Return the letters of the source that an observable may hold."""
+    if isinstance(family, Recursion):
+        return tuple(sorted(set().union(*(value.free_symbols for value in family.source().values())), key=str))
+    return (symbol_of_source(family),) if isinstance(family, OneParameter) else _SOURCE.get(type(family), ())
 
 
 def variables(family: Family) -> Variables:
     """Return the variables of a family, or raise ValueError for one that cannot be simulated."""
+    if isinstance(family, OneParameter):
+        return _columns([family.parameter])
+    if isinstance(family, Recursion):
+        return _columns(family.source())
     if type(family) not in _TABLE:
-        known = ", ".join(kind.__name__ for kind in _TABLE)
+        known = ", ".join(kind.__name__ for kind in (*_TABLE, *SCALARS))
         raise ValueError(f"{type(family).__name__} cannot be simulated yet. Choose one of {known}.")
     return _TABLE[type(family)]
+
+
+def _columns(parameters: Iterable[Any]) -> Variables:
+    """Return every parameter, and its logarithm where it is positive: that is the letter that an observable is read
+    from.
+    """
+    dims: dict[str, tuple[str, ...]] = {}
+    letters, rewrite = {}, {}
+    for x in parameters:
+        dims[str(x)], letter = (), x
+        if x.is_positive:
+            letter = log_letter(x)
+            dims[str(letter)], rewrite[x] = (), exp(letter)
+        letters[letter] = str(letter)
+    return Variables(dims, letters, rewrite)

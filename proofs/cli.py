@@ -66,8 +66,7 @@ def derive(
     family: str = "gaussian",
     estimator: str = "mle",
     regime: str = "replace",
-    alpha: str | None = None,
-    tau: str | None = None,
+    sampling: str = "faithful",
     samples: str = "M",
     as_json: As_json = False,
 ) -> int:
@@ -75,17 +74,16 @@ def derive(
 
     Args:
         of: Expression in the family's parameters, such as "mu**2 * V", "log(V)" or "p".
-        family: gaussian or bernoulli.
-        estimator: mle, unbiased, or a multiplier c of the unbiased variance.
-        regime: replace, accumulate or mixed.
-        alpha: Real share of the mixed regime; a symbol if left out.
-        tau: Sampling temperature; faithful sampling if left out.
+        family: Such as gaussian, bernoulli(1/3) or poisson.
+        estimator: mle, unbiased, a multiple c of the unbiased variance, or such as damped(1/2, of=unbiased).
+        regime: Such as replace, accumulate, mixed(1/10, fresh=False) or schedule([10, 20, 40]).
+        sampling: Such as faithful, tempered(2) or truncated(3).
         samples: M, a number, or oo.
     """
     from proofs.spec import loop_from, observable_from
     from theory import expect
 
-    loop = loop_from(family=family, estimator=estimator, regime=regime, alpha=alpha, tau=tau, samples=samples)
+    loop = loop_from(family=family, estimator=estimator, regime=regime, sampling=sampling, samples=samples)
     answer = expect(loop, observable_from(of, loop))
     if as_json:
         certificates = [certificate.data for certificate in answer.certificate]

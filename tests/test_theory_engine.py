@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sympy import Add, Mul, Product, Rational, Sum, expand_func, log, oo, radsimp, sqrt
 
+from proofs.kernel import check
 from theory import (
     MLE,
     Accumulate,
@@ -19,6 +20,7 @@ from theory import (
     M,
     Mixed,
     NoClosedForm,
+    PosteriorPredictive,
     Replace,
     Scaled,
     Tempered,
@@ -267,3 +269,20 @@ def test_independent_factors_multiply_moments_and_add_logs(estimator, observable
     for k in range(4):
         difference = (form - expected).subs({M: 8, c: Rational(2, 3)}).subs(n, k)
         assert difference.expand(log=True, force=True).expand() == 0
+
+
+LATE = {
+    "kept real set": Loop(Gaussian(0, 1), regime=Mixed(alpha, fresh=False)),
+    "posterior predictive": Loop(Gaussian(0, 1), estimator=PosteriorPredictive()),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+@pytest.mark.parametrize("of", [V, mu**2, mu**2 + V * 3], ids=str)
+def test_formulas_that_start_late_equal_the_recurrence(name, of):
+    """Assert the closed form at n >= 1 where the first fit is unlike the later ones and coefficients are constant."""
+    answer = expect(LATE[name].at(M=8, **({"alpha": Rational(1, 2)} if "real" in name else {})), of)
+    assert answer.start == 1
+    values = answer.values(4)
+    assert [answer.expression.subs(n, k) for k in range(1, 5)] == values[1:]
+    assert all(check(certificate.data) for certificate in answer.certificate)

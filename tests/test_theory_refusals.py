@@ -95,7 +95,7 @@ ARGUMENTS = {
     "float diagonal": (lambda: D([0], [0.5]), "variances[0] = 0.5 is a float"),
     "foreign source": (lambda: Loop(Gaussian(), source=MULTIVARIATE), "MultivariateGaussian source"),
     "error source": (lambda: Loop(Gaussian()).without("noise"), "'noise'"),
-    "metric": (lambda: risk(Loop(Gaussian()), "w2"), "metric = 'w2'"),
+    "metric": (lambda: risk(Loop(Gaussian()), "w3"), "metric = 'w3'"),
     "float observable": (lambda: expect(Loop(Gaussian()), 0.5 * V), "is a float"),
     "text for a parameter": (lambda: expect(Loop(Gaussian()), "V"), "only a symbol of that name"),
     "namesake": (lambda: expect(Loop(Bernoulli()), Symbol("p") ** 2), "only a symbol of that name"),

@@ -7,10 +7,10 @@ are settled at the end, all factors together: only then is it seen that a root h
 from functools import cached_property
 from typing import Any
 
-from attrs import field, frozen
+import attrs
+from attrs import frozen
 from sympy import Add, Expr, Indexed, Integer, Mul, Pow, Rational, S, Symbol, expand_log, factor_list, factorint, log
 
-from theory import symbols
 from theory.constants import Constant, unfold
 from theory.errors import NotClosed
 from theory.field import Element, Field, letters
@@ -31,7 +31,7 @@ class Algebra:
     field: Field
     where: str
     """Names the loop in refusals."""
-    _read: dict[Expr, Terms] = field(factory=dict, init=False)
+    _read: dict[Expr, Terms] = attrs.field(factory=dict, init=False)
 
     @cached_property
     def _place(self) -> dict[Expr, int]:
@@ -80,7 +80,7 @@ class Algebra:
 
     def _coefficient(self, expr: Expr) -> Terms:
         """Return an expression without letters; its irrational factors become the surd."""
-        if isinstance(expr, Add) and not _rational(expr):
+        if isinstance(expr, Add) and not is_rational(expr):
             return self.sum(self._coefficient(arg) for arg in expr.args)
         rational, surd = split(expr)
         return {self.key({}, surd): self.field(rational)} if rational != 0 else {}
@@ -187,8 +187,6 @@ class Algebra:
 
     def _settled(self, surd: Expr) -> Element:
         rational, rest = split(surd)
-        if symbols.n in rest.free_symbols:
-            raise NotClosed(f"{self.where}: the factor {rest} of fit n is not rational in n. Ask simulate(loop).")
         return self.field(rational if rest == 1 else rational * Constant(rest))
 
 
@@ -200,7 +198,7 @@ def split(expr: Expr) -> tuple[Expr, Expr]:
     >>> split(sqrt(8) * gamma(M) / M)
     (2/M, sqrt(2)*gamma(M))
     """
-    if _rational(expr):
+    if is_rational(expr):
         return expr, S.One
     powers: dict[Expr, Expr] = {}
     for base, exponent in _factors(expr, S.One):
@@ -208,7 +206,7 @@ def split(expr: Expr) -> tuple[Expr, Expr]:
     rational, surd = [], []
     for base, exponent in powers.items():
         whole = S.Zero
-        if _rational(base):
+        if is_rational(base):
             whole = exponent if exponent.is_Integer else Integer(exponent // 1) if exponent.is_Rational else S.Zero
         rational.append(base**whole)
         surd.append(base ** (exponent - whole))
@@ -225,7 +223,7 @@ def _factors(expr: Expr, exponent: Expr) -> Any:
     elif expr.is_Rational and expr not in (0, 1, -1):
         for prime, power in {**factorint(expr.p), **{k: -v for k, v in factorint(expr.q).items()}}.items():
             yield Integer(prime), power * exponent
-    elif isinstance(expr, Add) and _rational(expr):
+    elif isinstance(expr, Add) and is_rational(expr):
         yield from _irreducible(expr, exponent)
     else:
         yield expr, exponent
@@ -238,12 +236,12 @@ def _irreducible(expr: Expr, exponent: Expr) -> Any:
         yield from ((base, sign * power * exponent) for base, power in factors)
 
 
-def _rational(expr: Expr) -> bool:
+def is_rational(expr: Expr) -> bool:
     """Return whether an expression is a rational function of letters over the rational numbers, as it is written."""
     if isinstance(expr, Add | Mul):
-        return all(map(_rational, expr.args))
+        return all(map(is_rational, expr.args))
     if isinstance(expr, Pow):
-        return bool(expr.exp.is_Integer) and _rational(expr.base)
+        return bool(expr.exp.is_Integer) and is_rational(expr.base)
     return isinstance(expr, Symbol | Indexed | Rational)
 
 

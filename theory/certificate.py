@@ -4,18 +4,22 @@ Everything is strings of rational expressions in declared symbols. What is not r
 enters as a free symbol, with its meaning in the legend: the induction holds whatever its value.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import attrs
 from attrs import frozen
-from sympy import Expr, Indexed, Poly, Pow, Rational, S, Symbol, log
+from sympy import Expr, Indexed, Mul, Poly, Pow, Rational, S, Symbol, log
 
 from theory import symbols
-from theory.closed_form import Sequence, Solution
-from theory.constants import Constant
+from theory.arithmetic import Terms
+from theory.closed_form import Solution
+from theory.constants import Constant, unfold
+from theory.field import Element, Field
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
 from theory.signs import undecided_factors
+from theory.superposition import Superposition, linear_form, rows
 
 
 @frozen
@@ -30,29 +34,8 @@ def certificate(recurrence: Recurrence, solution: Solution) -> Certificate:
     """Return the induction that is to prove ``solution`` from ``recurrence``; whether it does is the checker's to
     say.
     """
-    names = _Names()
-    unknowns, claim = {}, {}
-    labels = {m: f"x{k}" for k, m in enumerate(recurrence.rows, start=1)}
-    for m, label in labels.items():
-        following = sum((_next(recurrence, w) * Symbol(labels[key]) for key, w in recurrence.rows[m].items()), S.Zero)
-        unknowns[label] = {"start": names.rational(recurrence.initial[m]), "next": names.rational(following)}
-        claim[label] = names.rational(solution.claims[m])
-    sequences = {str(s.symbol): {"start": str(s.start), "next": names.rational(s.next)} for s in solution.sequences}
-    bound = {"n", *labels.values(), *sequences}
-    free = sorted((s for s in names.seen if s.name not in bound), key=str)
-    data = {
-        "rule": "induction_eq",
-        "index": "n",
-        "start": solution.start,
-        "symbols": [s.name for s in free],
-        "domain": _domain(free, recurrence.conditions, names.divisors),
-        "witness": _witness(free, recurrence.conditions, names.divisors),
-        "sequences": sequences,
-        "unknowns": unknowns,
-        "claim": claim,
-    }
-    meanings = {label: f"E[{m.expr(recurrence.state)}]" for m, label in labels.items()}
-    return Certificate(data, meanings | {s.name: str(expr) for expr, s in names.replaced.items()})
+    text = _Text(solution.field)
+    return _certificate(recurrence, solution, text, {m: text.superposition(w) for m, w in solution.claims.items()})
 
 
 def claimed(recurrence: Recurrence, solution: Solution, target: Monomial, formula: Expr) -> Certificate:
@@ -62,42 +45,168 @@ def claimed(recurrence: Recurrence, solution: Solution, target: Monomial, formul
     Args:
         formula: rational in the symbols and in n, but for powers of which the exponent is a n + b with whole a and b.
     """
-    sequences: dict[Expr, Sequence] = {}
+    text = _Text(solution.field)
+    bases: dict[Expr, Symbol] = {}
 
     def name(power: Expr) -> Expr:
         slope, offset = Poly(power.exp, symbols.n).all_coeffs()
-        symbol = Symbol(f"c{len(sequences) + 1}")
-        base = power.base**slope
-        known = sequences.setdefault(base, Sequence(symbol, S.One, base * symbol, base**symbols.n))
-        return known.symbol * power.base**offset
+        known = bases.setdefault(power.base**slope, Symbol(f"c{len(bases) + 1}"))
+        return known * power.base**offset
 
     rational = formula.replace(lambda e: isinstance(e, Pow) and e.exp.has(symbols.n), name)
-    claims = solution.claims | {target: rational}
-    return certificate(recurrence, Solution(solution.start, (*solution.sequences, *sequences.values()), claims))
+    claims = {m: text.superposition(w) for m, w in solution.claims.items()} | {target: text.rational(rational)}
+    more = {x.name: {"start": "1", "next": text.rational(base * x)} for base, x in bases.items()}
+    return _certificate(recurrence, solution, text, claims, more)
 
 
-def _next(recurrence: Recurrence, weight: Any) -> Expr:
+def _certificate(
+    recurrence: Recurrence, solution: Solution, text: "_Text", claims: dict[Monomial, str], more: Mapping[str, Any] = {}
+) -> Certificate:
+    labels = {m: f"x{k}" for k, m in enumerate(recurrence.rows, start=1)}
+    own = text.within(recurrence.field)
+    unknowns = {
+        label: {
+            "start": text.superposition({(x, S.One): w for x, w in linear_form(initial, text.field).items()}),
+            "next": own.linear({labels[key]: _next(recurrence, w) for key, w in recurrence.rows[m].items()}),
+        }
+        for (m, label), initial in zip(labels.items(), recurrence.initial.values(), strict=True)
+    }
+    sequences = {
+        s.symbol.name: {"start": str(s.start), "next": text.linear({str(x): w for x, w in s.next.items()})}
+        for s in solution.sequences
+    }
+    sequences |= more
+    bound = {"n", *labels.values(), *sequences}
+    divisors = [text.named(d) for d in text.divisors(solution.start)]
+    conditions = [text.named(c) for c in recurrence.conditions]
+    free = sorted((s for s in text.seen if s.name not in bound), key=str)
+    data = {
+        "rule": "induction_eq",
+        "index": "n",
+        "start": solution.start,
+        "symbols": [s.name for s in free],
+        "domain": _domain(free, conditions, divisors),
+        "witness": _witness(free, conditions, divisors),
+        "sequences": sequences,
+        "unknowns": unknowns,
+        "claim": {label: claims[m] for m, label in labels.items()},
+    }
+    meanings = {label: f"E[{m.expr(recurrence.state)}]" for m, label in labels.items()}
+    # What is named in "next" belongs to fit n + 1.
+    later = {s.name: unfold(expr).subs(symbols.n, symbols.n + 1) for expr, s in text.replaced.items()}
+    return Certificate(data, meanings | {name: str(expr) for name, expr in later.items()})
+
+
+def _next(recurrence: Recurrence, weight: Element) -> Element:
     """Return a row's entry for the fit after generation n: fit number n + 1."""
-    return recurrence.field.expr(weight).subs(symbols.n, symbols.n + 1)
+    return weight if recurrence.homogeneous else recurrence.field.shifted(weight, symbols.n, 1)
 
 
-class _Names:
-    """Turns expressions into rational strings, giving every irrational part a symbol of its own."""
+@frozen(eq=False)
+class _Text:
+    """Writes field elements and expressions as rational strings, giving every irrational part a symbol of its own.
 
-    def __init__(self) -> None:
-        self.replaced: dict[Expr, Symbol] = {}
-        self.seen: set[Symbol] = set()
-        self.divisors: set[Expr] = set()
+    Denominators are written as one division after the other, so that the checker sees their factors.
+    """
+
+    field: Field
+    replaced: dict[Expr, Symbol] = attrs.field(factory=dict)
+    seen: set[Symbol] = attrs.field(factory=set)
+    _divisors: dict[Expr, None] = attrs.field(factory=dict)
+    _polynomials: dict[Terms, str] = attrs.field(factory=dict, init=False)
+
+    def within(self, field: Field) -> "_Text":
+        """Return a writer for another field with the same names."""
+        return self if field is self.field else _Text(field, self.replaced, self.seen, self._divisors)
+
+    def divisors(self, start: int) -> list[Expr]:
+        """Return what was divided by so far and is not known to be non-zero on the domain and for n >= start."""
+        return list(dict.fromkeys(factor for d in self._divisors for factor in undecided_factors(d, start)))
+
+    def named(self, expr: Expr) -> Expr:
+        """Return an expression with its irrational parts by name, for the domain."""
+        written = expr.replace(_irrational, self._name)
+        self.seen.update(written.free_symbols)
+        return written
+
+    def superposition(self, superposition: Superposition) -> str:
+        """Return sum over initial moments of moment * (sum of coefficient * sequence)."""
+        total = []
+        for moment, row in rows(superposition).items():
+            inner = self.linear({str(sequence): w for sequence, w in row.items()})
+            above, below = self._moment(moment)
+            total.append("*".join([*above, *([] if above and inner == "1" else [f"({inner})"])]) + _over(below))
+        return " + ".join(total) or "0"
+
+    def linear(self, combination: Mapping[str, Element]) -> str:
+        """Return sum of coefficient * name; the name 1 is left out."""
+        return _sum(self._product(w, name) for name, w in combination.items())
 
     def rational(self, expr: Expr) -> str:
-        named = expr.replace(_irrational, self._name)
-        self.seen |= named.free_symbols
-        written = named.factor()
-        self.divisors |= set(undecided_factors(written.as_numer_denom()[1]))
+        """Return any expression whose irrational parts have names."""
+        written = expr.replace(_irrational, self._name).factor()
+        self.seen.update(written.free_symbols)
+        self._divisors[written.as_numer_denom()[1]] = None
         return str(written)
+
+    def _product(self, element: Element, name: str) -> tuple[bool, str]:
+        """Return (whether minus, the rest of) element * name."""
+        whole = self.field.factored(element)
+        above = [] if abs(whole.content.p) == 1 else [str(abs(whole.content.p))]
+        below = [] if whole.content.q == 1 else [str(whole.content.q)]
+        for factor, power in whole.factors.items():
+            (above if power > 0 else below).append(_power(self._polynomial(factor), abs(power)))
+            if power < 0:
+                self._divisors[self.field.factor(factor)] = None
+        above += [] if name == "1" else [name]
+        return whole.content < 0, "*".join(above or ["1"]) + _over(below)
+
+    def _polynomial(self, terms: Terms) -> str:
+        if terms not in self._polynomials:
+            written = _sum((weight < 0, self._term(powers, abs(weight))) for powers, weight in terms)
+            self._polynomials[terms] = f"({written})" if len(terms) > 1 else written
+        return self._polynomials[terms]
+
+    def _term(self, powers: tuple[int, ...], weight: int) -> str:
+        return "*".join([str(weight)] * (weight != 1 or not any(powers)) + list(self._powers(powers)))
+
+    def _powers(self, powers: tuple[int, ...]) -> Iterator[str]:
+        for letter, power in zip(self.field.generators, powers, strict=True):
+            if power:
+                yield _power(self._letter(letter), power)
+
+    def _moment(self, moment: Expr) -> tuple[list[str], list[str]]:
+        """Return the factors above and below of a product of powers."""
+        above, below = [], []
+        for factor in Mul.make_args(moment):
+            base, power = factor.as_base_exp()
+            if not isinstance(base, Symbol) or not power.is_Integer:
+                base, power = factor, S.One
+            if factor != 1:
+                (above if power > 0 else below).append(_power(self._letter(base), abs(power)))
+        return above, below
+
+    def _letter(self, expr: Expr) -> str:
+        symbol = expr if isinstance(expr, Symbol) and not isinstance(expr, Constant) else self._name(expr)
+        self.seen.add(symbol)
+        return symbol.name
 
     def _name(self, expr: Expr) -> Symbol:
         return self.replaced.setdefault(expr, Symbol(f"g{len(self.replaced) + 1}"))
+
+
+def _power(base: str, exponent: Any) -> str:
+    return base if exponent == 1 else f"{base}**{exponent}"
+
+
+def _over(below: list[str]) -> str:
+    return "".join(f"/{x}" for x in below)
+
+
+def _sum(terms: Iterable[tuple[bool, str]]) -> str:
+    """Return the sum of terms given as (whether minus, what)."""
+    written = "".join(f" {'-' if minus else '+'} {what}" for minus, what in terms)
+    return ("-" if written.startswith(" -") else "") + written[3:] if written else "0"
 
 
 def _irrational(expr: Expr) -> bool:
@@ -121,6 +230,7 @@ def _domain(free: Iterable[Symbol], conditions: Iterable[Expr], divisors: Iterab
 def _witness(free: list[Symbol], conditions: Iterable[Expr], divisors: Iterable[Expr]) -> dict[str, str]:
     """Return a rational point meant to lie in the domain, at the smallest M that will do; the checker makes sure."""
     generic = {symbols.alpha: Rational(1, 2), symbols.c: Rational(1, 3), symbols.tau: Rational(2, 3)}
+    generic |= {symbols.d: Rational(7)}  # below some of the sizes and above others
     values = {s: generic.get(s, Rational(k + 1)) for k, s in enumerate(free)}
     for M in _SIZES:
         values |= {symbols.M: M} if symbols.M in free else {}

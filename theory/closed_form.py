@@ -4,39 +4,48 @@ A solution names sequences (powers of a base, residues of an irrational eigenval
 one-term rule that defines it, and writes every moment in them. That is all a checker needs to accept it by induction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from attrs import field, frozen
-from sympy import Add, Expr, Lambda, Mul, Poly, Pow, RootSum, S, Symbol, oo, sqrt
+from attrs import evolve, field, frozen
+from sympy import Add, Expr, Lambda, Poly, RootSum, S, Symbol, oo
 from sympy.utilities.iterables import strongly_connected_components
 
 from theory.constants import unfold
+from theory.decoupling import decoupled
 from theory.errors import NoClosedForm
 from theory.exponential import ExpPoly, Key, add, solve_block, solve_scalar
-from theory.field import Element
+from theory.field import Element, Field
 from theory.hypergeometric import Combination, Generator, HyperProduct, HyperSum, solve_varying
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
-from theory.signs import sign_on_domain, stable
-from theory.symbols import n
+from theory.reduction import Readouts, reduced
+from theory.signs import beyond, stable, undecided_factors, versus_one
+from theory.superposition import Pair, Superposition, collected, entangled, linear_form, weighed, written
+from theory.superposition import add as accumulate
+from theory.symbols import M, n
 
 
-@frozen
+@frozen(eq=False)
 class Sequence:
-    """A defined sequence: its value at the start, its next value in terms of n and of sequences at n, and its closed
+    """A defined sequence: its value at the start, its next value as a combination of sequences at n, and its closed
     form.
     """
 
     symbol: Symbol
-    start: Expr
-    next: Expr
+    start: int
+    next: dict[Expr, Element]
     expr: Expr
-    limit: Expr | None = None
-    rule: tuple[Expr, ...] = ()
+    find_limit: Callable[[], Expr | None]
+    rule: tuple[Element, ...] = ()
     """For a residue, the rewriting rule of its eigenvalues."""
+
+    @cached_property
+    def limit(self) -> Expr | None:
+        """The limit in n, None where it is not known; Gamma ratios take time to decide, so it is found on demand."""
+        return self.find_limit()
 
 
 @frozen(eq=False)
@@ -44,50 +53,76 @@ class Solution:
     """E m(model k) for every monomial m, for k >= start, in n and in defined sequences."""
 
     start: int
+    field: Field
     sequences: tuple[Sequence, ...]
-    claims: dict[Monomial, Expr]
+    claims: dict[Monomial, Superposition]
+    letters: frozenset[Expr] = frozenset()
+    """The letters of the source, by which answers are grouped."""
 
-    def expression(self, combined: Expr) -> Expr:
-        """Return an expression in sequences as a closed form in n, grouped by sequence, each coefficient factored."""
-        weights = self._weights(combined)
-        paired = [term for pair in self._pairs() for term in _paired(weights, *pair)]
+    def combined(self, targets: Mapping[Monomial, Expr]) -> Superposition:
+        """Return a combination of the moments."""
+        return weighed((linear_form(weight, self.field), self.claims[m]) for m, weight in targets.items())
+
+    def expression(self, superposition: Superposition) -> Expr:
+        """Return a superposition as a closed form in n."""
         closed = {s.symbol: s.expr for s in self.sequences}
-        return Add(*paired, *(unfold(weight.factor()) * key.xreplace(closed) for key, weight in weights.items()))
+        short = collected(superposition, self.field, self.letters)
+        return unfold(written(short, self.field, closed, self._pairs(), n - self.start))
 
-    def _weights(self, combined: Expr) -> dict[Expr, Expr]:
-        """Return the coefficient of every product of sequences (and of n, where coefficients are polynomial in it)."""
-        names = [s.symbol for s in self.sequences]
-        generators = [n, *names] if combined.is_polynomial(n, *names) else names
-        terms = Poly(combined, *generators).terms() if generators else [((), combined)]
-        return {Mul(*map(Pow, generators, powers)): weight for powers, weight in terms}
+    def expr(self, superposition: Superposition) -> Expr:
+        """Return a superposition in n and the names of the sequences."""
+        return Add(*(x * self.field.expr(w) * sequence for (x, sequence), w in superposition.items()))
 
-    def _pairs(self) -> Iterator[tuple[Symbol, Symbol, Expr, Expr]]:
-        """Yield (E_0, E_1, trace, determinant) of every pair of irrational eigenvalues."""
+    @cached_property
+    def divisors(self) -> tuple[Expr, ...]:
+        """What the claims divide by and is not known to be non-zero on the domain."""
+        weights = (w for claim in self.claims.values() for w in claim.values())
+        factors = {f: None for w in weights for f, e in self.field.factored(w).factors.items() if e < 0}
+        return tuple(f for terms in factors for f in undecided_factors(self.field.factor(terms), self.start))
+
+    def _pairs(self) -> Iterator[Pair]:
         for one, two in pairwise(self.sequences):
             if len(two.rule) == 2 and one.rule is two.rule:
                 yield one.symbol, two.symbol, two.rule[1], -two.rule[0]
 
 
-def _paired(weights: dict[Expr, Expr], e0: Symbol, e1: Symbol, trace: Expr, determinant: Expr) -> Iterator[Expr]:
-    """Take a n^i E_0 + b n^i E_1 out of the weights and yield n^i (A r^n + B s^n), r and s the eigenvalues.
-
-    With the discriminant D^2 = trace^2 - 4 determinant, A and B are a/2 +- (b - a trace/2)/D.
-    """
-    root = sqrt((trace**2 - 4 * determinant).factor())
-    powers = {(key / e).cancel() for e in (e0, e1) for key in weights if key.has(e)}
-    for power in sorted(powers, key=str):
-        a, b = weights.pop(power * e0, S.Zero), weights.pop(power * e1, S.Zero)
-        half, rest = unfold((a / 2).factor()), unfold((b - a * trace / 2).factor()) / root
-        for sign in (1, -1):
-            yield power * (half + sign * rest) * (trace / 2 + sign * root / 2) ** n
+def solve(recurrence: Recurrence, weights: Iterable[Expr] = ()) -> Solution:
+    """Return the solution in a field in which ``weights`` can be read too, or raise `NoClosedForm`."""
+    wide = recurrence.field.extended(entangled([*recurrence.initial.values(), *weights], recurrence.field))
+    if recurrence.homogeneous:
+        return _Constant(recurrence, wide, blocks(recurrence)).solution()
+    named = recurrence.field.names(n)  # sizes of two fits would meet in what is read off
+    rest, readouts = (recurrence, {}) if named else reduced(recurrence, blocks(recurrence))
+    return _completed(_Varying(rest, wide, blocks(rest)).solution(), readouts, recurrence)
 
 
-def solve(recurrence: Recurrence) -> Solution:
-    """Return the solution, or raise `NoClosedForm`."""
-    return _Constant(recurrence).solution() if recurrence.homogeneous else _Varying(recurrence).solution()
+def _completed(solution: Solution, readouts: Readouts, recurrence: Recurrence) -> Solution:
+    """Return the solution with the moments that are read off others."""
+    claims = dict(solution.claims)
+    for m, row in readouts.items():
+        forms = ({S.One: solution.field.lifted(w, recurrence.field)} for w in row.values())
+        claims[m] = weighed(zip(forms, (solution.claims[key] for key in row), strict=True))
+    return evolve(solution, claims=claims)
 
 
-def _blocks(recurrence: Recurrence) -> list[list[Monomial]]:
+def _added(
+    recurrence: Recurrence,
+    wide: Field,
+    solve_from: Callable[[Monomial], dict[Monomial, Superposition]],
+    sequences: Callable[[], tuple[Sequence, ...]],
+) -> Solution:
+    """Return the solution, the answers to single initial monomials weighed by their values."""
+    parts: dict[Monomial, list[Any]] = {m: [] for m in recurrence.rows}
+    for source, value in recurrence.initial.items():
+        if value != 0:
+            form = linear_form(value, wide)
+            for m, superposition in solve_from(source).items():
+                parts[m].append((form, superposition))
+    claims = {m: weighed(part) for m, part in parts.items()}
+    return Solution(recurrence.start, wide, sequences(), claims, recurrence.letters)
+
+
+def blocks(recurrence: Recurrence) -> list[list[Monomial]]:
     """Return the monomials in blocks that depend only on themselves and on blocks before them."""
     edges = [(m, key) for m, row in recurrence.rows.items() for key in row if key != m]
     return strongly_connected_components((list(recurrence.rows), edges))
@@ -98,31 +133,27 @@ class _Constant:
     """Constant coefficients: exponential polynomials, one for each pair (moment, initial monomial)."""
 
     recurrence: Recurrence
+    wide: Field
+    blocks: list[list[Monomial]]
     names: dict[Key, tuple[Symbol, ...]] = field(factory=dict, init=False)
 
-    @cached_property
-    def _domain(self) -> Any:
-        return self.recurrence.field.domain
+    @property
+    def _field(self) -> Field:
+        return self.recurrence.field
 
     def solution(self) -> Solution:
         """Solve for every initial monomial that is not 0 and add up."""
-        claims = dict.fromkeys(self.recurrence.rows, S.Zero)
-        for source, value in self.recurrence.initial.items():
-            if value == 0:
-                continue
-            for m, sequence in self._from(source).items():
-                claims[m] += value * self._expr(sequence)
-        return Solution(self.recurrence.start, tuple(self._sequences()), claims)
+        return _added(self.recurrence, self.wide, self._from, lambda: tuple(self._sequences()))
 
-    def _from(self, source: Monomial) -> dict[Monomial, ExpPoly]:
+    def _from(self, source: Monomial) -> dict[Monomial, Superposition]:
         """Return every moment when the initial monomial ``source`` is 1 and the others 0."""
         solved: dict[Monomial, ExpPoly] = {}
-        for block in _blocks(self.recurrence):
+        for block in self.blocks:
             forcing = [self._forcing(m, block, solved) for m in block]
-            start = [self._domain.one if m == source else self._domain.zero for m in block]
+            start = [self._field.one if m == source else self._field.zero for m in block]
             if any(forcing) or any(start):
                 solved.update(zip(block, self._block(block, forcing, start), strict=True))
-        return solved
+        return {m: self._superposition(sequence) for m, sequence in solved.items()}
 
     def _forcing(self, m: Monomial, block: list[Monomial], solved: dict[Monomial, ExpPoly]) -> ExpPoly:
         total: ExpPoly = {}
@@ -132,32 +163,29 @@ class _Constant:
         return total
 
     def _block(self, block: list[Monomial], forcing: list[ExpPoly], start: list[Element]) -> list[ExpPoly]:
-        zero = self._domain.zero
+        zero = self._field.zero
         matrix = [[self.recurrence.rows[m].get(key, zero) for key in block] for m in block]
         bases = all(len(key) == 1 for key in forcing[0])
         if len(block) == 1 and bases and (matrix[0][0] or (zero,) not in forcing[0]):
             return [solve_scalar(matrix[0][0], forcing[0], start[0])]
-        solved = solve_block(matrix, forcing, start, self._domain)
+        solved = solve_block(matrix, forcing, start, self._field)
         if solved is None:
             raise NoClosedForm(
                 "the eigenvalue 0 is repeated, so the first generations follow no formula in n. Ask .at(n=...)."
             )
         return solved
 
-    def _expr(self, sequence: ExpPoly) -> Expr:
-        expr = self.recurrence.field.expr
-        return sum(
-            (
-                expr(w) * n**i * symbol
-                for key, terms in sequence.items()
-                for i, row in enumerate(terms)
-                for w, symbol in zip(row, self._named(key), strict=True)
-            ),
-            S.Zero,
-        )
+    def _superposition(self, sequence: ExpPoly) -> Superposition:
+        return {
+            (S.One, (n - self.recurrence.start) ** i * symbol): self.wide.lifted(w, self._field)
+            for key, terms in sequence.items()
+            for i, row in enumerate(terms)
+            for w, symbol in zip(row, self._named(key), strict=True)
+            if w
+        }
 
     def _named(self, key: Key) -> tuple[Expr, ...]:
-        if key == (self._domain.one,):
+        if key == (self._field.one,):
             return (S.One,)
         if key not in self.names:
             at = len(self.names) + 1
@@ -167,31 +195,47 @@ class _Constant:
 
     def _sequences(self) -> Iterator[Sequence]:
         for key, names in self.names.items():
-            rule = tuple(self.recurrence.field.expr(w) for w in key)
+            residue = _Residue(tuple(map(self._field.factors, key)), self.recurrence.conditions)
+            rule = tuple(self.wide.lifted(w, self._field) for w in key)
             for j, symbol in enumerate(names):
-                before = names[j - 1] if j else S.Zero
-                following = before + rule[j] * names[-1]
-                yield Sequence(symbol, S(int(j == 0)), following, _residue(rule, j), _residue_limit(rule), rule)
+                following = {names[-1]: rule[j]} if rule[j] else {}
+                if j:
+                    accumulate(following, names[j - 1], self.wide.one)
+                yield Sequence(
+                    symbol,
+                    int(j == 0),
+                    following,
+                    residue.expr(j).subs(n, n - self.recurrence.start),
+                    residue.limit,
+                    rule,
+                )
 
 
-def _residue(rule: tuple[Expr, ...], j: int) -> Expr:
-    """Return E_j(n), the coefficient of x^j in x^n modulo chi(x) = x^s - sum_i rule[i] x^i, in closed form.
+@frozen
+class _Residue:
+    """E_j(n), the coefficient of x^j in x^n modulo chi(x) = x^s - sum_i rule[i] x^i."""
 
-    By Lagrange's interpolation E_j(n) = sum over the roots r of chi of r^n [x^j] chi(x)/(x - r)/chi'(r).
-    """
-    if len(rule) == 1:
-        return rule[0].factor() ** n
-    x, r = Symbol("x"), Symbol("r")
-    chi = Poly(x ** len(rule) - sum(w * x**i for i, w in enumerate(rule)), x)
-    quotient = sum(chi.nth(i) * r ** (i - j - 1) for i in range(j + 1, len(rule) + 1))
-    return RootSum(chi, Lambda(r, r**n * quotient / chi.diff().as_expr().subs(x, r)), auto=False)
+    rule: tuple[Expr, ...]
+    conditions: tuple[Expr, ...]
+    """Quantities that are positive."""
 
+    def expr(self, j: int) -> Expr:
+        """Return E_j(n): by Lagrange's interpolation, the sum of r^n [x^j] chi(x)/(x - r)/chi'(r) over the roots r."""
+        if len(self.rule) == 1:
+            return self.rule[0] ** n
+        x, r = Symbol("x"), Symbol("r")
+        size = len(self.rule)
+        chi = Poly(x**size - sum(w * x**i for i, w in enumerate(self.rule)), x)
+        quotient = sum(chi.nth(i) * r ** (i - j - 1) for i in range(j + 1, size + 1))
+        return RootSum(chi, Lambda(r, r**n * quotient / chi.diff().as_expr().subs(x, r)), auto=False)
 
-def _residue_limit(rule: tuple[Expr, ...]) -> Expr | None:
-    if stable(rule):
-        return S.Zero
-    growing = len(rule) == 1 and sign_on_domain(rule[0] - 1) == 1
-    return oo if growing else None
+    def limit(self) -> Expr | None:
+        """Return the limit in n, None where it is not known."""
+        far = tuple(w.subs(M, beyond(self.conditions)) for w in self.rule)
+        if stable(far):
+            return S.Zero
+        growing = len(far) == 1 and versus_one(unfold(far[0])) == 1
+        return oo if growing else None
 
 
 @frozen(eq=False)
@@ -199,34 +243,65 @@ class _Varying:
     """Coefficients that depend on n: products and sums, for recurrences without coupled moments."""
 
     recurrence: Recurrence
+    wide: Field
+    blocks: list[list[Monomial]]
     names: dict[Generator, Symbol] = field(factory=dict, init=False)
 
+    @property
+    def _field(self) -> Field:
+        return self.recurrence.field
+
     def solution(self) -> Solution:
-        """Solve block by block."""
+        """Solve for every initial monomial that is not 0 and add up."""
+        return _added(self.recurrence, self.wide, self._from, lambda: tuple(self._sequences()))
+
+    def _from(self, source: Monomial) -> dict[Monomial, Superposition]:
+        """Return every moment when the initial monomial ``source`` is 1 and the others 0."""
         solved: dict[Monomial, Combination] = {}
-        for block in _blocks(self.recurrence):
+        for block in self.blocks:
             if len(block) > 1:
-                raise NoClosedForm(
-                    f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."
-                )
-            solved[block[0]] = self._one(block[0], solved)
-        claims = {m: self._expr(combination) for m, combination in solved.items()}
-        return Solution(self.recurrence.start, tuple(self._sequences()), claims)
+                solved |= self._coupled(block, solved, source)
+            else:
+                solved[block[0]] = self._one(block[0], solved, source)
+        return {m: self._superposition(combination) for m, combination in solved.items()}
 
-    def _one(self, m: Monomial, solved: dict[Monomial, Combination]) -> Combination:
-        expr = self.recurrence.field.expr
-        row = self.recurrence.rows[m]
+    def _one(self, m: Monomial, solved: dict[Monomial, Combination], source: Monomial) -> Combination:
+        rate = self.recurrence.rows[m].get(m, self._field.zero)
+        forcing = self._forcing(m, [m], solved)
+        return solve_varying(rate, forcing, self._initial(m, source), self.recurrence.start, self._field)
+
+    def _initial(self, m: Monomial, source: Monomial) -> Element:
+        return self._field.one if m == source else self._field.zero
+
+    def _forcing(self, m: Monomial, block: list[Monomial], solved: dict[Monomial, Combination]) -> Combination:
+        """Return what the moments outside the block add to the next value, in the sequences before it."""
         forcing: Combination = {}
-        for key, weight in row.items():
-            if key != m:
+        for key, weight in self.recurrence.rows[m].items():
+            if key not in block:
                 for g, factor in solved[key].items():
-                    forcing[g] = (forcing.get(g, S.Zero) + expr(weight) * factor.subs(n, n - 1)).cancel()
-        forcing = {g: w for g, w in forcing.items() if w != 0}
-        rate = expr(row.get(m, self.recurrence.field.domain.zero))
-        return solve_varying(rate, forcing, self.recurrence.initial[m], self.recurrence.start)
+                    accumulate(forcing, g, weight * self._field.before(factor, n))
+        return forcing
 
-    def _expr(self, combination: Combination) -> Expr:
-        return sum((weight * self._named(g) for g, weight in combination.items()), S.Zero)
+    def _coupled(
+        self, block: list[Monomial], solved: dict[Monomial, Combination], source: Monomial
+    ) -> dict[Monomial, Combination]:
+        """Solve for the common eigenvectors of a block, each on its own, and turn back."""
+        field = self._field
+        found = decoupled([[self.recurrence.rows[m].get(key, field.zero) for key in block] for m in block], field)
+        if found is None:
+            raise NoClosedForm(
+                f"{len(block)} moments are coupled with coefficients that depend on n. Ask .at(n=...) for values."
+            )
+        forcings = [self._forcing(m, block, solved) for m in block]
+        initial = [self._initial(m, source) for m in block]
+        turned = []
+        for vector, rate in zip(found.vectors, found.rates, strict=True):
+            begin = sum((w * value for w, value in zip(vector, initial, strict=True)), field.zero)
+            turned.append(solve_varying(rate, _mixed(vector, forcings), begin, self.recurrence.start, field))
+        return {m: _mixed(row, turned) for m, row in zip(block, found.inverse, strict=True)}
+
+    def _superposition(self, combination: Combination) -> Superposition:
+        return {(S.One, self._named(g)): self.wide.lifted(w, self._field) for g, w in combination.items()}
 
     def _named(self, generator: Generator | None) -> Expr:
         if generator is None:
@@ -237,11 +312,23 @@ class _Varying:
 
     def _sequences(self) -> Iterator[Sequence]:
         for generator, symbol in self.names.items():
+            form = generator.expr()
             if isinstance(generator, HyperProduct):
-                rule = generator.ratio.subs(n, n + 1) * symbol
-                yield Sequence(symbol, S.One, rule, generator.expr(), generator.limit())
+                yield Sequence(symbol, 1, {symbol: self._later(generator.ratio)}, form, generator.limit)
             else:
-                rule = generator.rate.subs(n, n + 1) * symbol + generator.weight.subs(n, n + 1) * self._named(
-                    generator.of
-                )
-                yield Sequence(symbol, S.Zero, rule, generator.expr(), generator.limit())
+                following = {symbol: self._later(generator.rate)}
+                accumulate(following, self._named(generator.of), self._later(generator.weight))
+                yield Sequence(symbol, 0, following, form, generator.limit)
+
+    def _later(self, expr: Expr) -> Element:
+        """Return a coefficient of fit n as one of fit n + 1."""
+        return self.wide.shifted(self.wide(expr), n, 1)
+
+
+def _mixed(weights: Iterable[Element], combinations: Iterable[Combination]) -> Combination:
+    """Return the weighted sum of combinations."""
+    total: Combination = {}
+    for weight, combination in zip(weights, combinations, strict=True):
+        for g, factor in combination.items():
+            accumulate(total, g, weight * factor)
+    return total

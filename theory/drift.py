@@ -5,20 +5,22 @@ the power kappa with E g^kappa = 1 says which moment of V the estimator keeps.
 """
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import mpmath
 from attrs import frozen
-from sympy import Eq, Expr, Function, Rational, S, Symbol, expand_log, gamma, gammasimp, log, powdenest
+from sympy import Eq, Expr, Function, Rational, S, Symbol, expand_log, gamma, gammasimp, log, polygamma, powdenest
 
-from theory.constants import unfold
+from theory.constants import one_logarithm, unfold
 from theory.errors import NotClosed
-from theory.families.gaussian import Gaussian
+from theory.exact import exact
 from theory.innovations import ChiSquare
 from theory.latex import latex
 from theory.loop import Loop
+from theory.mean_limit import MeanLimit, mean_limit
+from theory.passage import FirstPassage, LargeDeviation, half_life
 from theory.signs import sign_on_domain
-from theory.step import step
+from theory.walk import walk
 
 _WHOLE = (1, 2, 3, -1, -2)
 """Powers for which G(k) is rational, tried exactly before the root is left implicit."""
@@ -85,7 +87,7 @@ class Drift:
     @property
     def rate(self) -> Expr:
         """E log(V'/V) = psi(df/2) + log(2 scale); (1/n) log V_n converges to it almost surely."""
-        return unfold(self._squares.moment((S.Zero,), (1,))) + log(self.scale)
+        return one_logarithm(unfold(self._squares.moment((S.Zero,), (1,))) + log(self.scale))
 
     @property
     def _squares(self) -> ChiSquare:
@@ -126,37 +128,73 @@ class Drift:
         sign = sign_on_domain(-self.kappa if self.kappa.is_Rational else self.rate)
         return {None: "undecided", 1: "explosion", -1: "collapse", 0: "driftless"}[sign]
 
+    @property
+    def variance(self) -> Expr:
+        """Var log(V'/V) = psi_1(df/2); log V_n has n times it, for every multiplier."""
+        return polygamma(1, self.df / 2, evaluate=False)
+
+    @property
+    def large_deviation(self) -> LargeDeviation:
+        """How seldom a run stays away from its fate: the rate -min_k log E g^k and the k* where it is attained."""
+        return LargeDeviation(self.df / 2, 2 * self.scale)
+
+    def first_passage(self, eps: Any) -> FirstPassage:
+        """Return the number of generations until V < eps V0, for 0 < eps < 1.
+
+        Raises:
+            NotClosed: a loop that does not collapse, where the mean number is infinite.
+        """
+        level = exact(eps, "eps")
+        if level.is_number and not 0 < level < 1:
+            raise ValueError(f"eps = {eps}: V starts at V0 and falls. Give 0 < eps < 1.")
+        if self.verdict in ("driftless", "explosion"):
+            raise NotClosed(
+                f"estimator: {self.loop.estimator} gives {self.verdict}, and V < eps V0 takes infinitely long on "
+                "average. Ask large_deviation, or law(loop).at(n=...).cdf(eps)."
+            )
+        return FirstPassage(self.df / 2, 2 * self.scale, level, -self.rate)
+
+    def half_life(self, of: Literal["mean", "typical"] = "typical") -> Expr:
+        """Return the generations in which V halves: log 2/(-log E g) for "mean", the ensemble's E V_n, and
+        log 2/(-E log g) for "typical", the median run in the long term; oo where it does not.
+        """
+        if of == "mean":
+            return half_life(log(self.scale * self.df), self._mean_shrinks)
+        if of == "typical":
+            return half_life(self.rate, {"collapse": 1, "undecided": None}.get(self.verdict, -1))
+        raise ValueError(f"half_life({of!r}) is not known. Choose 'mean' or 'typical'.")
+
+    @property
+    def mean_limit(self) -> MeanLimit:
+        """The almost sure limit of the fitted mean, for kappa > 0."""
+        return mean_limit(self.loop, self.kappa, self._mean_shrinks)
+
+    @property
+    def _mean_shrinks(self) -> int | None:
+        """The sign of 1 - E g, which is that of kappa - 1 by convexity of log E g^k."""
+        excess = self.kappa - 1
+        return sign_on_domain(excess if excess.is_number else 1 - self.scale * self.df)
+
     def _repr_latex_(self) -> str:
-        return rf"$\mathbb{{E}}\log\frac{{V_n}}{{V_{{n-1}}}} = {latex(self.rate)}$ ({self.verdict})"
+        name = latex(walk(self.loop).parameter)
+        return rf"$\mathbb{{E}}\log\frac{{{name}_n}}{{{name}_{{n-1}}}} = {latex(self.rate)}$ ({self.verdict})"
 
 
 def drift(loop: Loop) -> Drift:
     """Return the drift of log V.
 
     Raises:
-        NotClosed: a family without a variance, or a loop where V' is not V times an independent factor.
+        NotClosed: a loop where V' is not V times an independent factor of one and the same law.
 
-    >>> from theory import Unbiased
+    >>> from theory import Gaussian, Unbiased
     >>> drift(Loop(Gaussian(), estimator=Unbiased())).kappa
     1
     >>> drift(Loop(Gaussian())).verdict
     'collapse'
     """
-    family = loop.law
-    if not isinstance(family, Gaussian):
+    found = walk(loop)
+    if not found.steady:
         raise NotClosed(
-            f"family: {type(family).__name__} has no single variance whose log could drift. Ask for a Gaussian loop."
+            f"regime: under {loop.regime} the factor of {found.parameter} changes from fit to fit. Ask law(loop)."
         )
-    refit = step(loop, family, family.state(Gaussian.V))
-    factor = (refit.update[Gaussian.V] / Gaussian.V).cancel()
-    squares = [law for law in refit.laws if isinstance(law, ChiSquare) and law.symbol in factor.free_symbols]
-    if (
-        refit.depends_on_k
-        or len(squares) != 1
-        or (scale := factor / squares[0].symbol).has(Gaussian.V, squares[0].symbol)
-    ):
-        raise NotClosed(
-            f"regime: under {loop.regime} the next variance is not the last times an independent chi-square factor, "
-            "so log V is no random walk. Ask drift of the replace regime, or expect(loop, V)."
-        )
-    return Drift(loop, scale, squares[0].df)
+    return Drift(loop, found.scale / 2, 2 * found.shape)

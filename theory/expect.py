@@ -1,37 +1,43 @@
 """`expect`: the exact expectation of an observable of model n, as a closed form in n."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, overload
 
-from attrs import frozen
-from sympy import Add, Expr, Gt, Mul, Ne, Poly, Pow, S, gammasimp, oo, sympify
+from attrs import field, frozen
+from sympy import Add, Expr, Gt, Ne, S, Symbol, gammasimp, sympify
 
 from theory import symbols
+from theory.asymptotics import Leading, leading
 from theory.certificate import Certificate, certificate, claimed
-from theory.closed_form import Sequence, Solution, solve
+from theory.closed_form import Solution, solve
 from theory.constants import unfold
 from theory.errors import NoClosedForm
 from theory.exact import exact
-from theory.families.base import Marginal
+from theory.families.base import Marginal, Stepped
 from theory.latex import latex
+from theory.limits import limit
 from theory.loop import Loop
-from theory.monomials import Monomial
+from theory.monomials import Monomial, linear
 from theory.recurrence import Recurrence, recurrence, start_of
-from theory.signs import sign_on_domain, undecided_factors
-from theory.step import step
+from theory.step import Step, step
 
 n = symbols.n
 
 
-def expect(loop: Loop, of: Expr) -> "Expectation":
+@overload
+def expect(loop: Loop, of: Expr) -> "Expectation": ...
+@overload
+def expect(loop: Loop, of: Sequence[Expr]) -> "tuple[Expectation, ...]": ...
+def expect(loop: Loop, of: Expr | Sequence[Expr]) -> "Expectation | tuple[Expectation, ...]":
     """Return E[of(model n)] over the ensemble of runs, generation 0 being the source.
 
     Args:
         loop: the loop; its symbols stay symbolic.
         of: an expression in the family's parameters, for instance ``Gaussian.mu**2 * Gaussian.V`` or
-            ``log(Gaussian.V)``.
+            ``log(Gaussian.V)``; or a list of them, of which the moments are then derived, solved and certified
+            together, once.
 
     Raises:
         NotClosed: the moments do not close; the sentence names the monomial and the axis of the loop.
@@ -39,46 +45,116 @@ def expect(loop: Loop, of: Expr) -> "Expectation":
     >>> from theory import Gaussian, Unbiased
     >>> expect(Loop(Gaussian()), Gaussian.V).expression
     V0*((M - 1)/M)**n
-    >>> expect(Loop(Gaussian(), estimator=Unbiased()), Gaussian.mu**2).expression
+    >>> mean, second = expect(Loop(Gaussian(), estimator=Unbiased()), [Gaussian.mu, Gaussian.mu**2])
+    >>> second.expression
     mu0**2 + V0*n/M
     """
-    observable = exact(of, "of")
-    marginals = loop.law.marginals(observable)
-    return Expectation(loop, observable, tuple(_piece(loop, marginal) for marginal in marginals))
+    if isinstance(of, list | tuple):
+        return _together(loop, [exact(one, "of") for one in of])
+    return _together(loop, [exact(of, "of")])[0]
 
 
-def _piece(loop: Loop, marginal: Marginal) -> "Piece":
-    system, targets = recurrence(loop, marginal.family, marginal.observable)
+def _together(loop: Loop, observables: list[Expr]) -> "tuple[Expectation, ...]":
+    systems: list[System] = []
+    answers = tuple(
+        Expectation(
+            loop, observable, tuple(_piece(loop, marginal, systems) for marginal in loop.law.marginals(observable))
+        )
+        for observable in observables
+    )
+    for system in systems:
+        _ = system.recurrence  # what does not close is refused at once
+    return answers
+
+
+def _piece(loop: Loop, marginal: Marginal, systems: "list[System]") -> "Piece":
+    """Return a marginal's piece, its moments added to the system of its family and state."""
+    family, model = marginal.family, marginal.family.state(marginal.observable)
+    system = next((s for s in systems if s.family == family and s.model == model), None)
+    if system is None:
+        system = System(loop, family, model)
+        systems.append(system)
+    targets = linear(marginal.observable, system.state)
+    system.targets.append(targets)
     return Piece(marginal, system, targets)
 
 
 @frozen(eq=False)
-class Piece:
-    """One marginal's recurrence with the observable as a combination of its moments."""
+class System:
+    """All moments that are asked of one family, closed and solved together."""
 
-    marginal: Marginal
-    recurrence: Recurrence
-    targets: dict[Monomial, Expr]
+    loop: Loop
+    family: Stepped
+    model: tuple[Expr, ...]
+    """The parameters in question; the state holds with them what later fits remember."""
+    targets: list[dict[Monomial, Expr]] = field(factory=list, init=False)
+    """What is asked, complete before the recurrence is derived."""
+
+    @cached_property
+    def steps(self) -> tuple[Step, Step]:
+        """The first fit and the later ones."""
+        return step(self.loop, self.family, self.model, S.One), step(self.loop, self.family, self.model)
+
+    @property
+    def state(self) -> tuple[Expr, ...]:
+        """All state symbols."""
+        return self.steps[1].state
+
+    @cached_property
+    def recurrence(self) -> Recurrence:
+        """The recurrence that closes the moments, or `NotClosed`."""
+        wanted = dict.fromkeys(m for combination in self.targets for m in combination)
+        loop = self.loop
+        where = f"{type(self.family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
+        return recurrence(loop, self.family, self.model, self.steps, where, wanted)
 
     @cached_property
     def solution(self) -> Solution:
         """The solved recurrence, or `NoClosedForm`."""
-        return solve(self.recurrence)
-
-    @cached_property
-    def combined(self) -> Expr:
-        """The expectation in terms of n and the solution's sequences."""
-        return Add(*(w * self.solution.claims[m] for m, w in self.targets.items()))
-
-    @cached_property
-    def expression(self) -> Expr:
-        """The expectation in closed form."""
-        return self.marginal.enter(unfold(self.solution.expression(self.combined)))
+        return solve(self.recurrence, [w for combination in self.targets for w in combination.values()])
 
     @cached_property
     def certificate(self) -> Certificate:
         """The induction that proves the solution."""
         return certificate(self.recurrence, self.solution)
+
+
+@frozen(eq=False)
+class Piece:
+    """One marginal's observable as a combination of the moments of a system."""
+
+    marginal: Marginal
+    system: System
+    targets: dict[Monomial, Expr]
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """The recurrence of its moments."""
+        return self.system.recurrence
+
+    @property
+    def solution(self) -> Solution:
+        """The solved recurrence, or `NoClosedForm`."""
+        return self.system.solution
+
+    @cached_property
+    def combined(self) -> Expr:
+        """The expectation in terms of n and the solution's sequences."""
+        return self.solution.expr(self.solution.combined(self.targets))
+
+    @cached_property
+    def expression(self) -> Expr:
+        """The expectation in closed form."""
+        return self.marginal.enter(self.solution.expression(self.solution.combined(self.targets)))
+
+    @property
+    def certificate(self) -> Certificate:
+        """The induction that proves the solution."""
+        return self.system.certificate
+
+    def limit(self) -> Expr:
+        """Return the limit of the expectation, in the marginal's own parameters."""
+        return unfold(limit(self.combined, self.solution.sequences, self.recurrence.conditions))
 
     def values(self) -> Iterator[Expr]:
         """Yield the exact expectation for n = 0, 1, 2, ... by running the recurrence itself."""
@@ -92,9 +168,7 @@ class Piece:
             yield self._weighed(now)
             k += 1
             rows = system.at(k)
-            now = {
-                m: Add(*(system.field.expr(w) * now[key] for key, w in row.items())).expand() for m, row in rows.items()
-            }
+            now = {m: Add(*(w * now[key] for key, w in row.items())).expand() for m, row in rows.items()}
 
     def _weighed(self, moments: dict[Monomial, Expr]) -> Expr:
         total = Add(*(w * moments[m] for m, w in self.targets.items()))
@@ -134,10 +208,11 @@ class Expectation:
     @cached_property
     def conditions(self) -> tuple[Expr, ...]:
         """What must hold for the symbols: existence of moments, and denominators that may vanish in special cases."""
-        needed = {Gt(c, 0): None for piece in self.pieces for c in piece.recurrence.conditions}
+        positive = dict.fromkeys(c for piece in self.pieces for c in piece.recurrence.conditions)
+        decided = {sign * c.expand() for c in positive for sign in (1, -1)}
+        needed = {Gt(c, 0): None for c in positive}
         for piece in self.pieces:
-            for claim in piece.solution.claims.values():
-                needed |= {Ne(f, 0): None for f in undecided_factors(claim.together().as_numer_denom()[1])}
+            needed |= {Ne(f, 0): None for f in piece.solution.divisors if f.expand() not in decided}
         return tuple(needed)
 
     @property
@@ -147,8 +222,8 @@ class Expectation:
 
     @property
     def certificate(self) -> tuple[Certificate, ...]:
-        """One induction per piece, as data for the checker in ``proofs``."""
-        return tuple(piece.certificate for piece in self.pieces)
+        """One induction per system of moments, as data for the checker in ``proofs``."""
+        return tuple({id(piece.system): piece.certificate for piece in self.pieces}.values())
 
     def certify(self, formula: Expr) -> Certificate:
         """Return the induction that would prove ``formula`` for this expectation; the checker in ``proofs`` accepts it
@@ -207,10 +282,19 @@ class Expectation:
         Raises:
             NoClosedForm: it depends on the values of the symbols, or no closed form is known.
         """
-        total = Add(*(piece.marginal.enter(unfold(_limit(piece))) for piece in self.pieces))
+        total = Add(*(piece.marginal.enter(piece.limit()) for piece in self.pieces))
         if total is S.NaN:
             raise NoClosedForm("two terms grow without bound, one to oo and one to -oo. Ask for each term on its own.")
         return gammasimp(total) if total.is_finite is not False else total
+
+    def leading(self, symbol: Symbol) -> Leading:
+        """Return the leading term as ``symbol`` (n, M, ...) grows, every other symbol fixed.
+
+        >>> from theory import Gaussian, M
+        >>> print(expect(Loop(Gaussian()), Gaussian.V - symbols.V0).leading(M))
+        -V0*n/M + O(M**(-2))
+        """
+        return leading(self.expression, symbol, [c for piece in self.pieces for c in piece.recurrence.conditions])
 
     def derivation(self) -> str:
         """Return the derivation in words and formulas: one step, its moments, and the closed form."""
@@ -220,7 +304,10 @@ class Expectation:
             lines += [f"One refit: {x} <- {update}" for x, update in refit.update.items()]
             lines += [f"  with {law}" for law in refit.laws]
         lines += [f"Tower property: E[{m}]_n = E[{row}]_(n-1)" for m, row in self.recurrence.items()]
-        lines += [f"Closed form for n >= {self.start}: {self.expression}"]
+        try:
+            lines += [f"Closed form for n >= {self.start}: {self.expression}"]
+        except NoClosedForm as refusal:
+            lines += [f"No closed form: {refusal}"]
         lines += [f"Provided that {condition}" for condition in self.conditions]
         return "\n".join(lines + [f"Assuming that {word}" for word in self.assumptions])
 
@@ -248,54 +335,3 @@ def _substituted(expectation: Expectation, values: dict[str, Any]) -> Expr:
     """
     known = {s.name: s for s in expectation.loop.free_symbols}
     return expectation.observable.subs({known[name]: exact(value, name) for name, value in values.items()})
-
-
-def _limit(piece: Piece) -> Expr:
-    names = {s.symbol: s for s in piece.solution.sequences}
-    terms: list[Term] = [
-        (weight, [(names[x], e) for x, e in zip(names, powers, strict=True) if e])
-        for powers, weight in (Poly(piece.combined, *names).terms() if names else [((), piece.combined)])
-    ]
-    return Add(*(_term_limit(weight, factors) for weight, factors in _fastest(terms)))
-
-
-Term = tuple[Expr, list[tuple[Sequence, int]]]
-
-
-def _fastest(terms: list[Term]) -> list[Term]:
-    """Return the terms that decide the limit: those with the largest base, where some base is above 1; else all."""
-    growing = {s.expr.as_base_exp()[0] for _, factors in terms for s, _ in factors if s.limit == oo}
-    if not growing or any(s.limit is None for _, factors in terms for s, _ in factors):
-        return terms
-    slower = {a for a in growing for b in growing - {a} if sign_on_domain(b - a) == 1}
-    top = growing - slower
-    return [term for term in terms if any(s.expr.as_base_exp()[0] in top for s, _ in term[1])]
-
-
-def _term_limit(weight: Expr, factors: list[tuple[Sequence, int]]) -> Expr:
-    limits = [sequence.limit for sequence, _ in factors]
-    if None in limits:
-        names = ", ".join(str(unfold(sequence.expr)) for sequence, _ in factors)
-        raise NoClosedForm(
-            f"the limit depends on the symbols: {names} is not known to converge. Put numbers in with .at(...)."
-        )
-    if S.Zero in limits:
-        return S.Zero  # geometric decay beats the rational weight
-    growth, lead = _growth(weight)
-    product = Mul(*(Pow(value, power) for value, (_, power) in zip(limits, factors, strict=True)))
-    if growth < 0:
-        return S.Zero
-    if growth == 0 and product != oo:
-        return lead * product
-    sign = sign_on_domain(lead)
-    if sign is None:
-        raise NoClosedForm(
-            f"the limit is infinite, with the sign of {unfold(lead)}, which depends on the symbols. Use .at(...)."
-        )
-    return sign * oo
-
-
-def _growth(weight: Expr) -> tuple[int, Expr]:
-    """Return (d, a) with weight ~ a n^d as n grows, for a rational function of n."""
-    above, below = (Poly(part, n) for part in weight.together().as_numer_denom())
-    return above.degree() - below.degree(), above.LC() / below.LC()

@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import comb
 from typing import Any
 
-from sympy import Poly, Symbol
-from sympy.polys.matrices import DomainMatrix
-
-from theory.field import Element
+from theory.field import Element, Field
+from theory.linear import solved
 
 Key = tuple[Element, ...]
 Terms = list[list[Element]]
@@ -94,20 +92,25 @@ def _quotient(base: Element, rate: Element, p: Sequence[Element]) -> list[Elemen
     return q
 
 
-def eigen_keys(matrix: Sequence[Sequence[Element]], domain: Any) -> dict[Key, int]:
+def eigen_keys(matrix: Sequence[Sequence[Element]], field: Field) -> dict[Key, int]:
     """Return the irreducible factors of the characteristic polynomial, with their multiplicities."""
-    coefficients = DomainMatrix(list(map(list, matrix)), (len(matrix), len(matrix)), domain).charpoly()
-    x = Symbol("x")
-    _, factors = Poly.from_list([domain.to_sympy(w) for w in coefficients], x, domain=domain).factor_list()
-    keys = {}
-    for factor, multiplicity in factors:
-        lead, *rest = (domain.convert(w) for w in factor.rep.to_list())
-        keys[tuple(-w / lead for w in reversed(rest))] = multiplicity
-    return keys
+    factors = field.split(_characteristic(matrix, field))
+    return {tuple(-w for w in factor[:-1]): multiplicity for factor, multiplicity in factors}
+
+
+def _characteristic(matrix: Sequence[Sequence[Element]], field: Field) -> list[Element]:
+    """Return the coefficients of det(x - A) from that of x^0 up (Faddeev and LeVerrier)."""
+    size = range(len(matrix))
+    found, power = [field.one], [[field.zero for _ in size] for _ in size]
+    for k in range(1, len(matrix) + 1):
+        lifted = [[power[i][j] + found[0] if i == j else power[i][j] for j in size] for i in size]
+        power = [[sum((row[m] * lifted[m][j] for m in size), field.zero) for j in size] for row in matrix]
+        found.insert(0, -sum((power[i][i] for i in size), field.zero) / k)
+    return found
 
 
 def solve_block(
-    matrix: Sequence[Sequence[Element]], forcing: Sequence[ExpPoly], start: Sequence[Element], domain: Any
+    matrix: Sequence[Sequence[Element]], forcing: Sequence[ExpPoly], start: Sequence[Element], field: Field
 ) -> list[ExpPoly] | None:
     """Solve u(n+1) = matrix u(n) + forcing(n), u(0) = start, by fitting the known form of the answer to its first
     values.
@@ -115,18 +118,18 @@ def solve_block(
     The keys of the answer are those of the forcing and of the matrix, multiplicities added where they meet. Returns
     None where a base 0 occurs more than once, which no exponential polynomial can say.
     """
-    degrees = eigen_keys(matrix, domain)
+    degrees = eigen_keys(matrix, field)
     for key in {key for sequence in forcing for key in sequence}:
         depth = max(len(sequence.get(key, ())) for sequence in forcing)
         degrees[key] = degrees.get(key, 0) + depth
-    if degrees.get((domain.zero,), 1) > 1:
+    if degrees.get((field.zero,), 1) > 1:
         return None
     size = sum(len(key) * depth for key, depth in degrees.items())
-    targets = _iterate(matrix, forcing, start, size, domain.one)
+    targets = _iterate(matrix, forcing, start, size, field.one)
     basis = [(key, i, j) for key, depth in degrees.items() for i in range(depth) for j in range(len(key))]
-    inverse = DomainMatrix(_table(degrees, basis, size, domain.one), (size, size), domain).inv()
-    columns = (inverse * DomainMatrix(targets, (size, len(start)), domain)).transpose().to_list()
-    return [_assemble(basis, column, degrees, domain.zero) for column in columns]
+    table = _table(degrees, basis, size, field.one)
+    fitted = solved([row + target for row, target in zip(table, targets, strict=True)], size)
+    return [_assemble(basis, column, degrees, field.zero) for column in zip(*(fitted or ()), strict=True)]
 
 
 def _iterate(matrix: Any, forcing: Any, start: Any, size: int, one: Element) -> list[list[Element]]:

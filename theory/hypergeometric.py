@@ -8,9 +8,14 @@ from collections.abc import Mapping
 from math import prod
 
 from attrs import frozen
-from sympy import Add, Dummy, Expr, Indexed, Poly, Product, S, Sum, gamma, linsolve, roots, symbols
-from sympy.concrete.gosper import gosper_normal
+from sympy import Add, Dummy, Expr, Poly, Product, S, Sum, gamma, roots
 
+from theory.arithmetic import Factored
+from theory.constants import depends, unfold
+from theory.field import Element, Field, letters
+from theory.gosper import gosper_certificate
+from theory.rational_sums import RationalSum, rational_sum
+from theory.superposition import add
 from theory.symbols import n
 
 
@@ -26,8 +31,8 @@ class HyperProduct:
         number hit.
         """
         k = Dummy("k", integer=True)
-        product = Product(self.ratio.subs(n, k), (k, self.start + 1, n))
-        if self.ratio.has(Indexed):
+        product = Product(unfold(self.ratio).subs(n, k), (k, self.start + 1, n))
+        if self._named:
             return product
         numerator, denominator = (Poly(part, n) for part in self.ratio.together().as_numer_denom())
         above, below = _roots(numerator), _roots(denominator)
@@ -38,7 +43,7 @@ class HyperProduct:
 
     def limit(self) -> Expr | None:
         """Return the limit in n, None where the degrees of the ratio do not balance or it names a sequence."""
-        if self.ratio.has(Indexed):
+        if self._named:
             return None
         numerator, denominator = (Poly(part, n) for part in self.ratio.together().as_numer_denom())
         above, below = _roots(numerator), _roots(denominator)
@@ -48,6 +53,11 @@ class HyperProduct:
             return None
         at = self.start + 1
         return prod((gamma(at - r) for r in below), start=S.One) / prod((gamma(at - r) for r in above), start=S.One)
+
+    @property
+    def _named(self) -> bool:
+        """Whether the ratio names the entries of a sequence or a constant of each fit, and is not rational in n."""
+        return any(x != n and depends(x, n) for x in letters(self.ratio))
 
     def _rising(self, root: Expr) -> Expr:
         return gamma(n + 1 - root) / gamma(self.start + 1 - root)
@@ -63,90 +73,84 @@ class HyperSum:
     start: int
 
     def expr(self) -> Expr:
-        """Return the sum, written out."""
-        k, j = Dummy("k", integer=True), Dummy("j", integer=True)
-        inner = S.One if self.of is None else self.of.expr().subs(n, k - 1)
-        after = S.One if self.rate == 1 else Product(self.rate.subs(n, j), (j, k + 1, n))
-        return Sum(self.weight.subs(n, k) * inner * after, (k, self.start + 1, n))
+        """Return the closed form of a sum of rational terms, another sum written out."""
+        if closed := self._closed():
+            return closed.expr()
+        before = S.One if self.of is None else self.of.expr()
+        taken = {x.name for x in before.atoms(Dummy)}
+        j, k = (Dummy(name, integer=True) for name in [x for x in "kjilrs" if x not in taken][1::-1])
+        inner = before.subs(n, k - 1)
+        after = S.One if self.rate == 1 else Product(unfold(self.rate).subs(n, j), (j, k + 1, n))
+        return Sum(unfold(self.weight).subs(n, k) * inner * after, (k, self.start + 1, n))
 
     def limit(self) -> Expr | None:
-        """Return None: no closed form is known."""
-        return None
+        """Return the limit of a convergent sum of rational terms, None for others."""
+        closed = self._closed()
+        return closed.limit() if closed else None
+
+    def _closed(self) -> RationalSum | None:
+        plain = self.rate == 1 and self.of is None and all(x == n or not depends(x, n) for x in letters(self.weight))
+        return rational_sum(self.weight, self.start) if plain else None
 
 
 Generator = HyperProduct | HyperSum
-Combination = dict[Generator | None, Expr]
-"""Rational coefficients in n by sequence; None is the constant sequence 1."""
+Combination = dict[Generator | None, Element]
+"""Coefficients in a field that has n, by sequence; None is the constant sequence 1."""
 
 
-def solve_varying(rate: Expr, forcing: Mapping[Generator | None, Expr], initial: Expr, start: int) -> Combination:
+def solve_varying(
+    rate: Element, forcing: Mapping[Generator | None, Element], initial: Element, start: int, field: Field
+) -> Combination:
     """Solve u(k) = rate(k) u(k-1) + sum_g forcing[g](k) g(k-1) for k > start, u(start) = initial."""
-    home = None if rate == 1 else HyperProduct(rate, start)
+    home = None if rate == 1 else HyperProduct(field.factors(rate), start)
     solution: Combination = {}
     for sequence, weight in forcing.items():
-        particular = None if isinstance(sequence, HyperSum) else _telescoped(rate, sequence, weight, start)
-        key, factor = (
-            (sequence, particular) if particular is not None else (HyperSum(rate, weight, sequence, start), S.One)
-        )
-        solution[key] = (solution.get(key, S.Zero) + factor).cancel()
-    rest = initial - sum((w.subs(n, start) for g, w in solution.items() if not isinstance(g, HyperSum)), S.Zero)
-    solution[home] = (solution.get(home, S.Zero) + rest).cancel()
-    return {g: w for g, w in solution.items() if w != 0}
+        particular = None if isinstance(sequence, HyperSum) else _telescoped(rate, sequence, weight, start, field)
+        if particular is not None:
+            add(solution, sequence, particular)
+        else:
+            scale, varying = _without(weight, field)
+            add(solution, HyperSum(field.factors(rate), varying, sequence, start), scale)
+    values = (field.at(w, n, start) for g, w in solution.items() if not isinstance(g, HyperSum))
+    add(solution, home, initial - sum(values, field.zero))
+    return solution
 
 
-def _telescoped(rate: Expr, sequence: HyperProduct | None, weight: Expr, start: int) -> Expr | None:
+def _without(weight: Element, field: Field) -> tuple[Element, Expr]:
+    """Return (scale, varying) with weight = scale * varying, the scale free of n: so proportional sums are one."""
+    whole = field.factored(weight)
+    varying = Factored(S.One, {f: e for f, e in whole.factors.items() if depends(field.factor(f), n)})
+    scale = weight
+    for f, e in varying.factors.items():
+        scale = scale / field.polynomial(f) ** e
+    return scale, field.product(varying)
+
+
+def _telescoped(
+    rate: Element, sequence: HyperProduct | None, weight: Element, start: int, field: Field
+) -> Element | None:
     """Return rational R with R(k) r(k) - rate(k) R(k-1) = weight(k), r the sequence's ratio, if Gosper finds one free
     of poles.
     """
-    own = S.One if sequence is None else sequence.ratio
-    # t(k) = weight(k) g(k-1)/H(k) must be a difference T(k) - T(k-1) with T = y t.
-    quotient = (weight.subs(n, n + 1) * own / (weight * rate.subs(n, n + 1))).cancel()
-    if quotient.has(Indexed):
+    own = field.one if sequence is None else field(sequence.ratio)
+    constant = weight / (own - rate) if own != rate else None
+    if constant is not None and not field.varies(constant, n):
+        return constant
+    if field.names(n):
         return None
-    certificate = gosper_certificate(quotient)
-    found = None if certificate is None else ((certificate + 1) * weight / own).cancel()
-    return None if found is None or _has_pole(found, start) else found
+    found = weight / own
+    if rate:
+        # t(k) = weight(k) g(k-1)/H(k) must be a difference T(k) - T(k-1) with T = y t.
+        quotient = field.shifted(weight, n, 1) * own / (weight * field.shifted(rate, n, 1))
+        certificate = gosper_certificate(quotient, field)
+        found = None if certificate is None else (certificate + field.one) * found
+    return None if found is None or _has_pole(found, start, field) else found
 
 
-def _has_pole(rational: Expr, start: int) -> bool:
+def _has_pole(rational: Element, start: int, field: Field) -> bool:
     """Return whether a whole k >= start makes the denominator 0, so that the sequence would not start."""
-    below = Poly(rational.as_numer_denom()[1], n)
-    return any(root.is_Integer and root >= start for root in roots(below))
-
-
-def gosper_certificate(quotient: Expr) -> Expr | None:
-    """Return rational y(n) with y(n+1) t(n+1) - y(n) t(n) = t(n) for a term of ratio t(n+1)/t(n), None when there is
-    none.
-
-    Gosper's algorithm (Proc. Natl. Acad. Sci. 75, 1978): y = B(n-1) x(n)/C(n) with A(n) x(n+1) - B(n-1) x(n) = C(n).
-
-    >>> gosper_certificate(n / (n + 2))  # t = 1/(n (n+1))
-    -n - 1
-    """
-    A, B, C = gosper_normal(*quotient.as_numer_denom(), n)
-    B = B.shift(-1)
-    degree = _degree(A, B, C)
-    if degree is None:
-        return None
-    coefficients = symbols(f"_x:{degree + 1}")
-    x = Poly(coefficients, n)
-    defect = A.as_expr() * x.as_expr().subs(n, n + 1) - B.as_expr() * x.as_expr() - C.as_expr()
-    found = list(linsolve(Poly(defect, n).coeffs(), coefficients))
-    if not found:
-        return None
-    values = {s: v.subs(dict.fromkeys(coefficients, 0)) for s, v in zip(coefficients, found[0], strict=True)}
-    return (B.as_expr() * x.as_expr().subs(values) / C.as_expr()).cancel()
-
-
-def _degree(A: Poly, B: Poly, C: Poly) -> int | None:
-    high = max(A.degree(), B.degree())
-    if A.degree() != B.degree() or A.LC() != B.LC():
-        candidates = [S(C.degree() - high)]
-    else:
-        second = (B.nth(high - 1) - A.nth(high - 1)) / A.LC() if high else S.Zero
-        candidates = [S(C.degree() - high + 1), S(second).cancel()]
-    whole = [int(d) for d in candidates if d.is_Integer and d >= 0]
-    return max(whole) if whole else None
+    below = (field.factor(f) for f, e in field.factored(rational).factors.items() if e < 0)
+    return any(root.is_Integer and root >= start for f in below if f.has(n) for root in roots(Poly(f, n)))
 
 
 def _roots(polynomial: Poly) -> list[Expr] | None:

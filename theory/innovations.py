@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from math import prod
 
-from attrs import frozen
+from attrs import field, frozen
 from sympy import (
     Dummy,
     Expr,
@@ -29,6 +29,7 @@ from sympy.functions.combinatorial.numbers import stirling
 
 from theory.constants import Constant
 from theory.errors import NotClosed
+from theory.exact import exact
 
 
 class Law(ABC):
@@ -49,13 +50,17 @@ class Law(ABC):
         del powers
         return None
 
+    def gamma_form(self) -> tuple[Expr, Expr] | None:
+        """Return (shape, scale) where the law is one gamma variable that does not depend on the model, else None."""
+        return None
+
 
 @frozen
 class Normal(Law):
     """x ~ N(0, variance): E[x^(2j)] = (2j-1)!! variance^j, odd moments 0."""
 
     symbol: Symbol
-    variance: Expr
+    variance: Expr = field(converter=lambda value: exact(value, "variance"))
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -87,7 +92,7 @@ class ChiSquare(Law):
     """
 
     symbol: Symbol
-    df: Expr
+    df: Expr = field(converter=lambda value: exact(value, "df"))
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -107,6 +112,10 @@ class ChiSquare(Law):
         """Return df + 2a, positive exactly when E[x^a] is finite."""
         (a,) = powers
         return self.df + 2 * a if not a.is_nonnegative else None
+
+    def gamma_form(self) -> tuple[Expr, Expr]:
+        """Return (df/2, 2)."""
+        return self.df / 2, S(2)
 
     def _power(self, a: Expr) -> Expr:
         whole = int(a // 1) if a.is_number else 0

@@ -11,6 +11,7 @@ from theory.axes import free_symbols, substituted
 from theory.estimators import MLE, Estimator
 from theory.exact import exact
 from theory.families.base import Family
+from theory.filters import SpectralFilter
 from theory.regimes import Part, Regime, Replace, Schedule
 from theory.sampling import Faithful, Sampling
 
@@ -67,6 +68,8 @@ class Loop:
         self._check_counts()
 
     def _check_estimator(self) -> None:
+        if isinstance(self.estimator, SpectralFilter):
+            self.estimator.require_design(self.family)
         if self.estimator.needs_variance and not self.family.has_variance:
             raise ValueError(
                 f"{self.estimator} changes a variance, and {type(self.family).__name__} fits none. Use MLE()."

@@ -10,7 +10,7 @@ from theory.field import Element
 from theory.symbols import n
 
 
-@frozen
+@frozen(cache_hash=True)
 class Monomial:
     """prod_x x^power(x) log(x)^order(x) over the state symbols x; powers may be negative or fractional."""
 

@@ -141,6 +141,12 @@ def _rate(value: object) -> Expr:
     return eta
 
 
+def _coordinate(value: Any) -> Any:
+    if value not in ("V", "log V"):
+        raise ValueError(f"GradientSteps(on={value!r}) is no coordinate. Choose 'V' or 'log V'.")
+    return value
+
+
 @frozen
 class GradientSteps(Procedure):
     """Full-batch natural-gradient steps on the log-likelihood, started from the last model.
@@ -156,14 +162,8 @@ class GradientSteps(Procedure):
 
     steps: int = field(converter=_steps)
     eta: Expr = field(converter=_rate)
-    on: Literal["V", "log V"] = field(default="V")
+    on: Literal["V", "log V"] = field(default="V", converter=_coordinate)
     of: Estimator = field(factory=MLE, init=False, repr=False)
-
-    @on.validator
-    def _known(self, attribute: Any, value: object) -> None:
-        del attribute
-        if value not in ("V", "log V"):
-            raise ValueError(f"GradientSteps(on={value!r}) is no coordinate. Choose 'V' or 'log V'.")
 
     def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
         """Return the model after the steps."""

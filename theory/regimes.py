@@ -175,7 +175,8 @@ Sizes = Expr | tuple[Expr, ...]
 
 def _sizes(value: object) -> Sizes:
     if isinstance(value, IndexedBase):
-        return value[n]
+        entry: Any = value
+        return entry[n]
     if isinstance(value, Sequence) and not isinstance(value, str):
         sizes = tuple(exact(size, f"sizes[{k}]") for k, size in enumerate(value))
         for k, size in enumerate(sizes):
@@ -216,7 +217,7 @@ class Schedule(Regime):
 
     def size(self, k: Expr) -> Expr:
         """Return M_k; for a list and the symbol n, the entry n of a sequence named M."""
-        if isinstance(self.sizes, Expr):
+        if not isinstance(self.sizes, tuple):
             return _whole(self.sizes.subs(n, k), k)
         if not k.is_Integer:
             return LISTED[k]

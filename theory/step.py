@@ -14,7 +14,7 @@ from sympy import Add, Expr, S, limit, oo
 
 from theory import symbols
 from theory.errors import NotClosed
-from theory.families.base import Batch, Derivable, Parameters
+from theory.families.base import Batch, Parameters, Stepped
 from theory.innovations import Law
 from theory.loop import Loop
 from theory.procedures import PosteriorPredictive
@@ -45,7 +45,7 @@ class Step:
         return any(symbols.n in expr.free_symbols for expr in self.update.values())
 
 
-def step(loop: Loop, family: Derivable, state: State, k: Expr = symbols.n) -> Step:
+def step(loop: Loop, family: Stepped, state: State, k: Expr = symbols.n) -> Step:
     """Return fit k of the loop; ``k`` is the number of the fit, 1 for the first, the symbol n for all later ones.
 
     >>> from theory import Gaussian, Loop
@@ -53,10 +53,16 @@ def step(loop: Loop, family: Derivable, state: State, k: Expr = symbols.n) -> St
     >>> step(loop, loop.family, loop.family.state(None)).update[Gaussian.mu]
     eps_model + mu
     """
+    family.check(loop)
     if not loop.samples.is_infinite:
-        return _Refit(loop, family, state, k).step()
+        return _made(loop, family, state, k)
     many = evolve(loop, regime=loop.regime.population(), estimator=loop.estimator.population())
-    return _population(_Refit(many, family, state, k).step())
+    return _population(_made(many, family, state, k))
+
+
+def _made(loop: Loop, family: Stepped, state: State, k: Expr) -> Step:
+    own = family.refit(loop.estimator, loop.regime, loop.sampling, k)
+    return Step(*own) if own else _Refit(loop, family, state, k).step()
 
 
 @frozen(eq=False)
@@ -64,13 +70,13 @@ class _Refit:
     """The making of one step."""
 
     loop: Loop
-    family: Derivable
+    family: Any
     state: State
     k: Expr
 
     @property
     def _model(self) -> Parameters:
-        return {symbol: symbol for symbol in self.state}
+        return self.family.model(self.state)
 
     def step(self) -> Step:
         """Return the step: read the parts, fit them, and remember what later fits need."""
@@ -82,6 +88,7 @@ class _Refit:
             update, laws = self._weighted(batches)
         else:
             update, laws = self._fitted(reduce(self.family.pool, batches.values()), samples)
+        update, laws = self.family.completed(update, laws, self.state)
         return Step({**update, **memory}, laws)
 
     def _fitted(self, pooled: Batch, samples: Expr) -> tuple[Parameters, tuple[Law, ...]]:
@@ -104,20 +111,20 @@ class _Refit:
         memory: dict[Expr, Expr] = {}
         if _remembers_pool(self.loop):
             pooled = reduce(self.family.pool, batches.values())
-            memory |= zip(self.family.statistics("pool", self.state), pooled.statistics, strict=True)
+            memory |= self.family.remembered(pooled, "pool", self.state)
         for part in parts:
             if part.origin == "kept":
-                memory |= zip(self.family.statistics("kept", self.state), batches[part].statistics, strict=True)
+                memory |= self.family.remembered(batches[part], "kept", self.state)
         return memory
 
     def _batch(self, part: Part) -> Batch:
         family, first = self.family, self.k == 1
         if part.origin == "past":
             if _remembers_pool(self.loop):
-                return Batch(part.size, family.statistics("pool", self.state))
+                return family.recalled(part.size, "pool", self.state)
             return family.unfit(self._model, part.size, self.loop.estimator)
         if part.origin == "kept" and not first:
-            return Batch(part.size, family.statistics("kept", self.state))
+            return family.recalled(part.size, "kept", self.state)
         source = family.start(self.state)
         if part.origin in ("real", "kept"):
             return family.batch(source, part.size, part.origin)

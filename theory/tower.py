@@ -38,10 +38,6 @@ class Tower:
         innovations = tuple(s for law in self.step.laws for s in law.symbols)
         return Algebra(self.step.state + innovations, self.field, self.where)
 
-    @cached_property
-    def _updates(self) -> list[Terms]:
-        return [self._algebra.read(expr) for expr in self.step.update.values()]
-
     def __call__(self, monomial: Monomial) -> Row:
         """Return T of the monomial, or raise `NotClosed`."""
         try:
@@ -54,12 +50,18 @@ class Tower:
     def _next(self, monomial: Monomial) -> Terms:
         """Return the monomial of the next model."""
         algebra, product = self._algebra, self._algebra.one
-        for update, power, order in zip(self._updates, monomial.powers, monomial.logs, strict=True):
+        for update, power, order in zip(self.step.update.values(), monomial.powers, monomial.logs, strict=True):
             if power != 0:
-                product = algebra.times(product, algebra.power(update, power))
+                product = algebra.times(product, self._power(update, power))
             if order:
-                product = algebra.times(product, algebra.power(algebra.logarithm(update), order))
+                product = algebra.times(product, algebra.power(algebra.logarithm(algebra.read(update)), order))
         return product
+
+    def _power(self, update: Expr, power: Expr) -> Terms:
+        """Return update^power; one over a sum is no polynomial, but its own inverse is, so that is taken first."""
+        if power.is_Integer and power.is_negative:
+            return self._algebra.power(self._algebra.read(1 / update), -power)
+        return self._algebra.power(self._algebra.read(update), power)
 
     def _expectation(self, terms: Terms) -> Terms:
         """Replace every innovation by its conditional moment, law by law."""
@@ -100,11 +102,14 @@ class Tower:
         }
 
     def _require(self, positive: Expr | None) -> None:
-        if positive is None:
+        if positive is None or (positive.is_number and positive.is_positive):
             return
         # What grows with the number of the fit is least at the second; the first has a step of its own.
         least = positive.subs(symbols.n, 2)
         if least.is_number and not least > 0:
-            raise NotClosed(f"the moment is infinite, since {least} > 0 fails. Take more samples per generation.")
+            raise NotClosed(
+                f"the moment is infinite, since {least} > 0 fails. "
+                "Change the samples per generation, or ask for lower powers."
+            )
         if not positive.is_number:
             self.conditions[positive] = None

@@ -3,63 +3,83 @@
 import ast
 import operator
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from functools import cache, reduce
+from itertools import count, product
 from math import prod
 from typing import Any
 
 from proofs.kernel.verdict import Rejected
 
-Polynomial = dict[tuple[str, ...], Fraction]  # {("M", "M", "V0"): 3, (): -1} is 3 M^2 V0 - 1; no zeros
+Polynomial = dict[int, Fraction | int]  # by Gödel numbers: {2**2 * 3: 3, 1: -1} is 3 x^2 y - 1; no zeros
 FIELD = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 # The lookahead refuses 1.5, 1e3, 0x10 and 1_000, which Python's own, wider grammar would take for numbers.
-TOKENS = re.compile(r"((?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+)(?![A-Za-z0-9_.])|[-+*/() ]){1,2000}")
+TOKENS = re.compile(r"((?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+)(?![A-Za-z0-9_.])|[-+*/() ]){1,5000}")
 HIGHEST, LARGEST = 64, 250_000  # product of exponents one inside another; pairs of terms in a product
+PRIMES = (p for p in count(2) if all(p % q for q in range(2, p)))
+
+
+@cache
+def prime(_name: str) -> int:
+    """The prime of a variable, its own alone: a product of variables is a product of primes, in one way."""
+    return next(PRIMES)
 
 
 def times(p: Polynomial, q: Polynomial) -> Polynomial:
     """p q, unless it is so large that a checker which anyone may run would seem to hang."""
+    if len(p) == 1 or len(q) == 1:  # nothing to gather
+        return {a * b: c * d for a, c in p.items() for b, d in q.items()}
     if len(p) * len(q) > LARGEST:
         raise Rejected("size of the certificate", "a product of polynomials has too many terms")
     total: Polynomial = {}
     for (a, c), (b, d) in product(p.items(), q.items()):
-        monomial = tuple(sorted(a + b))
-        total[monomial] = total.get(monomial, Fraction(0)) + c * d
+        total[a * b] = total.get(a * b, 0) + c * d
     return {m: c for m, c in total.items() if c != 0}
 
 
 @dataclass(frozen=True)
 class Rational:
-    """top / bottom, never cancelled: two are equal if the top of their difference is empty, hence zero."""
+    """top / product of the bottom, never cancelled: two are equal if the top of their difference is empty, hence zero.
+
+    The bottom counts polynomials, each as the set of its terms, so that a sum need not multiply what both share.
+    """
 
     top: Polynomial
-    bottom: Polynomial
+    bottom: Counter[frozenset[tuple[int, Fraction | int]]]
 
     def __add__(self, other: "Rational") -> "Rational":
-        p, q = times(self.top, other.bottom), times(other.top, self.bottom)
-        top = {m: c for m in p | q if (c := p.get(m, Fraction(0)) + q.get(m, Fraction(0))) != 0}
-        return Rational(top, times(self.bottom, other.bottom))
+        shared = self.bottom | other.bottom
+        p, q = (r.top if r.bottom == shared else times(r.top, expanded(shared - r.bottom)) for r in (self, other))
+        return Rational({m: c for m in p | q if (c := p.get(m, 0) + q.get(m, 0)) != 0}, shared)
 
     def __sub__(self, other: "Rational") -> "Rational":
         return self + constant(-1) * other
 
     def __mul__(self, other: "Rational") -> "Rational":
-        return Rational(times(self.top, other.top), times(self.bottom, other.bottom))
+        bottom = self.bottom + other.bottom if self.bottom and other.bottom else self.bottom or other.bottom
+        return Rational(times(self.top, other.top), bottom)
 
     def __truediv__(self, other: "Rational") -> "Rational":
-        return Rational(times(self.top, other.bottom), times(self.bottom, other.top))
+        divisor = Counter([frozenset(other.top.items())])
+        return Rational(times(self.top, expanded(other.bottom)), self.bottom + divisor)
+
+
+def expanded(bottom: Counter[frozenset]) -> Polynomial:
+    """The product of the polynomials that are counted."""
+    return reduce(times, map(dict, bottom.elements()), {1: 1})
 
 
 def constant(value: Fraction | int) -> Rational:
     """The rational function that is `value` everywhere."""
-    return Rational({(): Fraction(value)} if value else {}, {(): Fraction(1)})
+    return Rational({1: value} if value else {}, Counter())
 
 
 def variable(name: str) -> Rational:
     """The rational function that is the variable itself."""
-    return Rational({(name,): Fraction(1)}, {(): Fraction(1)})
+    return Rational({prime(name): 1}, Counter())
 
 
 def parse(text: Any, scope: Collection[str]) -> ast.expr:
@@ -80,9 +100,16 @@ def names(tree: ast.expr) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
+class Formal(dict[str, Rational]):
+    """Values of names; a name without one is a variable."""
+
+    def __missing__(self, name: str) -> Rational:
+        return variable(name)
+
+
 def formal(tree: ast.expr, /, **values: Rational) -> Rational:
     """The expression as a rational function of the names that `values` leaves free."""
-    return evaluate(tree, {name: variable(name) for name in names(tree)} | values, constant)
+    return evaluate(tree, Formal(values), constant)
 
 
 def evaluate(tree: ast.expr, values: Mapping[str, Any], number: Callable, room: int = HIGHEST) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from fractions import Fraction
 from itertools import product
 
-from proofs.kernel.arithmetic import Rational, constant, divisors, evaluate, formal, names, parse, variable
+from proofs.kernel.arithmetic import Rational, constant, divisors, evaluate, formal, names, parse, prime, variable
 from proofs.kernel.verdict import Rejected
 
 Hypothesis = tuple[ast.expr, str]  # (p, ">"), (p, ">=") or (p, "!="): how the polynomial p compares with 0
@@ -34,7 +34,7 @@ def never_zero(f: ast.expr, domain: list[Hypothesis]) -> bool:
     On a piece every symbol is a function of some u > 0, and there coefficients of one sign leave f no zero.
     """
     p, known = formal(f).top, [formal(h).top for h, relation in domain if relation != ">="]
-    if any(p.keys() == q.keys() and len({p[m] / q[m] for m in p}) == 1 for q in known):
+    if any(p.keys() == q.keys() and len({Fraction(p[m]) / q[m] for m in p}) == 1 for q in known):
         return True
     match f:
         case ast.BinOp(left=a, op=ast.Mult(), right=b):
@@ -47,10 +47,10 @@ def never_zero(f: ast.expr, domain: list[Hypothesis]) -> bool:
 
 def _pieces(name: str, domain: list[Hypothesis]) -> list[Rational]:
     """The range of a symbol in terms of u > 0: its interior, and those of its ends that belong to it."""
-    x, lower, upper = (name,), [], []
+    x, lower, upper = prime(name), [], []
     for p, relation in ((formal(h).top, relation) for h, relation in domain):
-        if relation != "!=" and x in p and p.keys() <= {x, ()}:
-            (lower if p[x] > 0 else upper).append((-p.get((), Fraction(0)) / p[x], relation == ">"))
+        if relation != "!=" and x in p and p.keys() <= {x, 1}:
+            (lower if p[x] > 0 else upper).append((Fraction(-p.get(1, 0)) / p[x], relation == ">"))
     low, high = sorted(lower)[-1:], sorted(upper, key=lambda end: (end[0], not end[1]))[:1]  # the tightest
     a, b, u = [constant(end) for end, _ in low], [constant(end) for end, _ in high], variable(name)
     inside = [(p + q * u) / (constant(1) + u) for p in a for q in b] or [p + u for p in a]

@@ -1,6 +1,6 @@
 """What every family knows: its parameters, its source, and, where moments close, the statistics of a sample.
 
-`Family` is enough to be simulated; `Derivable` adds what a derivation needs.
+`Family` is enough to be simulated; `Stepped` adds what a derivation needs, and `Derivable` gets it from samples.
 """
 
 from abc import ABC, abstractmethod
@@ -13,6 +13,7 @@ from sympy import Add, Expr, S, Symbol
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator
 from theory.innovations import Law
+from theory.regimes import Regime
 from theory.sampling import Faithful, Sampling
 
 Parameters = Mapping[Expr, Expr]
@@ -36,7 +37,7 @@ class Marginal:
     an expression in the small state, giving one in the whole state.
     """
 
-    family: "Derivable"
+    family: "Stepped"
     observable: Expr
     enter: Callable[[Expr], Expr] = lambda expectation: expectation
     restore: Callable[[Expr], Expr] = lambda expression: expression
@@ -83,17 +84,20 @@ class Family(ABC):
             f"family: {type(self).__name__} has no moments of {observable} in closed form. Ask simulate(loop) instead."
         )
 
+    def point(self) -> tuple[Expr, Expr]:
+        """Return mean and variance of a point of the model, as observables."""
+        raise NotClosed(
+            f"family: {type(self).__name__} has no one mean and variance of a point. "
+            "Ask expect(loop, of) for the parameters, or simulate(loop)."
+        )
+
     def assumptions(self) -> tuple[str, ...]:
         """Return in words what derivations in this family take for granted."""
         return ()
 
 
-class Derivable(Family):
-    """A family whose refits have conditional moments in closed form.
-
-    The *state* of a loop is the family's parameters. A family derives when it can say the sufficient statistics of a
-    sample (`batch`), pool two (`pool`), fit from them (`fit`) and undo a fit (`unfit`).
-    """
+class Stepped(Family):
+    """A family whose refits are one step of a Markov chain on its *state*, with conditional moments in closed form."""
 
     def state(self, observable: Expr) -> tuple[Expr, ...]:
         """Return the state symbols that the moments of ``observable`` need."""
@@ -104,6 +108,45 @@ class Derivable(Family):
         """Return the source's values of the given state symbols."""
         source = self.source()
         return {symbol: source[symbol] for symbol in state if symbol in source}
+
+    def check(self, loop: Any) -> None:
+        """Refuse, by name, a loop of which the family's laws below are not the truth."""
+        del loop
+
+    def model(self, state: Sequence[Expr]) -> Parameters:
+        """Return the last model as the parameters that a refit works on: here the state itself."""
+        return {symbol: symbol for symbol in state}
+
+    def completed(
+        self, fitted: Parameters, laws: tuple[Law, ...], state: Sequence[Expr]
+    ) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return the next value of every state symbol, with its laws, from the fitted parameters and theirs."""
+        del state
+        return fitted, laws
+
+    @abstractmethod
+    def refit(
+        self, estimator: Estimator, regime: Regime, sampling: Sampling, k: Expr
+    ) -> tuple[Parameters, tuple[Law, ...]] | None:
+        """Return update and laws of fit k, None where they follow from the data that the regime names."""
+
+    def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
+        """Return the observable whole: a derivable family needs no split."""
+        return (Marginal(self, observable),)
+
+
+class Derivable(Stepped):
+    """A family whose refits have conditional moments in closed form because those of a sample's statistics have.
+
+    It can say the sufficient statistics of a sample (`batch`), pool two (`pool`), fit from them (`fit`) and undo a fit
+    (`unfit`).
+    """
+
+    def refit(
+        self, estimator: Estimator, regime: Regime, sampling: Sampling, k: Expr
+    ) -> tuple[Parameters, tuple[Law, ...]] | None:
+        """Return None: a fit follows from its data."""
+        return None
 
     @abstractmethod
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
@@ -149,9 +192,13 @@ class Derivable(Family):
         """Return the statistics of ``size`` points drawn without replacement from the pool."""
         raise self._refusal("regime", "moments of a subsample without replacement")
 
-    def statistics(self, label: str, state: Sequence[Expr]) -> tuple[Expr, ...]:
-        """Return letters for the statistics of a batch that a loop remembers."""
-        raise self._refusal("regime", "letters for the statistics of a pool")
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return letters for the mean statistics of a batch that a loop remembers, and their values."""
+        raise self._refusal("regime", "mean statistics of a pool")
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return the batch of ``size`` points behind the letters."""
+        raise self._refusal("regime", "mean statistics of a pool")
 
     def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
         """Return the weighted fit from the fits of its parts: means of mean parameters."""
@@ -175,7 +222,3 @@ class Derivable(Family):
 
     def _refusal(self, axis: str, what: str) -> NotClosed:
         return NotClosed(f"{axis}: the {type(self).__name__} family has no {what} in closed form. Ask simulate(loop).")
-
-    def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
-        """Return the observable whole: a derivable family needs no split."""
-        return (Marginal(self, observable),)

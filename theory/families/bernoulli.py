@@ -41,6 +41,10 @@ class Bernoulli(Derivable):
         """Return {p: p0}."""
         return {self.p: self.p0}
 
+    def point(self) -> tuple[Expr, Expr]:
+        """Return (p, p(1 - p))."""
+        return self.p, self.p * (1 - self.p)
+
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return the number of successes, x ~ Binomial(m, p)."""
         count = Symbol(f"x_{label}", nonnegative=True)
@@ -70,11 +74,20 @@ class Bernoulli(Derivable):
         count = Symbol("x_subset", nonnegative=True)
         return Batch(size, (count,), (*pool.laws, Hypergeometric((count,), size, pool.size, pool.statistics)))
 
-    def statistics(self, label: str, state: Sequence[Expr]) -> tuple[Expr, ...]:
-        """Return a letter for the number of successes."""
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return the frequency x/m."""
         del state
-        return (Symbol(f"x_{label}", nonnegative=True),)
+        return {_frequency(label): batch.statistics[0] / batch.size}
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return the number of successes, m times the frequency."""
+        del state
+        return Batch(size, (size * _frequency(label),))
 
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the family with a value put into p0."""
         return type(self)(self.p0.subs(values))
+
+
+def _frequency(label: str) -> Symbol:
+    return Symbol(f"p_{label}", nonnegative=True)

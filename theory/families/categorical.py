@@ -131,9 +131,14 @@ class Categorical(Derivable):
         counts = tuple(Symbol(f"x{k}_subset", nonnegative=True) for k in range(len(pool.statistics)))
         return Batch(size, counts, (*pool.laws, Hypergeometric(counts, size, pool.size, pool.statistics)))
 
-    def statistics(self, label: str, state: Sequence[Expr]) -> tuple[Expr, ...]:
-        """Return letters for the counts of the named types."""
-        return tuple(Symbol(f"x{k}_{label}", nonnegative=True) for k in range(len(state)))
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return the frequencies x_i/m of the named types."""
+        letters = _frequencies(label, len(state))
+        return {x: count / batch.size for x, count in zip(letters, batch.statistics, strict=True)}
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return the counts, m times the frequencies."""
+        return Batch(size, tuple(size * x for x in _frequencies(label, len(state))))
 
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the family with values put into symbolic probabilities."""
@@ -184,3 +189,7 @@ class Categorical(Derivable):
     @cached_property
     def _power_sums(self) -> dict[int, Expr]:
         return {}
+
+
+def _frequencies(label: str, count: int) -> tuple[Symbol, ...]:
+    return tuple(Symbol(f"p{k}_{label}", nonnegative=True) for k in range(count))

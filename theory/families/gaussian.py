@@ -51,6 +51,10 @@ class Gaussian(Derivable):
         """Return {mu: mu0, V: V0}."""
         return {self.mu: self.mu0, self.V: self.V0}
 
+    def point(self) -> tuple[Expr, Expr]:
+        """Return (mu, V)."""
+        return self.mu, self.V
+
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return (mean, sum of squares) = (mu + eps, V chi), eps ~ N(0, V/m), chi ~ chi-square(m - 1)."""
         eps, chi = Symbol(f"eps_{label}", real=True), Symbol(f"chi_{label}", positive=True)
@@ -120,10 +124,17 @@ class Gaussian(Derivable):
         law = Subset((shift, squares), size, pool.size, total)
         return Batch(size, (mean + shift, squares), (*pool.laws, law))
 
-    def statistics(self, label: str, state: Sequence[Expr]) -> tuple[Expr, ...]:
-        """Return letters for a mean and a sum of squares."""
+    def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
+        """Return the means of x and of x^2: unlike a variance they are martingales, so their moments come apart."""
         del state
-        return Symbol(f"mean_{label}", real=True), Symbol(f"SS_{label}", nonnegative=True)
+        mean, squares = batch.statistics
+        return dict(zip(_means(label), (mean, squares / batch.size + mean**2), strict=True))
+
+    def recalled(self, size: Expr, label: str, state: Sequence[Expr]) -> Batch:
+        """Return (mean, SS), SS = m (mean of x^2 - mean^2)."""
+        del state
+        mean, square = _means(label)
+        return Batch(size, (mean, size * (square - mean**2)))
 
     def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
         """Return mu = sum w_i mu_i and V = sum w_i V_i, plus sum w_i (mu_i - mu)^2 where ``between``."""
@@ -167,3 +178,7 @@ class Gaussian(Derivable):
     def assumptions(self) -> tuple[str, ...]:
         """Return what Cochran's theorem needs."""
         return ("the source is Gaussian", "points of a generation are independent", "at least two points are fitted")
+
+
+def _means(label: str) -> tuple[Symbol, Symbol]:
+    return Symbol(f"x_{label}", real=True), Symbol(f"x2_{label}", nonnegative=True)

@@ -1,169 +1,309 @@
-"""The d-dimensional Gaussian laws: the full family, here as a source and for simulation, and the diagonal one.
+"""The Gaussian family N(mu, Sigma) in d dimensions, with mean and covariance matrix both fitted.
 
-The diagonal family is the simplest narrower one: fitted to a correlated source it keeps every mean and variance and
-loses the correlation, at once and for ever.
+A refit is linear in a Wishart matrix, so moments of traces close degree by degree in any dimension; one direction alone
+is the one-dimensional loop, and is handed over to it. The moments themselves are taken in `theory.wishart`.
 """
 
-from collections.abc import Iterable, Mapping
-from math import prod
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
-from attrs import field, frozen
-from sympy import Add, Expr, ImmutableMatrix, Indexed, IndexedBase, S, log
+from attrs import evolve, field, frozen
+from sympy import (
+    Add,
+    Determinant,
+    Expr,
+    ImmutableMatrix,
+    IndexedBase,
+    Integer,
+    MatrixSymbol,
+    Poly,
+    Rational,
+    S,
+    Symbol,
+    Trace,
+    log,
+    pi,
+    sqrt,
+)
 
 from theory import symbols
 from theory.errors import NotClosed
-from theory.exact import exact
-from theory.families.base import Family, Marginal, Parameters
+from theory.estimators import Estimator
+from theory.families.arrays import Values, covariance_matrix, means, vector, whole_dimension
+from theory.families.base import Batch, Derivable, Marginal, Parameters
+from theory.families.direction import Direction, direction, squared_length
 from theory.families.gaussian import Gaussian
-
-
-def _vector(values: Iterable[object]) -> tuple[Expr, ...]:
-    return tuple(exact(value, f"mean[{k}]") for k, value in enumerate(values))
-
-
-def _variances(values: Iterable[object]) -> tuple[Expr, ...]:
-    variances = tuple(exact(value, f"variances[{k}]") for k, value in enumerate(values))
-    for k, variance in enumerate(variances):
-        if variance.is_positive is False:
-            raise ValueError(
-                f"DiagonalGaussian: variance {k} is {variance}, and a variance is positive. Give variances > 0."
-            )
-    return variances
-
-
-def _matrix(rows: object) -> ImmutableMatrix:
-    matrix = ImmutableMatrix(rows).applyfunc(lambda value: exact(value, "covariance"))
-    if not matrix.is_square or not matrix.is_symmetric():
-        raise ValueError(
-            f"the covariance {matrix.tolist()} is not a symmetric square matrix. Give a list of d rows of length d."
-        )
-    if matrix.is_positive_definite is False:
-        raise ValueError(
-            f"the covariance {matrix.tolist()} is not positive definite. "
-            "Give variances > 0 and correlations inside (-1, 1)."
-        )
-    return matrix
+from theory.innovations import Law
+from theory.invariants import (
+    CENTRE,
+    DETERMINANTS,
+    MODEL,
+    MU,
+    MU0,
+    SHIFT,
+    SIGMA,
+    SIGMA0,
+    SOURCE,
+    Array,
+    Letter,
+    Reader,
+    letters_in,
+    written,
+)
+from theory.networks import IDENTITY, Atom, form
+from theory.reach import changing, reachable
+from theory.sampling import Sampling
+from theory.wishart import Draw, Sample
 
 
 @frozen
-class MultivariateGaussian(Family):
-    """N(mean, covariance) in d dimensions, as a source or as a simulated family.
+class MultivariateGaussian(Derivable):
+    """N(mu, Sigma) with source N(mu0, Sigma0), in d dimensions.
 
     Args:
-        mean: d exact numbers.
+        mean: d exact numbers; left out with the covariance, the source stays in symbols.
         covariance: d rows of d exact numbers, symmetric positive definite.
+        dimension: d of a source in symbols, a number or a symbol.
+
+    Observables are SymPy expressions in the matrix `Sigma` and the column `mu`: ``Trace(Sigma**2)``,
+    ``log(Determinant(Sigma))``, ``Trace(A * Sigma.I)``, ``Sigma[0, 1]``, ``mu[0]``; the spread along a direction is
+    `along(v)`. A matrix symbol A stands for a symmetric matrix.
+
+    >>> MultivariateGaussian([0, 1], [[2, 1], [1, 2]]).dimension
+    2
     """
 
+    mu: ClassVar[MatrixSymbol] = MU
+    Sigma: ClassVar[MatrixSymbol] = SIGMA
+    mu0: ClassVar[MatrixSymbol] = MU0
+    Sigma0: ClassVar[MatrixSymbol] = SIGMA0
     has_variance = True
+    scales: ClassVar[tuple[Expr, ...]] = (Array(MODEL),)
 
-    mean: tuple[Expr, ...] = field(converter=_vector)
-    covariance: ImmutableMatrix = field(converter=_matrix)
+    mean: tuple[Expr, ...] | None = field(default=None, converter=means)
+    covariance: ImmutableMatrix | None = field(default=None, converter=covariance_matrix)
+    dimension: Expr = field(default=symbols.d, converter=whole_dimension, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse shapes that do not fit."""
-        if len(self.mean) != self.covariance.rows:
+        """Refuse shapes that do not fit, and count the dimension."""
+        if self.mean is None and self.covariance is None:
+            return
+        size = 0 if self.mean is None else len(self.mean)
+        rows = 0 if self.covariance is None else self.covariance.rows
+        if size != rows:
             raise ValueError(
-                f"MultivariateGaussian: {len(self.mean)} means and a covariance of {self.covariance.rows} rows. "
-                "Give as many means as rows."
+                f"MultivariateGaussian: {size} means and a covariance of {rows} rows. Give as many means as rows."
             )
+        object.__setattr__(self, "dimension", Integer(size))
 
-    @property
-    def dimension(self) -> int:
-        """The dimension d."""
-        return len(self.mean)
+    @staticmethod
+    def along(direction: Iterable[object]) -> Expr:
+        """Return v'Sigma v, the variance of v'x under the model: for itself the loop of one dimension.
+
+        >>> MultivariateGaussian.along([1, 1])
+        Trace(Matrix([
+        [1, 1],
+        [1, 1]])*Sigma)
+        """
+        v = ImmutableMatrix(vector(direction))
+        return Trace(v * v.T * SIGMA)
+
+    def divergence_to_model(self) -> Expr:
+        """Return KL(source || model) as an observable.
+
+        (tr(Sigma0 Sigma^-1) + (mu - mu0)' Sigma^-1 (mu - mu0) - d + log det Sigma - log det Sigma0)/2.
+        """
+        quadratic = Trace((MU - MU0).T * SIGMA.I * (MU - MU0))
+        logs = log(Determinant(SIGMA)) - log(Determinant(SIGMA0))
+        return Rational(1, 2) * (Trace(SIGMA.I * SIGMA0) + quadratic - self.dimension + logs)
+
+    def divergence_from_model(self) -> Expr:
+        """Return KL(model || source) as an observable, the same with the two exchanged."""
+        quadratic = Trace((MU - MU0).T * SIGMA0.I * (MU - MU0))
+        logs = log(Determinant(SIGMA0)) - log(Determinant(SIGMA))
+        return Rational(1, 2) * (Trace(SIGMA * SIGMA0.I) + quadratic - self.dimension + logs)
+
+    def entropy(self) -> Expr:
+        """Return the differential entropy (d log(2 pi) + d + log det Sigma)/2 of the model as an observable."""
+        return Rational(1, 2) * (self.dimension * (log(2 * pi) + 1) + log(Determinant(SIGMA)))
+
+    def cross_entropy(self) -> Expr:
+        """Return the expected negative log-likelihood of a point of the source under the model as an observable.
+
+        (d log(2 pi) + log det Sigma + tr(Sigma0 Sigma^-1) + (mu - mu0)' Sigma^-1 (mu - mu0))/2.
+        """
+        quadratic = Trace((MU - MU0).T * SIGMA.I * (MU - MU0))
+        constant = self.dimension * log(2 * pi) + log(Determinant(SIGMA))
+        return Rational(1, 2) * (constant + Trace(SIGMA.I * SIGMA0) + quadratic)
 
     def source(self) -> Parameters:
-        """Return the means and the entries of the covariance."""
-        mean, cov = IndexedBase("mu"), IndexedBase("Sigma")
-        d = range(self.dimension)
+        """Return the means and the entries of the covariance; of a source in symbols nothing."""
+        if self.mean is None or self.covariance is None:
+            return {}
+        mean, cov, d = IndexedBase("mu"), IndexedBase("Sigma"), range(len(self.mean))
         return {mean[k]: self.mean[k] for k in d} | {cov[k, m]: self.covariance[k, m] for k in d for m in d}
 
+    @property
+    def free_symbols(self) -> set[Symbol]:
+        """The symbols in the source's values, and in the dimension."""
+        return Derivable.free_symbols.fget(self) | self.dimension.free_symbols  # type: ignore[attr-defined]
+
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
-        """Return the law with values put into its entries."""
+        """Return the law with values put into its entries and its dimension."""
+        if self.mean is None or self.covariance is None:
+            return evolve(self, dimension=self.dimension.subs(values))
         return type(self)([m.subs(values) for m in self.mean], self.covariance.subs(values))
 
-
-@frozen
-class DiagonalGaussian(Family):
-    """Independent Gaussians N(mu[i], V[i]), i = 0..d-1.
-
-    Args:
-        mean: the source's means; leave out both where the loop names a source to project.
-        variances: the source's variances, > 0.
-
-    >>> DiagonalGaussian([0, 0], [1, 4]).divergence(MultivariateGaussian([0, 0], [[1, 1], [1, 4]]))
-    -log(3/4)/2
-    """
-
-    mu: ClassVar[IndexedBase] = IndexedBase("mu", real=True)
-    V: ClassVar[IndexedBase] = IndexedBase("V", positive=True)
-    has_variance = True
-
-    mean: tuple[Expr, ...] = field(default=(), converter=_vector)
-    variances: tuple[Expr, ...] = field(default=(), converter=_variances)
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse lengths that differ."""
-        if len(self.mean) != len(self.variances):
-            raise ValueError(
-                f"DiagonalGaussian: {len(self.mean)} means and {len(self.variances)} variances. "
-                "Give one variance for each mean."
-            )
-
-    @property
-    def dimension(self) -> int:
-        """The dimension d."""
-        return len(self.mean)
-
-    def source(self) -> Parameters:
-        """Return the source's means and variances."""
-        return {self.mu[k]: m for k, m in enumerate(self.mean)} | {self.V[k]: v for k, v in enumerate(self.variances)}
-
-    def coordinate(self, k: int) -> Gaussian:
-        """Return the family of coordinate k alone."""
-        if not 0 <= k < self.dimension:
-            raise ValueError(f"coordinate {k} does not exist: there are {self.dimension}. Count from 0.")
-        return Gaussian(self.mean[k], self.variances[k])
-
-    def project(self, source: Family) -> Family:
-        """Return the diagonal law with the source's means and variances, the M-projection."""
-        if not isinstance(source, MultivariateGaussian):
-            return Family.project(self, source)
-        return DiagonalGaussian(source.mean, source.covariance.diagonal())
-
-    def divergence(self, source: Family) -> Expr:
-        """Return KL(N(m, S) || projection) = -log(det S / prod S_ii)/2, the total correlation."""
-        if not isinstance(source, MultivariateGaussian):
-            return Family.divergence(self, source)
-        return -log(source.covariance.det() / prod(source.covariance.diagonal())) / 2
+    def assumptions(self) -> tuple[str, ...]:
+        """Return what Wishart's theorem needs."""
+        return (
+            "the source is Gaussian, with a positive definite covariance",
+            "points of a generation are independent",
+            "at least two points are fitted",
+        )
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
-        """Split a sum of one-coordinate observables; coordinates share no draw only after the first fit, so products
-        are refused.
-        """
-        pieces: dict[int | None, list[Expr]] = {}
-        for term in Add.make_args(observable.expand()):
-            pieces.setdefault(self._coordinate_of(term), []).append(term)
-        return tuple(self._piece(k, Add(*terms)) for k, terms in pieces.items())
+        """Split off what lies along one direction, a Gaussian loop of its own, from the rest."""
+        pieces: dict[Atom | None, list[Expr]] = {}
+        constants: list[Expr] = []
+        for term in Add.make_args(self._read(observable)):
+            varies = any(x.of_model for x in letters_in(term))
+            (pieces.setdefault(direction(term), []) if varies else constants).append(term)
+        if not pieces:
+            return (Marginal(self, Add(*constants), self._written, self._written),)
+        next(iter(pieces.values())).extend(constants)
+        return tuple(self._piece(along, Add(*terms)) for along, terms in pieces.items())
 
-    def _coordinate_of(self, term: Expr) -> int | None:
-        if term.xreplace(dict.fromkeys(term.atoms(Indexed), S.One)).has(symbols.mu, symbols.V):
-            raise ValueError(f"{term} names no coordinate. Write DiagonalGaussian.mu[k] or DiagonalGaussian.V[k].")
-        named = {int(x.indices[0]) for x in term.atoms(Indexed)}
-        if len(named) > 1:
+    def _read(self, observable: Expr) -> Expr:
+        """Return the observable in letters of the model and values of the source, expanded."""
+        read = Reader(self._centred)(observable)
+        if foreign := {x.name for x in read.free_symbols} & {"V", "mu", "Sigma"}:
             raise NotClosed(
-                f"family: {term} mixes coordinates {sorted(named)}, which a correlated source ties together "
-                "in the first fit. Ask for sums of one-coordinate observables, or simulate(loop)."
+                f"family: {type(self).__name__} has no number {min(foreign)}: it fits a matrix and a column. "
+                "Ask for Sigma[i, j], mu[i] or a trace."
             )
-        return named.pop() if named else None
+        constants = {x: self.value(x.component) for x in letters_in(read) if not x.of_model}
+        return read.xreplace(constants).expand()
 
-    def _piece(self, k: int | None, observable: Expr) -> Marginal:
-        here = 0 if k is None else k
-        names = {self.mu[here]: symbols.mu, self.V[here]: symbols.V}
-        back = {one: indexed for indexed, one in names.items()}
-        return Marginal(self.coordinate(here), observable.xreplace(names), restore=lambda expr: expr.xreplace(back))
+    @property
+    def _centred(self) -> bool:
+        return self.mean is not None and not any(self.mean)
 
-    def substitute(self, values: Mapping[Any, Expr]) -> Self:
-        """Return the family with values put into its source."""
-        return type(self)([m.subs(values) for m in self.mean], [v.subs(values) for v in self.variances])
+    def _written(self, expr: Expr) -> Expr:
+        """Return an expression with its letters written out and the source's arrays put in."""
+        arrays = {SIGMA0: self.covariance, MU0: None if self.mean is None else ImmutableMatrix(self.mean)}
+        return written(expr).xreplace({x: array for x, array in arrays.items() if array is not None})
+
+    def _piece(self, along: Atom | None, observable: Expr) -> Marginal:
+        if along is None:
+            return Marginal(self, observable, self._written, self._written)
+        square = squared_length(along)
+        mean, variance = self._centre(along) / sqrt(square), self.value(form(along, (SOURCE,), along)) / square
+        spread, shift = Letter(form(along, (MODEL,), along)), Letter(form(along, (), SHIFT))
+        names = {spread: square * symbols.V, shift: sqrt(square) * (symbols.mu - mean)}
+        back = {symbols.V: spread / square, symbols.mu: shift / sqrt(square) + mean}
+        return Marginal(
+            Direction(mean, variance),
+            observable.xreplace(names).expand(),
+            self._written,
+            lambda expression: self._written(expression.xreplace(back)),
+        )
+
+    def _centre(self, along: Atom) -> Expr:
+        """Return v'mu0."""
+        return S.Zero if self._centred else self.value(form(along, (), CENTRE))
+
+    def state(self, observable: Expr) -> tuple[Letter, ...]:
+        """Return every letter that a refit can reach from those of the observable."""
+        own = {x for x in letters_in(observable) if x.of_model}
+        reached = {Letter(c) for term in Add.make_args(observable.expand()) for c in reachable(changing(term))}
+        return tuple(sorted(own | reached, key=lambda x: (x.component in DETERMINANTS, x.name)))
+
+    def start(self, state: Iterable[Expr]) -> Parameters:
+        """Return the source's values of the given letters, and of the parameters."""
+        letters = {x: self.value.at_source(x.component) for x in state if isinstance(x, Letter)}
+        return letters | {_SHIFT: S.Zero, _SIGMA: _SIGMA0}
+
+    @cached_property
+    def value(self) -> Values:
+        """What gives components their letters and numbers."""
+        return Values(self.mean, self.covariance, self.dimension)
+
+    def model(self, state: Sequence[Expr]) -> Parameters:
+        """Return delta and Sigma, of which the letters are made.
+
+        What is fitted is linear in Sigma and quadratic in delta, so that a symbol may stand for each, delta^2 for
+        delta delta' and a number for that multiple of the identity: the formulas of one dimension hold as they are.
+        """
+        del state
+        return {_SHIFT: _SHIFT, _SIGMA: _SIGMA}
+
+    def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
+        """Return (mean, scatter) = (delta + eps, W), eps ~ N(0, Sigma/m), W ~ Wishart(m - 1, Sigma)."""
+        eps, scatter = Array(Atom(f"eps_{label}")), Array(Atom(f"W_{label}"))
+        scale, covariance = law[_SIGMA].as_independent(_SIGMA, _SIGMA0, as_Add=False)
+        draw = Draw(eps, scatter, size, size - 1, covariance.atom, scale)
+        return Batch(size, (law[_SHIFT] + eps, scatter), (draw,))
+
+    def pool(self, one: Batch, two: Batch) -> Batch:
+        """Return the pooled mean and scatter, S_1 + S_2 + m_1 m_2/(m_1 + m_2) (x_1 - x_2)(x_1 - x_2)'."""
+        return _LINE.pool(one, two)
+
+    def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
+        """Return mu = x and Sigma = c(m) S/(m - 1)."""
+        return _in_space(_LINE.fit(batch, estimator, state))
+
+    def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
+        """Return x = mu and S = (m - 1) Sigma/c(m)."""
+        return _LINE.unfit(_on_line(law), size, estimator)
+
+    def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
+        """Return the weighted means of the fits, with the squares between the means where ``between``."""
+        return _in_space(_LINE.weighted([_on_line(fit) for fit in fits], weights, between=between))
+
+    def target(self, batch: Batch, model: Parameters, state: Sequence[Expr]) -> Parameters:
+        """Return the mean and the mean square about the model's own mean."""
+        return _in_space(_LINE.target(batch, _on_line(model), state))
+
+    def distorted(self, law: Parameters, sampling: Sampling) -> Parameters:
+        """Return N(mu, tau Sigma) for tempered sampling."""
+        return _in_space(_LINE.distorted(_on_line(law), sampling))
+
+    def completed(
+        self, fitted: Parameters, laws: tuple[Law, ...], state: Sequence[Expr]
+    ) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return the letters of the fitted model, with their joint law; a single term has its factor taken out."""
+        letters = tuple(x for x in state if isinstance(x, Letter))
+        draws = tuple(law for law in laws if isinstance(law, Draw))
+        mean, covariance = (_terms(fitted[x]) for x in (_SHIFT, _SIGMA))
+        scale = next(iter(covariance.values())) if len(covariance) == 1 else S.One
+        covariance = {piece: S.One if len(covariance) == 1 else weight for piece, weight in covariance.items()}
+        vectors = {u: weight for (u,), weight in mean.items()}
+        sample = Sample(letters, draws, vectors, covariance, self.dimension, self.value)
+        powers = [self.dimension if x.component in DETERMINANTS else x.degree for x in letters]
+        return {x: scale**k * value for x, k, value in zip(letters, powers, sample.values, strict=True)}, (sample,)
+
+
+_SHIFT, _SIGMA, _SIGMA0 = Array(SHIFT), Array(MODEL), Array(SOURCE)
+"""What a refit works on: mu - mu0, and the covariances of the model and the source."""
+_LINE = Gaussian()
+"""The family of one dimension, of which the formulas are used."""
+
+
+def _on_line(law: Parameters) -> Parameters:
+    return {symbols.mu: law[_SHIFT], symbols.V: law[_SIGMA]}
+
+
+def _in_space(law: Parameters) -> Parameters:
+    return {_SHIFT: law[symbols.mu], _SIGMA: law[symbols.V]}
+
+
+def _terms(expr: Expr) -> dict[tuple[Atom, ...], Expr]:
+    """Return a polynomial in symbols of matrices and vectors as weights by term: two names are a dyad, none is 1."""
+    names = sorted((s for s in expr.free_symbols if isinstance(s, Array)), key=str)
+    terms: dict[tuple[Atom, ...], Expr] = {}
+    for powers, weight in Poly(expr, *names).terms() if names else []:
+        atoms = tuple(s.atom for s, power in zip(names, powers, strict=True) for _ in range(power))
+        terms[atoms or (IDENTITY,)] = weight
+    return terms

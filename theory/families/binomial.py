@@ -1,0 +1,48 @@
+"""The binomial family with a known number of trials: V(m) = m - m^2/N, with m = N p."""
+
+from typing import ClassVar
+
+from attrs import field, frozen
+from sympy import Expr, Symbol
+
+from theory import symbols
+from theory.exact import exact
+from theory.families.natural import NaturalFamily
+
+
+def _probability(value: object) -> Expr:
+    chance = exact(value, "p0")
+    if chance.is_number and not 0 <= chance <= 1:
+        raise ValueError(f"Binomial(p0={chance}): a probability lies between 0 and 1. Give 0 <= p0 <= 1.")
+    return chance
+
+
+def _trials(value: object) -> Expr:
+    trials = exact(value, "trials")
+    if trials.is_number and not (trials.is_Integer and trials >= 1):
+        raise ValueError(f"Binomial(trials={trials}): a point counts a whole number of trials. Give trials >= 1.")
+    return trials
+
+
+@frozen
+class Binomial(NaturalFamily):
+    """Successes in ``trials`` = N trials of chance ``p``, with source p0; one trial is the Bernoulli family.
+
+    >>> Binomial(3).variance_function
+    -3*p**2 + 3*p
+    """
+
+    p: ClassVar[Symbol] = symbols.q
+    parameter = p
+
+    trials: Expr = field(default=symbols.N, converter=_trials)
+    p0: Expr = field(default=symbols.q0, converter=_probability)
+
+    @property
+    def unit(self) -> Expr:
+        """N."""
+        return self.trials
+
+    def variance(self, mean: Expr) -> Expr:
+        """Return m - m^2/N."""
+        return mean - mean**2 / self.trials

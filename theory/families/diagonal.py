@@ -1,0 +1,126 @@
+"""The diagonal Gaussian family: independent coordinates, each a Gaussian loop of its own.
+
+It is the simplest narrower one: fitted to a correlated source it keeps every mean and variance and loses the
+correlation, at once and for ever.
+"""
+
+from collections.abc import Iterable, Mapping
+from math import prod
+from typing import Any, ClassVar, Self
+
+from attrs import field, frozen
+from sympy import Add, Expr, Indexed, IndexedBase, S, log
+
+from theory import symbols
+from theory.errors import NotClosed
+from theory.exact import exact
+from theory.families.arrays import vector
+from theory.families.base import Family, Marginal, Parameters
+from theory.families.gaussian import Gaussian
+from theory.families.multivariate import MultivariateGaussian
+
+
+def _variances(values: Iterable[object]) -> tuple[Expr, ...]:
+    variances = tuple(exact(value, f"variances[{k}]") for k, value in enumerate(values))
+    for k, variance in enumerate(variances):
+        if variance.is_positive is False:
+            raise ValueError(
+                f"DiagonalGaussian: variance {k} is {variance}, and a variance is positive. Give variances > 0."
+            )
+    return variances
+
+
+@frozen
+class DiagonalGaussian(Family):
+    """Independent Gaussians N(mu[i], V[i]), i = 0..d-1.
+
+    Args:
+        mean: the source's means; leave out both where the loop names a source to project.
+        variances: the source's variances, > 0.
+
+    >>> DiagonalGaussian([0, 0], [1, 4]).divergence(MultivariateGaussian([0, 0], [[1, 1], [1, 4]]))
+    -log(3/4)/2
+    """
+
+    mu: ClassVar[IndexedBase] = IndexedBase("mu", real=True)
+    V: ClassVar[IndexedBase] = IndexedBase("V", positive=True)
+    has_variance = True
+
+    mean: tuple[Expr, ...] = field(default=(), converter=vector)
+    variances: tuple[Expr, ...] = field(default=(), converter=_variances)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse lengths that differ."""
+        if len(self.mean) != len(self.variances):
+            raise ValueError(
+                f"DiagonalGaussian: {len(self.mean)} means and {len(self.variances)} variances. "
+                "Give one variance for each mean."
+            )
+
+    @property
+    def dimension(self) -> int:
+        """The dimension d."""
+        return len(self.mean)
+
+    def source(self) -> Parameters:
+        """Return the source's means and variances."""
+        return {self.mu[k]: m for k, m in enumerate(self.mean)} | {self.V[k]: v for k, v in enumerate(self.variances)}
+
+    def coordinate(self, k: int) -> Gaussian:
+        """Return the family of coordinate k alone."""
+        if not 0 <= k < self.dimension:
+            raise ValueError(f"coordinate {k} does not exist: there are {self.dimension}. Count from 0.")
+        return Gaussian(self.mean[k], self.variances[k])
+
+    def project(self, source: Family) -> Family:
+        """Return the diagonal law with the source's means and variances, the M-projection."""
+        if not isinstance(source, MultivariateGaussian):
+            return Family.project(self, source)
+        mean, covariance = _numbers(source)
+        return DiagonalGaussian(mean, covariance.diagonal())
+
+    def divergence(self, source: Family) -> Expr:
+        """Return KL(N(m, S) || projection) = -log(det S / prod S_ii)/2, the total correlation."""
+        if not isinstance(source, MultivariateGaussian):
+            return Family.divergence(self, source)
+        _, covariance = _numbers(source)
+        return -log(covariance.det() / prod(covariance.diagonal())) / 2
+
+    def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
+        """Split a sum of one-coordinate observables; coordinates share no draw only after the first fit, so products
+        are refused.
+        """
+        pieces: dict[int | None, list[Expr]] = {}
+        for term in Add.make_args(observable.expand()):
+            pieces.setdefault(self._coordinate_of(term), []).append(term)
+        return tuple(self._piece(k, Add(*terms)) for k, terms in pieces.items())
+
+    def _coordinate_of(self, term: Expr) -> int | None:
+        if term.xreplace(dict.fromkeys(term.atoms(Indexed), S.One)).has(symbols.mu, symbols.V):
+            raise ValueError(f"{term} names no coordinate. Write DiagonalGaussian.mu[k] or DiagonalGaussian.V[k].")
+        named = {int(x.indices[0]) for x in term.atoms(Indexed)}
+        if len(named) > 1:
+            raise NotClosed(
+                f"family: {term} mixes coordinates {sorted(named)}, which a correlated source ties together "
+                "in the first fit. Ask for sums of one-coordinate observables, or simulate(loop)."
+            )
+        return named.pop() if named else None
+
+    def _piece(self, k: int | None, observable: Expr) -> Marginal:
+        here = 0 if k is None else k
+        names = {self.mu[here]: symbols.mu, self.V[here]: symbols.V}
+        back = {one: indexed for indexed, one in names.items()}
+        return Marginal(self.coordinate(here), observable.xreplace(names), restore=lambda expr: expr.xreplace(back))
+
+    def substitute(self, values: Mapping[Any, Expr]) -> Self:
+        """Return the family with values put into its source."""
+        return type(self)([m.subs(values) for m in self.mean], [v.subs(values) for v in self.variances])
+
+
+def _numbers(source: MultivariateGaussian) -> tuple[tuple[Expr, ...], Any]:
+    if source.mean is None or source.covariance is None:
+        raise ValueError(
+            "MultivariateGaussian() has a source in symbols, and a projection reads its entries. "
+            "Give its mean and its covariance."
+        )
+    return source.mean, source.covariance
