@@ -1,0 +1,1 @@
+"""Published results about self-consuming loops, each held against what the engine derives."""
