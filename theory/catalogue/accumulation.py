@@ -1,16 +1,14 @@
-"""Published claims about loops that keep all data: what accumulation leaves of the variance, and how large errors get."""
+"""Published claims about loops that keep all data: the variance that is left, and how large errors get."""
 
-from sympy import Product, Rational, Symbol, gamma, pi, sin, sqrt
-from sympy import IndexedBase
+from sympy import Symbol, gamma, pi, sin, sqrt
 
-from theory.catalogue.questions import Combination, Leading, Limit, Mean
+from theory.catalogue.questions import Leading, Limit, Mean
 from theory.catalogue.specimen import Specimen
 from theory.estimators import Unbiased
-from theory.families import Bernoulli, Exponential, Gaussian, NegativeBinomial, Recursion
-from theory.innovations import Multinomial
+from theory.families import Bernoulli, Exponential, Gaussian, NegativeBinomial
 from theory.loop import Loop
-from theory.regimes import Accumulate, Schedule
-from theory.symbols import M, V0, count_mean0, mean0, mu0, n, q0
+from theory.regimes import Accumulate
+from theory.symbols import V0, M, count_mean0, mean0, mu0, q0
 
 mu, V, p = Gaussian.mu, Gaussian.V, Bernoulli.p
 j = Symbol("j", integer=True, positive=True)

@@ -3,15 +3,15 @@
 Most disputes here are about the divisor of the variance: M - 1 keeps its mean, M (NumPy's default) does not.
 """
 
-from sympy import Rational, S, Symbol, digamma, erf, exp, gamma, log, oo, polygamma, sqrt
+from sympy import Expr, Rational, S, Symbol, digamma, erf, exp, gamma, log, oo, polygamma, sqrt
 
-from theory.catalogue.questions import Combination, DeviationRate, Ensemble, Leading, Limit, Mean, Risk, Variance
+from theory.catalogue.questions import Combination, DeviationRate, Ensemble, Leading, Limit, Mean, Risk, Tail, Variance
 from theory.catalogue.specimen import Specimen
 from theory.estimators import MinMSE, Unbiased
 from theory.families import Gaussian
 from theory.loop import Loop
 from theory.sampling import Truncated, VarianceFactor
-from theory.symbols import M, V0, n
+from theory.symbols import V0, M, n
 
 mu, V = Gaussian.mu, Gaussian.V
 nu = M - 1
@@ -26,6 +26,12 @@ ALEMOHAMMAD = "Alemohammad et al., ICLR 2024, arXiv:2307.01850"
 STUDENT = "Student, Biometrika 6, 1-25 (1908)"
 BARTLETT = "Bartlett and Kendall, Suppl. J. R. Statist. Soc. 8, 128-138 (1946)"
 LEHMANN = "Lehmann and Casella, Theory of Point Estimation (1998)"
+
+
+def _first(closed: Expr) -> Expr:
+    """Return a closed form at generation 1."""
+    return closed.subs(n, 1)
+
 
 SPECIMENS = (
     Specimen(
@@ -141,6 +147,19 @@ SPECIMENS = (
         evidence="tested",
     ),
     Specimen(
+        name="tail bound on the standard deviation",
+        claim="P(sigma_n > eps) <= (sigma_0/eps) exp(-n/(4M - 1))",
+        loop=Loop(Gaussian(0, 1), estimator=Unbiased()),
+        question=Tail(Rational(1, 2)),
+        published=2 * exp(-n / (4 * M - 1)),
+        source=SURESH,
+        verdict="bound",
+        side="upper",
+        points=({"M": 2, "n": 5}, {"M": 10, "n": 1}, {"M": 10, "n": 80}),
+        evidence="enclosed",
+        note="At eps = 1/2.",
+    ),
+    Specimen(
         name="mean of the sample variance",
         claim="the sample variance with divisor M has mean (M - 1) s^2/M",
         loop=LIKELIHOOD,
@@ -186,7 +205,7 @@ SPECIMENS = (
         name="expected divergence of one fit",
         claim="a fit of k parameters has E KL(source || model) = k/(2M) to leading order",
         loop=LIKELIHOOD,
-        question=Leading(Combination("E KL(source || model n) at n = 1", (Risk("kl_source_model"),), lambda r: r.subs(n, 1))),
+        question=Leading(Combination("E kl_source_model at generation 1", (Risk("kl_source_model"),), _first)),
         published=1 / M,
         source="Akaike, IEEE Trans. Autom. Control 19, 716-723 (1974)",
         verdict="asymptotic",

@@ -2,17 +2,18 @@
 
 from sympy import Rational, Symbol, sqrt
 
-from theory.catalogue.questions import Combination, Leading, Mean, Minimiser, Stationary
+from theory.catalogue.questions import Combination, Leading, Minimiser, Stationary
 from theory.catalogue.specimen import Specimen
 from theory.estimators import Unbiased
-from theory.families import Bernoulli, Categorical, Gaussian
+from theory.families import Bernoulli, Gaussian
 from theory.loop import Loop
 from theory.regimes import Mixed, Weighted
-from theory.symbols import M, V0, alpha, mu0, n, q0
+from theory.symbols import V0, M, mu0, q0
 
 mu, V, p = Gaussian.mu, Gaussian.V, Bernoulli.p
 w, kappa, m = (Symbol(name, positive=True) for name in ("w", "kappa", "m"))
-SHIFT = ((mu - mu0) ** 2).expand()
+SHIFT, SPREAD = ((mu - mu0) ** 2).expand(), ((V - V0) ** 2).expand()
+FREE = M / 2 - 1
 HALF = Rational(1, 2)
 
 HE = "He, Xu and Cheng (2025), arXiv:2502.18049"
@@ -59,17 +60,25 @@ SPECIMENS = (
         note="At n_r = n_s = M/2.",
     ),
     Specimen(
+        name="golden ratio for the variance, large samples",
+        claim="with as many real as synthetic points the best weight on the real ones is 1/golden ratio",
+        loop=weighted(HALF),
+        question=Leading(Minimiser(SPREAD, w)),
+        published=(sqrt(5) - 1) / 2,
+        source=HE,
+        verdict="asymptotic",
+    ),
+    Specimen(
         name="golden ratio for the variance",
         claim="with as many real as synthetic points the best weight on the real ones is 1/golden ratio",
-        loop=weighted(HALF).at(M=200),
-        question=Minimiser(((V - V0) ** 2).expand(), w),
+        loop=weighted(HALF),
+        question=Minimiser(SPREAD, w),
         published=(sqrt(5) - 1) / 2,
         source=HE,
         verdict="corrected",
-        wrong="Exact for the mean; for the fitted variance it is the limit of large samples, 0.6198 at 100 + 100 points.",
-        correct=(sqrt(5 * 100**2 - 6 * 100 + 1) - 99) / 202,
-        right_for=None,
-        note="",
+        wrong="Exact for the mean at every M; for the fitted variance it is the limit of large samples, and 0.6198 at "
+        "100 real and 100 synthetic points.",
+        correct=(sqrt(5 * FREE**2 + 4 * FREE + 4) - FREE + 2) / (2 * (FREE + 2)),
     ),
     Specimen(
         name="immigration against drift",

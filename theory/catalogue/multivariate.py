@@ -105,9 +105,7 @@ SPECIMENS = (
     Specimen(
         name="information lost by a diagonal fit",
         claim="a diagonal fit of two normal variables loses their mutual information, -log(1 - rho^2)/2",
-        loop=Loop(
-            DiagonalGaussian(), source=MultivariateGaussian([0, 0], [[1, rho], [rho, 1]]), samples=infinity
-        ),
+        loop=Loop(DiagonalGaussian(), source=MultivariateGaussian([0, 0], [[1, rho], [rho, 1]]), samples=infinity),
         question=Risk("kl_source_model"),
         published=-log(1 - rho**2) / 2,
         source=COVER,

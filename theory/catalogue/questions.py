@@ -8,14 +8,13 @@ from attrs import frozen
 from sympy import Add, Expr, Poly, S, Symbol, solve
 
 from theory import symbols
-from theory.absorption import absorption
 from theory.asymptotics import leading
 from theory.autocovariance import autocovariance
 from theory.combination import variance
 from theory.drift import drift
 from theory.errors import NoClosedForm
 from theory.expect import expect
-from theory.extinction import extinction
+from theory.law import law
 from theory.loop import Loop
 from theory.risk import Metric, risk
 from theory.spectrum import lyapunov
@@ -116,8 +115,8 @@ class Minimiser(Question):
 
 
 def _inside(root: Expr) -> bool:
-    """Return whether a root lies in (0, 1) where the other symbols are 1."""
-    value = root.subs(dict.fromkeys(root.free_symbols, S.One))
+    """Return whether a root lies in (0, 1) at M = 12, other symbols 1."""
+    value = root.subs({symbol: S(12) if symbol == symbols.M else S.One for symbol in root.free_symbols})
     return bool(value.is_real and 0 < value < 1)
 
 
@@ -196,6 +195,22 @@ class DeviationRate(Question):
 
 
 @frozen
+class Tail(Question):
+    """P(sigma_n > level) of one run, at numbers: the upper end of an interval that holds it."""
+
+    level: Expr
+    generation: Expr = symbols.n
+
+    def answer(self, loop: Loop) -> Expr:
+        """Return the upper end of the enclosed probability."""
+        return law(loop).at(n=int(self.generation)).sf(self.level**2).upper
+
+    def __str__(self) -> str:
+        """Return the probability in words."""
+        return f"P(sigma > {self.level}) at generation {self.generation}"
+
+
+@frozen
 class Exponent(Question):
     """The k-th Lyapunov exponent, lim (1/n) log of the k-th eigenvalue of the fitted covariance."""
 
@@ -212,7 +227,7 @@ class Exponent(Question):
 
 @frozen
 class Eigenvalue(Question):
-    """The j-th eigenvalue of the refit on polynomials of a frequency: the weight of p^j in E[p^j after one refit | p]."""
+    """The j-th eigenvalue of the refit on polynomials of a frequency p: the weight of p^j in E[p^j after a refit | p]."""
 
     of: Symbol
     j: int
@@ -224,66 +239,6 @@ class Eigenvalue(Question):
     def __str__(self) -> str:
         """Return the eigenvalue in words."""
         return f"eigenvalue {self.j}"
-
-
-@frozen
-class FixationTime(Question):
-    """E[first generation with one type left], at numbers."""
-
-    def answer(self, loop: Loop) -> Expr:
-        """Return the exact fraction."""
-        return absorption(loop).expected_time()
-
-    def __str__(self) -> str:
-        """Return the time in words."""
-        return "expected time to fixation"
-
-
-@frozen
-class Survival(Question):
-    """P(more than one type is left at a generation), at numbers."""
-
-    generation: Expr = symbols.n
-
-    def answer(self, loop: Loop) -> Expr:
-        """Return the exact fraction."""
-        return absorption(loop).survival(n=int(self.generation))
-
-    def __str__(self) -> str:
-        """Return the probability in words."""
-        return f"P(not absorbed by generation {self.generation})"
-
-
-@frozen
-class Present(Question):
-    """P(the first type is not lost at a generation), at numbers."""
-
-    generation: Expr = symbols.n
-
-    def answer(self, loop: Loop) -> Expr:
-        """Return the exact fraction."""
-        return 1 - absorption(loop).lost(token=0, n=int(self.generation))
-
-    def __str__(self) -> str:
-        """Return the probability in words."""
-        return f"P(type 0 present at generation {self.generation})"
-
-
-@frozen
-class Extinction(Question):
-    """P(all counts are 0) at a generation, or -log of it over M rate0."""
-
-    generation: Expr = symbols.n
-    exponent: bool = False
-
-    def answer(self, loop: Loop) -> Expr:
-        """Return the exact probability or its exponent g_n."""
-        chain, at = extinction(loop), int(self.generation)
-        return chain.exponent(at) if self.exponent else chain.probability(at)
-
-    def __str__(self) -> str:
-        """Return the probability in words."""
-        return f"{'-log of ' if self.exponent else ''}P(extinct at generation {self.generation})"
 
 
 @frozen

@@ -28,8 +28,8 @@ class Specimen:
     bounds it on the stated side; "corrected", it is not, for ``loop``: ``wrong`` says why, ``correct`` is the right
     form, and ``right_for`` the loop for which the published form holds, where there is one.
 
-    ``evidence``: "proved", the difference reduces to 0 with all symbols free; "enclosed", both sides are enclosed by
-    intervals at the ``points``; "tested", compared exactly at the ``points`` alone.
+    ``evidence``: "proved", the difference reduces to 0 with all symbols free; "tested", the engine's exact numbers are
+    compared at the ``points`` alone; "enclosed", the same where the engine knows its number as an interval.
     """
 
     name: str
@@ -77,14 +77,9 @@ class Specimen:
             return same(derived, value)
         return at_most(derived, value) if self.side == "upper" else at_most(value, derived)
 
-    def row(self) -> tuple[str, str, str, str]:
-        """Return claim, source, verdict and what is wrong or worth knowing, for a table."""
-        remark = self.wrong or self.note
-        return f"{self.claim}: {self.question} = {self.published}", self.source, self.verdict, remark
 
-
-def written(specimens: Iterable[Specimen]) -> str:
-    """Return the specimens as a Markdown table: claim, source, verdict and evidence, remark."""
+def table(specimens: Iterable[Specimen]) -> str:
+    """Return specimens as a Markdown table: claim, source, verdict with its evidence, and what is wrong or to know."""
     head = ["| claim | source | verdict | remark |", "| --- | --- | --- | --- |"]
     return "\n".join(head + [_line(one) for one in specimens])
 
@@ -92,6 +87,7 @@ def written(specimens: Iterable[Specimen]) -> str:
 def _line(one: Specimen) -> str:
     sign = {"=": "=", "upper": "<=", "lower": ">="}[one.side]
     claim = f"{one.claim}: `{one.question} {sign} {one.published}`"
-    remark = " ".join(filter(None, (one.wrong, one.correct is not None and f"Right: `{one.correct}`.", one.note)))
+    right = "" if one.correct is None else f"Right: `{one.correct}`."
+    remark = " ".join(filter(None, (one.wrong, right, one.note)))
     cells = (claim, one.source, f"{one.verdict} ({one.evidence})", remark)
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
