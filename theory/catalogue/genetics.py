@@ -186,7 +186,7 @@ SPECIMENS = (
         side="upper",
         points=tuple({"M": many, "p0": Rational(1, 2)} for many in (2, 4, 8, 16)),
         evidence="tested",
-        note="From p = 1/2, where the diffusion is a generation or two too slow; below it is exceeded by rare types.",
+        note="From p = 1/2, where the diffusion is one to three generations too long; for rare types it is too short.",
     ),
     Specimen(
         name="survival of two types, below",

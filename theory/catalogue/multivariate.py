@@ -8,7 +8,7 @@ from theory.catalogue.specimen import Specimen
 from theory.estimators import Unbiased
 from theory.families import DiagonalGaussian, MultivariateGaussian
 from theory.loop import Loop
-from theory.symbols import M, d, n
+from theory.symbols import M, d
 from theory.zonal import zonal
 
 Sigma, Sigma0 = MultivariateGaussian.Sigma, MultivariateGaussian.Sigma0
@@ -31,33 +31,33 @@ SPECIMENS = (
         name="zonal polynomial (2)",
         claim="a Wishart matrix multiplies E C_kappa by (2/nu)^|kappa| (nu/2)_kappa, kappa = (2)",
         loop=UNBIASED,
-        question=Mean(zonal((2,))),
-        published=((nu + 2) / nu) ** n * zonal((2,), Sigma0),
+        question=Mean(zonal((2,)), S.One),
+        published=(nu + 2) / nu * zonal((2,), Sigma0),
         source=MUIRHEAD,
-        note="Published for one Wishart matrix; the fits multiply.",
+        note="One fit; n of them take it to the power n.",
     ),
     Specimen(
         name="zonal polynomial (1, 1)",
         claim="a Wishart matrix multiplies E C_kappa by (2/nu)^|kappa| (nu/2)_kappa, kappa = (1, 1)",
         loop=UNBIASED,
-        question=Mean(zonal((1, 1))),
-        published=((nu - 1) / nu) ** n * zonal((1, 1), Sigma0),
+        question=Mean(zonal((1, 1)), S.One),
+        published=(nu - 1) / nu * zonal((1, 1), Sigma0),
         source=MUIRHEAD,
     ),
     Specimen(
         name="zonal polynomial (2, 1)",
         claim="a Wishart matrix multiplies E C_kappa by (2/nu)^|kappa| (nu/2)_kappa, kappa = (2, 1)",
         loop=UNBIASED,
-        question=Mean(zonal((2, 1))),
-        published=((nu + 2) * (nu - 1) / nu**2) ** n * zonal((2, 1), Sigma0),
+        question=Mean(zonal((2, 1)), S.One),
+        published=(nu + 2) * (nu - 1) / nu**2 * zonal((2, 1), Sigma0),
         source=MUIRHEAD,
     ),
     Specimen(
         name="generalised variance",
-        claim="E det S = nu (nu - 1) ... (nu - d + 1)/nu^d det Sigma, once per fit",
+        claim="E det S = nu (nu - 1) ... (nu - d + 1)/nu^d det Sigma",
         loop=UNBIASED,
-        question=Mean(Determinant(Sigma)),
-        published=Determinant(Sigma0) * (gamma(nu + 1) / (gamma(nu - d + 1) * nu**d)) ** n,
+        question=Mean(Determinant(Sigma), S.One),
+        published=Determinant(Sigma0) * gamma(nu + 1) / (gamma(nu - d + 1) * nu**d),
         source=WILKS,
         note="It decays although E S = Sigma: the mean of a determinant is not the determinant of the mean.",
     ),
@@ -79,18 +79,18 @@ SPECIMENS = (
     ),
     Specimen(
         name="mean of the precision matrix",
-        claim="E S^-1 = nu/(nu - d - 1) Sigma^-1, once per fit",
+        claim="E S^-1 = nu/(nu - d - 1) Sigma^-1",
         loop=UNBIASED,
-        question=Mean(Trace(Sigma.I)),
-        published=Trace(Sigma0.I) * (nu / (nu - d - 1)) ** n,
+        question=Mean(Trace(Sigma.I), S.One),
+        published=Trace(Sigma0.I) * nu / (nu - d - 1),
         source=ANDERSON,
     ),
     Specimen(
         name="mean of the maximum likelihood covariance",
-        claim="the maximum likelihood covariance has mean (M - 1)/M Sigma, once per fit",
+        claim="the maximum likelihood covariance has mean (M - 1)/M Sigma",
         loop=LIKELIHOOD,
-        question=Mean(Trace(Sigma)),
-        published=Trace(Sigma0) * (1 - 1 / M) ** n,
+        question=Mean(Trace(Sigma), S.One),
+        published=Trace(Sigma0) * (1 - 1 / M),
         source=ANDERSON,
     ),
     Specimen(

@@ -16,7 +16,7 @@ from theory.families import (
 )
 from theory.families.natural import NaturalFamily
 from theory.loop import Loop
-from theory.symbols import M, N, mean0, n, r, tail0, theta0
+from theory.symbols import M, N, mean0, r, tail0, theta0
 
 MORRIS = "Morris, Ann. Statist. 10, 65-80 (1982)"
 DAVID = "David and Nagaraja, Order Statistics (2003)"
@@ -46,7 +46,7 @@ SPECIMENS = (
     _morris(HyperbolicSecant(), 1 / r),
     Specimen(
         name="variance of an exponential mean",
-        claim="M exponential lifetimes estimate their mean with the variance mean^2/M",
+        claim="the exponential law has V(m) = m^2, so that the mean of M points has variance m^2/M",
         loop=Loop(Exponential()),
         question=Variance(Exponential.mean, S.One),
         published=mean0**2 / M,
@@ -54,12 +54,12 @@ SPECIMENS = (
     ),
     Specimen(
         name="mean of a maximum",
-        claim="the largest of M uniform points has mean M theta/(M + 1), once per fit",
+        claim="the largest of M uniform points has mean M theta/(M + 1)",
         loop=Loop(Uniform()),
-        question=Mean(theta),
-        published=theta0 * (M / (M + 1)) ** n,
+        question=Mean(theta, S.One),
+        published=theta0 * M / (M + 1),
         source=DAVID,
-        note="Published for one sample; the fits multiply.",
+        note="One fit; n of them multiply, and the support shrinks to 0.",
     ),
     Specimen(
         name="variance of a maximum",

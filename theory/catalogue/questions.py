@@ -227,7 +227,7 @@ class Exponent(Question):
 
 @frozen
 class Eigenvalue(Question):
-    """The j-th eigenvalue of the refit on polynomials of a frequency p: the weight of p^j in E[p^j after a refit | p]."""
+    """The j-th eigenvalue of the refit on polynomials of a frequency p: the weight of p^j in E[p^j after one | p]."""
 
     of: Symbol
     j: int

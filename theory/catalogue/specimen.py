@@ -28,7 +28,8 @@ class Specimen:
     bounds it on the stated side; "corrected", it is not, for ``loop``: ``wrong`` says why, ``correct`` is the right
     form, and ``right_for`` the loop for which the published form holds, where there is one.
 
-    ``evidence``: "proved", the difference reduces to 0 with all symbols free; "tested", the engine's exact numbers are
+    ``evidence``: "proved", the difference of the formula, or of the right one, reduces to 0 with all symbols free, and
+    a formula that is not right is refuted at one point; "tested", the engine's exact numbers are
     compared at the ``points`` alone; "enclosed", the same where the engine knows its number as an interval.
     """
 
