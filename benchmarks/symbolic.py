@@ -218,7 +218,7 @@ def case(arguments: list[str], budget: float) -> dict:
     if done.returncode == -signal.SIGXCPU:
         return {"failed": f"no answer in {budget:.0f} s"}
     if done.returncode:
-        return {"failed": done.stderr.strip().splitlines()[-1].partition(": ")[2] or "fails"}
+        return {"failed": f"fails: {done.stderr.strip().splitlines()[-1]}"}
     return json.loads(done.stdout)
 
 
@@ -255,11 +255,13 @@ def first_table(budget: float) -> str:
     repeated = ", ".join(f"{seconds(r['again'])}" for r in results["engine"])
     lengths = ", ".join(f"E[mu^{d}] {r['length']}" for d, r in zip(DEGREES, results["engine"], strict=True))
     memory = max(r["MB"] for r in results["engine"])
-    return "\n\n".join([
-        table(["first call (times the engine)", *(f"E[mu_n^{d}]" for d in DEGREES)], rows),
-        f"The engine again in the same process, median of 5: {repeated}. Peak memory {memory:.0f} MB.",
-        f"Characters of the closed form: {lengths}.",
-    ])
+    return "\n\n".join(
+        [
+            table(["first call (times the engine)", *(f"E[mu_n^{d}]" for d in DEGREES)], rows),
+            f"The engine again in the same process, median of 5: {repeated}. Peak memory {memory:.0f} MB.",
+            f"Characters of the closed form: {lengths}.",
+        ]
+    )
 
 
 def _against(result: dict, base: float) -> str:

@@ -22,7 +22,7 @@ from numerics.lifting import generalised, lifted
 from numerics.points import Data
 from numerics.samplers import slot_key
 from theory.estimators import MLE
-from theory.families import DiagonalGaussian, MultivariateGaussian, OneParameter
+from theory.families import DiagonalGaussian, MultivariateGaussian, OneParameter, Recursion
 from theory.loop import Loop
 from theory.procedures import Procedure
 from theory.regimes import Part
@@ -33,6 +33,8 @@ from theory.symbols import n
 def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
     """Return why this path cannot run the loop, or None where it can."""
     del shape
+    if isinstance(loop.family, Recursion):
+        return "a Recursion draws no data"
     if loop.samples.is_infinite:
         return "samples = oo leaves no data to draw"
     if not isinstance(loop.sampling, Faithful | Tempered):

@@ -9,7 +9,7 @@ import json
 import jax
 import numpy as np
 import xarray as xr
-from sympy import Expr, Indexed, IndexedBase, Rational, Symbol, log, sympify
+from sympy import Expr, ImmutableMatrix, Indexed, IndexedBase, MatrixSymbol, Rational, Symbol, log, sympify
 
 from numerics.printer import to_jax
 from numerics.scalars import LOGARITHMS
@@ -28,11 +28,23 @@ def evaluate(observable: Expr, run: xr.Dataset, fits: bool = False) -> np.ndarra
     Raises:
         ValueError: the observable needs something that was not recorded.
     """
-    named = observable.xreplace(_recorded(run))
+    named = _in_entries(observable, run).xreplace(_recorded(run))
     given = {symbol: _array(symbol, run, fits) for symbol in _needed(named)}
     with jax.enable_x64(True):
         values = np.asarray(to_jax(named, list(given))(*given.values()))
     return np.broadcast_to(values, (run.sizes["chain"], run.sizes["generation"]))
+
+
+def _in_entries(observable: Expr, run: xr.Dataset) -> Expr:
+    """Return an observable in the matrix Sigma or the column mu written out in their entries."""
+    known = {"Sigma": "column", "mu": None}
+    entries = {}
+    for x in observable.atoms(MatrixSymbol):
+        if x.name in known and x.name in run:
+            base, rows = IndexedBase(x.name), range(run.sizes["coordinate"])
+            columns = rows if known[x.name] else None
+            entries[x] = ImmutableMatrix([[base[i, j] for j in columns] if columns else [base[i]] for i in rows])
+    return observable.xreplace(entries).doit() if entries else observable
 
 
 def _needed(expr: Expr) -> list[Symbol | IndexedBase]:

@@ -26,6 +26,7 @@ from theory.families import (
     OneParameter,
     Pareto,
     Poisson,
+    Recursion,
     Uniform,
 )
 from theory.sampling import Faithful, Sampling
@@ -101,6 +102,8 @@ def view_of_log(family: OneParameter, logarithm: Array) -> dict[str, Array]:
 
 def bare(family: Any) -> Any:
     """Return a family with its source left in symbols and its known constants kept."""
+    if isinstance(family, Recursion):
+        return family
     if not isinstance(family, OneParameter):
         return type(family)()
     return evolve(family, **{f"{family.parameter}0": symbol_of_source(family)})

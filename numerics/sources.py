@@ -8,7 +8,15 @@ from sympy import Expr, Float, Symbol
 
 from numerics.chains import Given
 from numerics.scalars import SCALARS
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian, OneParameter
+from theory.families import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Gaussian,
+    MultivariateGaussian,
+    OneParameter,
+    Recursion,
+)
 from theory.families.base import Family
 from theory.loop import Loop
 
@@ -20,7 +28,7 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
 
     Gaussian: mu0, V0. Diagonal: mu0, V0 of shape (d,), and root0 with root0 root0' the covariance where the
     true source is correlated. Multivariate: mu0, Sigma0, root0. Bernoulli: p0. Categorical: p0 of shape (K,). A family
-    of one parameter: its source value, as rate0.
+    of one parameter: its source value, as rate0. A recursion: every symbol in its start.
 
     Args:
         loop: a loop without free symbols other than its source's.
@@ -29,7 +37,7 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     Raises:
         ValueError: a symbol without a value, a name that is none of the source's, or a value out of range.
     """
-    if not isinstance(loop.law, OneParameter) and type(loop.law) not in _ARRAYS:
+    if not isinstance(loop.law, OneParameter | Recursion) and type(loop.law) not in _ARRAYS:
         known = ", ".join(kind.__name__ for kind in (*_ARRAYS, *SCALARS))
         raise ValueError(f"{type(loop.law).__name__} cannot be simulated yet. Choose one of {known}.")
     declared = loop.source or loop.family
@@ -39,8 +47,10 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     _require_numbers(loop, _symbols(declared))
     values = _values(declared, dict(start or {}))
     law = loop.law
+    if isinstance(law, Recursion):
+        return {symbol.name: _floats(symbol, values) for symbol in _symbols(law)}
     arrays = _scalar(law, values) if isinstance(law, OneParameter) else _ARRAYS[type(law)](law, values)
-    if isinstance(declared, MultivariateGaussian):
+    if isinstance(declared, MultivariateGaussian) and declared.covariance is not None:
         arrays["root0"] = _root(_floats(declared.covariance.tolist(), values))
     return arrays
 
@@ -111,6 +121,11 @@ def _diagonal(law: DiagonalGaussian, values: Mapping[Symbol, Float]) -> dict[str
 
 
 def _multivariate(law: MultivariateGaussian, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    if law.mean is None or law.covariance is None:
+        raise ValueError(
+            f"the source of {law} is left in symbols. Give its mean and its covariance, as in "
+            "MultivariateGaussian([0, 0], [[1, 0], [0, 1]])."
+        )
     return {"mu0": _floats(law.mean, values), "Sigma0": _floats(law.covariance.tolist(), values)}
 
 

@@ -18,10 +18,11 @@ from numerics.chains import Given, Program, State
 from numerics.lifting import generalised, letters, lifted
 from numerics.printer import to_jax
 from numerics.samplers import draw, has_sampler, parameters, slot_key
+from numerics.variables import letters_of_source
 from theory import symbols
 from theory.errors import NotClosed
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, OneParameter
-from theory.families.base import Derivable
+from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, OneParameter, Recursion
+from theory.families.base import Derivable, Stepped
 from theory.innovations import Normal
 from theory.loop import Loop
 from theory.step import Step, step
@@ -53,7 +54,7 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
         loop: a loop with numbers for all but its source.
         shape: shape of a parameter: () or (d,) or (K,).
     """
-    if type(loop.family) not in _PLAIN and not isinstance(loop.family, OneParameter):
+    if type(loop.family) not in _PLAIN and not isinstance(loop.family, OneParameter | Recursion):
         return f"{type(loop.family).__name__} has no step in sufficient statistics"
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None and loop.samples.is_finite:
         return "a correlated source ties the coordinates together in the first fit"
@@ -101,12 +102,16 @@ def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:
     return 2 * math.prod(shape)
 
 
-def _plain(loop: Loop) -> Derivable:
+def _plain(loop: Loop) -> Stepped:
     family = loop.family
+    if isinstance(family, Recursion):
+        return family
     return scalars.bare(family) if isinstance(family, OneParameter) else _PLAIN[type(family)]
 
 
-def _source(plain: Derivable) -> tuple[Any, ...]:
+def _source(plain: Stepped) -> tuple[Any, ...]:
+    if isinstance(plain, Recursion):
+        return letters_of_source(plain)
     return (plain.initial,) if isinstance(plain, OneParameter) else _SOURCE[type(plain)]
 
 
@@ -194,12 +199,22 @@ def _gaussian(state: State) -> dict[str, Array]:
     return {"mu": mu, "V": jnp.exp(log_V), "log_V": log_V}
 
 
-def _view(plain: Derivable) -> Callable[[State], dict[str, Array]]:
+def _view(plain: Stepped) -> Callable[[State], dict[str, Array]]:
+    if isinstance(plain, Recursion):
+        return lambda state: _recorded(plain, state)
     if not isinstance(plain, OneParameter):
         return _VIEWS[type(plain)]
     if plain.parameter.is_positive:
         return lambda state: scalars.view_of_log(plain, state[0])
     return lambda state: {scalars.named(plain): state[0]}
+
+
+def _recorded(recursion: Recursion, state: State) -> dict[str, Array]:
+    """Return every state symbol, and beside a positive one the logarithm that is carried."""
+    values: dict[str, Array] = {}
+    for x, carried in zip(recursion.source(), state, strict=True):
+        values |= {str(x): jnp.exp(carried), str(_carried(x)): carried} if x.is_positive else {str(x): carried}
+    return values
 
 
 _VIEWS: Mapping[type, Callable[[State], dict[str, Array]]] = {

@@ -3,7 +3,7 @@
 Both paths of the simulator, the labelled results and the observables agree on these names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -11,7 +11,15 @@ from sympy import IndexedBase, Symbol, exp
 
 from numerics.scalars import SCALARS, log_letter, symbol_of_source
 from theory import symbols
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian, OneParameter
+from theory.families import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Gaussian,
+    MultivariateGaussian,
+    OneParameter,
+    Recursion,
+)
 from theory.families.base import Family
 
 LOG_V = Symbol("log_V", real=True)
@@ -63,25 +71,33 @@ _SOURCE: Mapping[type, tuple[Any, ...]] = {
 
 def letters_of_source(family: Family) -> tuple[Any, ...]:
     """Return the letters of the source that an observable may hold."""
+    if isinstance(family, Recursion):
+        return tuple(sorted(set().union(*(value.free_symbols for value in family.source().values())), key=str))
     return (symbol_of_source(family),) if isinstance(family, OneParameter) else _SOURCE.get(type(family), ())
 
 
 def variables(family: Family) -> Variables:
     """Return the variables of a family, or raise ValueError for one that cannot be simulated."""
     if isinstance(family, OneParameter):
-        return _scalar(family)
+        return _columns([family.parameter])
+    if isinstance(family, Recursion):
+        return _columns(family.source())
     if type(family) not in _TABLE:
         known = ", ".join(kind.__name__ for kind in (*_TABLE, *SCALARS))
         raise ValueError(f"{type(family).__name__} cannot be simulated yet. Choose one of {known}.")
     return _TABLE[type(family)]
 
 
-def _scalar(family: OneParameter) -> Variables:
-    """Return the parameter, and its logarithm where it is positive: that is the letter that an observable is read
+def _columns(parameters: Iterable[Any]) -> Variables:
+    """Return every parameter, and its logarithm where it is positive: that is the letter that an observable is read
     from.
     """
-    x, name = family.parameter, str(family.parameter)
-    if not x.is_positive:
-        return Variables({name: ()}, {x: name}, {})
-    log_x = log_letter(x)
-    return Variables({name: (), str(log_x): ()}, {log_x: str(log_x)}, {x: exp(log_x)})
+    dims: dict[str, tuple[str, ...]] = {}
+    letters, rewrite = {}, {}
+    for x in parameters:
+        dims[str(x)], letter = (), x
+        if x.is_positive:
+            letter = log_letter(x)
+            dims[str(letter)], rewrite[x] = (), exp(letter)
+        letters[letter] = str(letter)
+    return Variables(dims, letters, rewrite)

@@ -5,7 +5,8 @@ Expressions are drawn as text, so the oracle shares nothing with the kernel but 
 
 import re
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
+from math import gcd
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -69,6 +70,15 @@ def at(polynomial, point: dict[str, Fraction]) -> Fraction:
         assert monomial == 1
         total += coefficient
     return total
+
+
+def test_variables_have_primes_of_their_own():
+    """Assert that no product of variables is another: their numbers are coprime in pairs, and stay what they are."""
+    names = [f"x{k}" for k in range(60)]
+    primes = [prime(name) for name in names]
+    assert all(gcd(p, q) == 1 for p, q in combinations(primes, 2))
+    assert min(primes) > 1
+    assert [prime(name) for name in names] == primes
 
 
 @settings(patient, max_examples=80)

@@ -1,7 +1,7 @@
 """Exact expansions and leading terms: identities that leave nothing, known leading orders, honest remainders."""
 
 import pytest
-from sympy import Product, Rational, besselj, digamma, gamma, log, loggamma, pi, polygamma, sin, sqrt
+from sympy import Lambda, Rational, RootSum, Symbol, besselj, digamma, gamma, log, loggamma, pi, polygamma, sin, sqrt
 
 from theory import (
     MLE,
@@ -27,7 +27,7 @@ from theory.geometric import by_base
 from theory.signs import sign_on_domain, versus_one
 from theory.symbols import V0
 
-V, p = Gaussian.V, Bernoulli.p
+V, p, x = Gaussian.V, Bernoulli.p, Symbol("x")
 HALF, THIRD = Rational(1, 2), Rational(1, 3)
 BIASED = Scaled((M - 1) / (M + 1))
 ESTIMATORS = {"MLE": MLE(), "unbiased": Unbiased(), "min-MSE": BIASED}
@@ -111,18 +111,21 @@ def test_leading_term_in_the_generation():
 
 
 def test_gamma_ratio_is_told_from_one():
-    """Assert sqrt(2/M) Gamma(M/2)/Gamma((M - 1)/2) < 1, its inverse > 1, and psi((M - 1)/2) < log(M/2), for all M."""
+    """Assert sqrt(2/M) Gamma(M/2)/Gamma((M - 1)/2) < 1, its inverse > 1, psi((M - 1)/2) < log(M/2) and
+    psi_1(M/2) > 2/M, for all M.
+    """
     ratio = sqrt(2 / M) * gamma(M / 2) / gamma((M - 1) / 2)
     assert (versus_one(ratio), versus_one(1 / ratio)) == (-1, 1)
     assert sign_on_domain(digamma((M - 1) / 2) - log(M / 2)) == -1
+    assert sign_on_domain(polygamma(1, M / 2) - 2 / M) == 1
     assert sign_on_domain(digamma((M - 1) / 2) - log((M - 1) / 2) + 2 / M) is None
 
 
 def test_equal_exponentials_meet():
-    """Assert (4^n - 2^n 2^n) = 0, and that what an opaque product runs through is left alone."""
+    """Assert (4^n - 2^n 2^n) = 0, and that powers inside a sum over roots are left alone."""
     assert by_base(4**n - 2**n * 2**n + (1 + 2**n) ** 2 - 1 - 2 ** (n + 1)) == {4: 1}
-    product = Product(1 + 2**-M, (M, 1, n))
-    assert by_base(2**n * product) == {2: product}
+    roots = RootSum(x**3 - x - 3, Lambda(x, x**n), auto=False)
+    assert by_base(2**n * roots + 3**n) == {2: roots, 3: 1}
 
 
 REFUSED = {

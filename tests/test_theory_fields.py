@@ -89,7 +89,7 @@ def test_fractions_are_in_lowest_terms():
     assert TWO.expr(TWO.read(1 / (2 - 2 * M))) == -1 / (2 * M - 2)
     assert one != TWO.read(1 + 2 / M)
     with pytest.raises(ZeroDivisionError):
-        TWO.one / (one - two)
+        operator.truediv(TWO.one, one - two)
 
 
 LOOPS = {
@@ -122,3 +122,27 @@ def test_generators_may_be_entries_and_constants(flint, monkeypatch):
     with pytest.raises(MissingGenerator) as missing:
         field(entry + Symbol("x"))
     assert missing.value.found == {Symbol("x")}
+
+
+SHORT = {
+    "E[mu^6]": (Loop(Gaussian()), Gaussian.mu**6, 460),
+    "E[mu^4]": (Loop(Gaussian()), Gaussian.mu**4, 130),
+    "source letters taken out of the field": (Loop(Gaussian(), regime=Mixed(alpha)), Gaussian.mu**2, 100),
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_answers_are_short(name):
+    """Assert a bound on the length of the text, initial moments in front of what they share."""
+    loop, observable, longest = SHORT[name]
+    assert len(str(expect(loop, observable).expression)) <= longest
+
+
+def test_several_observables_share_one_certificate():
+    """Assert that a list is answered entry by entry as each alone, with one induction for all."""
+    observables = [Gaussian.mu**2, Gaussian.V, Gaussian.mu * Gaussian.V]
+    together = expect(Loop(Gaussian()), observables)
+    assert [e.expression for e in together] == [expect(Loop(Gaussian()), of).expression for of in observables]
+    assert len({id(e.certificate[0]) for e in together}) == 1
+    assert len(together[0].certificate[0].data["claim"]) == 3
+    assert expect(Loop(Gaussian()), []) == ()

@@ -26,7 +26,10 @@ from sympy import (
     sqrt,
 )
 
+from numerics.agreement import agree
+from numerics.observe import evaluate
 from numerics.reference import reference
+from numerics.simulate import simulate
 from proofs.kernel import check
 from theory import (
     V0,
@@ -278,9 +281,18 @@ def test_entries_of_a_run_are_read():
     entry, point = IndexedBase("Sigma"), IndexedBase("mu")
     of = entry[0, 1] * point[0] ** 2
     assert vanishes(expect(Loop(PLANE), of).expression - expect(Loop(PLANE), Sigma[0, 1] * mu[0] ** 2).expression)
-    for foreign in (Gaussian.V, log(Gaussian.V) * Trace(Sigma), Gaussian.mu):
-        with pytest.raises(NotClosed, match="no single"):
+    assert expect(Loop(PLANE), mu[0] ** 2 + mu[1]).values(0) == [1]
+    for foreign in (Gaussian.V, log(Gaussian.V) * Trace(Sigma), Gaussian.mu, Symbol("Sigma")):
+        with pytest.raises(NotClosed, match="no number"):
             expect(Loop(PLANE), foreign)
+
+
+def test_names_of_letters_never_meet():
+    """Assert that a matrix called A_B is not the product of A and B, nor invSigma the inverse of Sigma."""
+    A, B, both, inverse = (MatrixSymbol(name, d, d) for name in ("A", "B", "A_B", "invSigma"))
+    read = Reader()
+    assert read(Trace(Sigma * both)) != read(Trace(Sigma * A * B))
+    assert read(Trace(A * inverse)) != read(Trace(A * Sigma.I))
 
 
 def test_dimension_is_put_in_by_name():
@@ -338,6 +350,9 @@ def test_wrong_sources_are_refused():
         Full(dimension=0)
     with pytest.raises(ValueError, match="coordinate 2 does not exist"):
         expect(Loop(PLANE), Sigma[0, 2])
+    for name in ("delta", "W_model", "A_", "a b"):
+        with pytest.raises(ValueError, match="matrix name"):
+            expect(Loop(Full()), Trace(MatrixSymbol(name, d, d) * Sigma))
     with pytest.raises(ValueError, match="no scalar"):
         expect(Loop(PLANE), Trace(mu * Sigma))
 
@@ -383,6 +398,18 @@ def test_simulation_of_every_data_point(case):
             sample = lambdify(names, spelled)(*arrays)
             error = sample.std(ddof=1) / CHAINS**0.5
             assert abs(sample.mean() - float(values[fit])) < CRITICAL * error, (observable, fit)
+
+
+def test_runs_are_read_as_matrices():
+    """Assert that traces, entries and determinants are read off a run, and that `agree` rejects n + 1 for n."""
+    run = simulate(Loop(PLANE, samples=20), generations=2, chains=2_000, seed=0)
+    matrices = run.Sigma.to_numpy()
+    squares = (matrices * matrices.swapaxes(2, 3)).sum((2, 3))
+    for observable, wanted in ((Trace(Sigma**2), squares), (det, np.linalg.det(matrices))):
+        np.testing.assert_allclose(evaluate(observable, run), wanted, rtol=1e-9)
+    trace = expect(Loop(PLANE, samples=20), Trace(Sigma))
+    assert agree(trace, run).verdict != "disagree"
+    assert agree(trace, run, claim=trace.expression.subs(n, n + 1)).verdict == "disagree"
 
 
 def test_simulation_would_see_a_wrong_dimension():

@@ -10,6 +10,7 @@ from theory import (
     V0,
     Accumulate,
     Damped,
+    Faithful,
     Floor,
     Gaussian,
     GradientSteps,
@@ -127,8 +128,8 @@ PUBLISHED = {
 def test_closed_forms(name):
     """Assert the mean of V or mu^2 of each procedure at random whole M and n, to 40 digits or exactly."""
     estimator, of, formula = PUBLISHED[name]
-    sampling = {"sampling": VarianceFactor(Symbol("lam", positive=True))} if "disguise" in name else {}
-    found = expect(Loop(Gaussian(0, 1), estimator=estimator, **sampling), of).expression
+    sampling = VarianceFactor(Symbol("lam", positive=True)) if "disguise" in name else Faithful()
+    found = expect(Loop(Gaussian(0, 1), estimator=estimator, sampling=sampling), of).expression
     free = sorted((found - formula).free_symbols - {M, n}, key=str)
     for size, generation in ((5, 1), (7, 2), (12, 5)):
         point = {M: size, n: generation} | {s: Rational(1, 3 + j) for j, s in enumerate(free)}

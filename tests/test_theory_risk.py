@@ -1,5 +1,7 @@
 """Risks of Gaussian loops: their closed forms, their variance over runs, and where they do not exist."""
 
+from typing import Any
+
 import pytest
 from sympy import Integer, Rational, digamma, gamma, log, pi, sqrt
 
@@ -26,7 +28,7 @@ UNBIASED = Loop(Gaussian(), estimator=Unbiased())
 LIKELIHOOD = Loop(Gaussian(), estimator=MLE())
 HALF = Rational(1, 2)
 ROOT = sqrt(2) * gamma(M / 2) / gamma((M - 1) / 2)
-KNOWN = {
+KNOWN: dict[str, tuple[Loop, Any, Any]] = {
     "G13": (UNBIASED, "w2", V0 * (n / M + 2 - 2 * (ROOT / sqrt(M - 1)) ** n)),
     "G14": (LIKELIHOOD, "w2", 2 * V0 * (1 - (ROOT / sqrt(M)) ** n)),
     "G15": (UNBIASED, "kl_model_source", (n / M + n * (log((M - 1) / 2) - digamma((M - 1) / 2))) / 2),

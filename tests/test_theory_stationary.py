@@ -5,7 +5,7 @@ from math import prod
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sympy import QQ, Poly, Rational, Symbol, expand, pi, sin, sqrt
+from sympy import QQ, Poly, Rational, S, Symbol, expand, oo, pi, sin, sqrt
 
 from theory import (
     MLE,
@@ -27,7 +27,7 @@ from theory import (
     mu0,
     stationary,
 )
-from theory.stability import inside_unit_circle
+from theory.stability import inside_unit_circle, thresholds
 from theory.symbols import V0, q0
 
 mu, V, p = Gaussian.mu, Gaussian.V, Bernoulli.p
@@ -127,6 +127,17 @@ def test_threshold_is_solved_in_symbols(name):
     for samples in range(2, 6):
         values = {M: samples, alpha: Rational(1, 3)}
         assert vanishes(sqrt((found - formula).subs(values) ** 2))
+
+
+def test_root_where_another_condition_fails_is_no_threshold():
+    """Assert that of x > 1/4 and x > 1/2 the second decides, that a double root changes nothing, and that
+    (x - 1/4)(1/2 - x) > 0 has two thresholds, of which one lies in (0, 1/3).
+    """
+    quarter, half = Rational(1, 4), Rational(1, 2)
+    assert thresholds([w - quarter, w - half], w, oo, [{}]) == (half,)
+    assert thresholds([(w - quarter) ** 2], w, oo, [{}]) == ()
+    assert set(thresholds([(w - quarter) * (half - w)], w, S.One, [{}])) == {quarter, half}
+    assert thresholds([(w - quarter) * (half - w)], w, Rational(1, 3), [{}]) == (quarter,)
 
 
 def test_maximum_likelihood_has_no_threshold_in_the_mean():

@@ -10,7 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from attrs import frozen
-from sympy import QQ, Expr, Poly, Rational, S, Symbol
+from sympy import QQ, Add, Expr, Integer, Mul, Poly, Rational, S, Symbol
+from sympy.core.add import _addsort
+from sympy.core.mul import _mulsort
 
 Element = Any
 """An element of the field."""
@@ -132,6 +134,20 @@ class SymPyArithmetic(Arithmetic):
             lead, *rest = (self.domain.convert(w) for w in factor.rep.to_list())
             found.append(([*(w / lead for w in reversed(rest)), self.one], multiplicity))
         return found
+
+
+def polynomial_expr(terms: Terms, generators: Sequence[Expr]) -> Expr:
+    """Return sum of weight * prod generators^powers; as SymPy would, but told that there is nothing to gather."""
+    parts = [_monomial(powers, weight, generators) for powers, weight in terms if any(powers)]
+    _addsort(parts)
+    constant = [Integer(weight) for powers, weight in terms if not any(powers)]
+    return Add._from_args(constant + parts)
+
+
+def _monomial(powers: tuple[int, ...], weight: int, generators: Sequence[Expr]) -> Expr:
+    factors = [x**e for x, e in zip(generators, powers, strict=True) if e]
+    _mulsort(factors)
+    return Mul._from_args(factors if weight == 1 else [Integer(weight), *factors])
 
 
 def _terms(polynomial: Any) -> Terms:

@@ -7,7 +7,8 @@ enters as a free symbol, with its meaning in the legend: the induction holds wha
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from attrs import field, frozen
+import attrs
+from attrs import frozen
 from sympy import Expr, Indexed, Mul, Poly, Pow, Rational, S, Symbol, log
 
 from theory import symbols
@@ -109,10 +110,10 @@ class _Text:
     """
 
     field: Field
-    replaced: dict[Expr, Symbol] = field(factory=dict)
-    seen: set[Symbol] = field(factory=set)
-    _divisors: dict[Expr, None] = field(factory=dict)
-    _polynomials: dict[Terms, str] = field(factory=dict, init=False)
+    replaced: dict[Expr, Symbol] = attrs.field(factory=dict)
+    seen: set[Symbol] = attrs.field(factory=set)
+    _divisors: dict[Expr, None] = attrs.field(factory=dict)
+    _polynomials: dict[Terms, str] = attrs.field(factory=dict, init=False)
 
     def within(self, field: Field) -> "_Text":
         """Return a writer for another field with the same names."""

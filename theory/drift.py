@@ -11,7 +11,7 @@ import mpmath
 from attrs import frozen
 from sympy import Eq, Expr, Function, Rational, S, Symbol, expand_log, gamma, gammasimp, log, polygamma, powdenest
 
-from theory.constants import unfold
+from theory.constants import one_logarithm, unfold
 from theory.errors import NotClosed
 from theory.exact import exact
 from theory.innovations import ChiSquare
@@ -87,7 +87,7 @@ class Drift:
     @property
     def rate(self) -> Expr:
         """E log(V'/V) = psi(df/2) + log(2 scale); (1/n) log V_n converges to it almost surely."""
-        return unfold(self._squares.moment((S.Zero,), (1,))) + log(self.scale)
+        return one_logarithm(unfold(self._squares.moment((S.Zero,), (1,))) + log(self.scale))
 
     @property
     def _squares(self) -> ChiSquare:

@@ -1,6 +1,6 @@
 """`expect`: the exact expectation of an observable of model n, as a closed form in n."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from typing import Any, overload
@@ -27,10 +27,10 @@ n = symbols.n
 
 
 @overload
-def expect(loop: Loop, of: Expr) -> "Expectation": ...
+def expect(loop: Loop, of: list[Expr] | tuple[Expr, ...]) -> "tuple[Expectation, ...]": ...
 @overload
-def expect(loop: Loop, of: Sequence[Expr]) -> "tuple[Expectation, ...]": ...
-def expect(loop: Loop, of: Expr | Sequence[Expr]) -> "Expectation | tuple[Expectation, ...]":
+def expect(loop: Loop, of: Expr) -> "Expectation": ...
+def expect(loop: Loop, of: Expr | list[Expr] | tuple[Expr, ...]) -> "Expectation | tuple[Expectation, ...]":
     """Return E[of(model n)] over the ensemble of runs, generation 0 being the source.
 
     Args:

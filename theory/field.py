@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from attrs import field, frozen
-from sympy import Add, Dummy, Expr, Indexed, Integer, Mul, S
+from sympy import Dummy, Expr, Indexed, Integer, Mul, S
 from sympy.core.mul import _keep_coeff
 
-from theory.arithmetic import Arithmetic, Element, Factored, SymPyArithmetic, Terms
+from theory.arithmetic import Arithmetic, Element, Factored, SymPyArithmetic, Terms, polynomial_expr
 from theory.constants import depends
 from theory.errors import NoClosedForm
 from theory.fraction import AVAILABLE, FlintArithmetic
@@ -129,11 +129,8 @@ class Field:
     def factor(self, terms: Terms) -> Expr:
         """Return a polynomial as an expression."""
         if terms not in self._known:
-            self._known[terms] = Add(*(self._monomial(powers, weight) for powers, weight in terms))
+            self._known[terms] = polynomial_expr(terms, self.generators)
         return self._known[terms]
-
-    def _monomial(self, powers: tuple[int, ...], weight: int) -> Expr:
-        return Mul(Integer(weight), *(x**e for x, e in zip(self.generators, powers, strict=True) if e))
 
     def polynomial(self, terms: Terms) -> Element:
         """Return a polynomial in the generators as an element."""
@@ -179,7 +176,7 @@ class Field:
     def _substituted(self, element: Element, x: Expr, value: int, *, relative: bool) -> Element:
         if x not in self._symbols:
             return element
-        image = self(x) + value if relative else self.zero + value
+        image = self(x + value) if relative else self(Integer(value))
         return self._arithmetic.substituted(element, self.generators.index(x), image)
 
     def split(self, polynomial: Sequence[Element]) -> list[tuple[list[Element], int]]:

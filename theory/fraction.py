@@ -13,7 +13,7 @@ from attrs import frozen
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, S
 from sympy.polys.polyerrors import CoercionFailed
 
-from theory.arithmetic import Arithmetic, Element, Factored, Terms
+from theory.arithmetic import Arithmetic, Element, Factored, Terms, polynomial_expr
 
 AVAILABLE = find_spec("flint") is not None
 """Whether python-flint is installed."""
@@ -142,13 +142,8 @@ class FlintArithmetic(Arithmetic):
 
     def expr(self, element: Element) -> Expr:
         """Return the element as an expression."""
-        return self._expr(element.top) / self._expr(element.bottom)
-
-    def _expr(self, polynomial: Any) -> Expr:
-        return Add(*(self._monomial(powers, w) for powers, w in polynomial.terms()))
-
-    def _monomial(self, powers: tuple[int, ...], weight: Any) -> Expr:
-        return Mul(Integer(int(weight)), *(x ** int(e) for x, e in zip(self.generators, powers, strict=True) if e))
+        above, below = (polynomial_expr(_terms(part), self.generators) for part in (element.top, element.bottom))
+        return above / below
 
     def factored(self, element: Element) -> Factored:
         """Return the factors of numerator and denominator."""

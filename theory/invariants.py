@@ -91,6 +91,11 @@ class Letter(Symbol):
         return Trace(MatMul(_column(left).T, *matrices, _column(right)).doit())
 
 
+def letters_in(expr: Expr) -> set[Letter]:
+    """Return the letters of an expression."""
+    return {x for x in expr.free_symbols if isinstance(x, Letter)}
+
+
 class Array(Symbol):
     """A symbol that stands for the matrix or vector of an atom."""
 
@@ -105,15 +110,20 @@ class Array(Symbol):
 
 def written(expr: Expr) -> Expr:
     """Return an expression with every letter replaced by what it stands for."""
-    return expr.xreplace({x: x.expr for x in expr.free_symbols if isinstance(x, Letter)})
+    return expr.xreplace({x: x.expr for x in letters_in(expr)})
 
 
 def _name(component: Component) -> str:
     if component in DETERMINANTS:
         return f"det_{component.word[1].name}"
-    left, right = component.ends or ("tr", "")
-    parts = (left, *component.word, right)
-    return "_".join(part if isinstance(part, str) else part.role[:3] + part.name for part in parts if part)
+    left, right = ((atom,) for atom in component.ends) if component.ends else ((), ())
+    return "_".join([*([] if left else ["tr"]), *(_part(atom) for atom in (*left, *component.word, *right))])
+
+
+def _part(atom: Atom) -> str:
+    """Return an atom's part of a name: underscores are doubled, so that two names never meet."""
+    role = {"inverse": "inv_", "unit": "unit_"}.get(atom.role, "")
+    return role + atom.name.replace("_", "__")
 
 
 def _positive(component: Component) -> bool | None:
@@ -177,7 +187,7 @@ class Reader:
         return self._element(matrix, *part.indices, *((S.Zero,) if len(part.indices) == 1 else ()))
 
     def _element(self, matrix: Any, row: Expr, column: Expr) -> Expr:
-        e = [Atom(str(k), "unit", k) for k in (row, column)]
+        e = [Atom(str(k) if str(k).isalnum() else _digest(str(k)), "unit", k) for k in (row, column)]
         total = S.Zero
         for word, scale in self._words(matrix).items():
             inner = (("row", e[0]), *word) + ((("column", e[1]),) if not word or word[-1][0] != "column" else ())
@@ -280,6 +290,17 @@ def _added(many: Any) -> dict[Word, Expr]:
 
 
 def _atom(matrix: Any) -> Atom:
-    if isinstance(matrix, MatrixSymbol):
-        return Atom(str(matrix.name), value=matrix)
-    return Atom(f"m{sha256(str(matrix.tolist()).encode()).hexdigest()[:8]}", value=matrix)
+    if not isinstance(matrix, MatrixSymbol):
+        return Atom(_digest(str(matrix.tolist())), value=matrix)
+    name = str(matrix.name)
+    reserved = name in _RESERVED or name.startswith(("W_", "eps_"))
+    if reserved or not name.isidentifier() or name != name.strip("_"):
+        raise ValueError(f"the matrix name {name!r} is not free or no plain name. Call it A or B, say.")
+    return Atom(name, value=matrix)
+
+
+_RESERVED = {"delta", "det", "inv", "tr", "unit"}
+
+
+def _digest(text: str) -> str:
+    return f"m{sha256(text.encode()).hexdigest()[:8]}"

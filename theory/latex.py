@@ -1,6 +1,6 @@
 """LaTeX that reads well: digamma as psi, polygammas with their order, nothing else changed."""
 
-from sympy import Basic, Expr, Function
+from sympy import Basic, Expr, Function, Indexed
 from sympy.printing.latex import LatexPrinter, translate
 
 
@@ -15,6 +15,11 @@ class _Printer(LatexPrinter):
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\log{power}\Gamma\left({self._print(expr.args[0])}\right)"
 
+    def _print_Indexed(self, expr: Indexed) -> str:
+        base, indices = str(expr.base), ",".join(map(self._print, expr.indices))
+        name, at_source = base.removesuffix("0"), "0," if base.endswith("0") else ""
+        return rf"{{{translate(name)}}}_{{{at_source}{indices}}}"
+
     def _print_digamma(self, expr: Function, exp: str | None = None) -> str:
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\psi{power}\left({self._print(expr.args[0])}\right)"
@@ -28,16 +33,19 @@ def latex(expr: Expr) -> str:
     >>> latex(digamma(M))
     '\\psi\\left(M\\right)'
     """
-    names = {
-        s: rf"{s.name[:-1]}_0" if s.name != "mu0" else r"\mu_0"
-        for s in expr.free_symbols
-        if s.name in ("mu0", "V0", "p0")
-    }
-    words = {s: rf"\mathrm{{{s.name}}}" for s in expr.free_symbols if _is_word(s)}
-    return _Printer({"symbol_names": words | names}).doprint(expr)
+    return _Printer({"symbol_names": {s: _name(s) for s in expr.free_symbols if _name(s)}}).doprint(expr)
 
 
-def _is_word(symbol: Basic) -> bool:
-    """Return whether a name has several letters and is no Greek one, so that italics would read as a product."""
+def _name(symbol: Basic) -> str | None:
+    """Return how a source value such as mu0 or a name of several letters is written, None where nothing is to do."""
     name = str(symbol)
-    return len(name) > 1 and name.isalpha() and translate(name) == name
+    base = name.removesuffix("0")
+    if not base.isalpha():
+        return None
+    written = rf"\mathrm{{{base}}}" if _is_word(base) else translate(base)
+    return f"{written}_0" if base != name else written if _is_word(base) else None
+
+
+def _is_word(name: str) -> bool:
+    """Return whether a name has several letters and is no Greek one, so that italics would read as a product."""
+    return len(name) > 1 and translate(name) == name

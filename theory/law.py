@@ -201,6 +201,10 @@ class NumericLaw:
 
     law: FittedLaw
 
+    def _repr_latex_(self) -> str:
+        low, middle, high = (self.quantile(Rational(k, 20)) for k in (1, 10, 19))
+        return rf"$V_n:\quad \text{{5 \%: }} {low},\quad \text{{median: }} {middle},\quad \text{{95 \%: }} {high}$"
+
     @cached_property
     def _parts(self) -> Shapes:
         counts: Counter[Expr] = Counter()

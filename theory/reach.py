@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from theory.invariants import MODEL, SHIFT, SOURCE
+from sympy import Expr
+
+from theory.invariants import DETERMINANTS, MODEL, SHIFT, SOURCE, Letter, letters_in
 from theory.networks import IDENTITY, Atom, Component, form, trace
 
 Bone = tuple[Atom | None, tuple[Atom, ...], Atom | None]
@@ -99,3 +101,14 @@ def _closed(chain: Chain, joints: Iterable[Atom], shifted: bool) -> Iterator[Com
         yield from (trace((*word, joint)) for joint in joints)
     if shifted or None not in (left, right):
         yield form(left or SHIFT, word, right or SHIFT)
+
+
+def changing(term: Expr) -> list[Component]:
+    """Return the components of a term that change, each as often as its power; of other powers one is enough."""
+    found = []
+    for x, power in term.as_powers_dict().items():
+        if isinstance(x, Letter) and x.of_model and x.component not in DETERMINANTS:
+            found += [x.component] * (int(power) if power.is_Integer and power > 0 else 1)
+        elif not isinstance(x, Letter):
+            found += [y.component for y in letters_in(x) if y.of_model and y.component not in DETERMINANTS]
+    return found

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from attrs import field, frozen
+import attrs
+from attrs import frozen
 from sympy import Dummy, Expr, S
 
 from theory import symbols
@@ -37,7 +38,7 @@ class Recurrence:
     """Quantities that must be positive."""
     letters: frozenset[Expr] = frozenset()
     """The letters in the source's values."""
-    regime: Regime = field(factory=Replace)
+    regime: Regime = attrs.field(factory=Replace)
     """What says the sizes that rows name as entries of a sequence."""
 
     @property

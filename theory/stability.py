@@ -63,7 +63,7 @@ def inside_unit_circle(rule: Sequence[Element], one: Element) -> Iterator[Elemen
     those of (p(x) - k x^s p(1/x))/(x (1 - k^2)) do.
 
     >>> list(inside_unit_circle([S(0), S(1) / 2], S(1)))  # x^2 = x/2
-    [1, 1, 1/2, 3/2]
+    [1, 1, 3/2, 1/2]
     """
     p = [*(-w for w in rule), one]
     while len(p) > 1:

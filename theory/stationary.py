@@ -127,14 +127,21 @@ class Stationary:
         return Stationary(self.expectation.at(**values))
 
     def _repr_latex_(self) -> str:
-        given = rf"\mathbb{{E}}\left[{latex(self.expectation.observable)}\right]_{{n}}"
-        needs = ", ".join(latex(c) for c in self.conditions)
-        return f"${given} \\to {latex(self.expression)}" + (rf" \quad \left({needs}\right)$" if needs else "$")
+        return f"${self.tends(latex_of=True)}$"
 
     def __str__(self) -> str:
         """Return the limit, its kind and its conditions."""
-        needs = f" if {', '.join(map(str, self.conditions))}" if self.conditions else ""
-        return f"E[{self.expectation.observable}] -> {self.expression} ({self.verdict}){needs}"
+        return self.tends()
+
+    def tends(self, name: str = "", *, latex_of: bool = False) -> str:
+        """Return the limit as text or LaTeX, under the observable's name or another."""
+        observable, write = self.expectation.observable, latex if latex_of else str
+        needs = ", ".join(write(c) for c in self.conditions)
+        if latex_of:
+            given = name or rf"\mathbb{{E}}\left[{write(observable)}\right]_{{n}}"
+            return rf"{given} \to {write(self.expression)}" + (rf" \quad \left({needs}\right)" if needs else "")
+        given = name or f"E[{observable}]"
+        return f"{given} -> {self.expression} ({self.verdict})" + (f" if {needs}" if needs else "")
 
 
 @frozen(eq=False)
@@ -149,12 +156,17 @@ class Moments:
         return {x: mean.variance for x, mean in self.means.items() if mean.expression.is_finite is not False}
 
     def _repr_latex_(self) -> str:
-        rows = [s._repr_latex_().strip("$") for s in (*self.means.values(), *self.variances.values())]
-        return r"$\begin{gathered}" + r" \\ ".join(rows) + r"\end{gathered}$"
+        rows = [one.tends(latex_of=True) for one in self.means.values()]
+        rows += [
+            one.tends(rf"\operatorname{{Var}}\left[{latex(x)}\right]_{{n}}", latex_of=True)
+            for x, one in self.variances.items()
+        ]
+        return r"$\begin{aligned}&" + r" \\ &".join(rows) + r"\end{aligned}$"
 
     def __str__(self) -> str:
         """Return one line for every limit."""
-        return "\n".join(map(str, (*self.means.values(), *self.variances.values())))
+        variances = (one.tends(f"Var[{x}]") for x, one in self.variances.items())
+        return "\n".join([*(one.tends() for one in self.means.values()), *variances])
 
 
 def stationary(loop: Loop, of: Expr | None = None) -> Any:

@@ -30,8 +30,8 @@ def prime(_name: str) -> int:
 
 def times(p: Polynomial, q: Polynomial) -> Polynomial:
     """p q, unless it is so large that a checker which anyone may run would seem to hang."""
-    if {1: 1} in (p, q):
-        return p if q == {1: 1} else q
+    if len(p) == 1 or len(q) == 1:  # nothing to gather
+        return {a * b: c * d for a, c in p.items() for b, d in q.items()}
     if len(p) * len(q) > LARGEST:
         raise Rejected("size of the certificate", "a product of polynomials has too many terms")
     total: Polynomial = {}
@@ -52,14 +52,15 @@ class Rational:
 
     def __add__(self, other: "Rational") -> "Rational":
         shared = self.bottom | other.bottom
-        p, q = (times(r.top, expanded(shared - r.bottom)) for r in (self, other))
+        p, q = (r.top if r.bottom == shared else times(r.top, expanded(shared - r.bottom)) for r in (self, other))
         return Rational({m: c for m in p | q if (c := p.get(m, 0) + q.get(m, 0)) != 0}, shared)
 
     def __sub__(self, other: "Rational") -> "Rational":
         return self + constant(-1) * other
 
     def __mul__(self, other: "Rational") -> "Rational":
-        return Rational(times(self.top, other.top), self.bottom + other.bottom)
+        bottom = self.bottom + other.bottom if self.bottom and other.bottom else self.bottom or other.bottom
+        return Rational(times(self.top, other.top), bottom)
 
     def __truediv__(self, other: "Rational") -> "Rational":
         divisor = Counter([frozenset(other.top.items())])

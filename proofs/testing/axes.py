@@ -43,6 +43,18 @@ from theory import (
     Weighted,
     symbols,
 )
+from theory.families import (
+    Binomial,
+    Exponential,
+    FixedDesignRegression,
+    Gamma,
+    HyperbolicSecant,
+    LinearRegression,
+    NegativeBinomial,
+    Pareto,
+    Poisson,
+    Uniform,
+)
 
 try:
     from hypothesis import strategies as st
@@ -80,6 +92,13 @@ def _covariance(rho: Rational, first: Rational, second: Rational) -> ImmutableMa
     return ImmutableMatrix([[first**2, cross], [cross, second**2]])
 
 
+def _autoregression(a: Any) -> Recursion:
+    """x' = a x + e, e ~ N(0, 1), from 0."""
+    start: Any = {_x: 0}
+    update: Any = {_x: a * _x + _e}
+    return Recursion(start, update, Normal(_e, 1))
+
+
 _x, _e, _a = Symbol("x", real=True), Symbol("e", real=True), Symbol("a", real=True)
 _exact_fits = st.sampled_from([MLE(), Unbiased()])
 _coordinates = st.sampled_from(["V", "log V"])
@@ -98,7 +117,17 @@ FAMILIES: Table = {
     Categorical: st.builds(Categorical, st.none() | _laws),
     DiagonalGaussian: st.builds(DiagonalGaussian, st.tuples(_means, _means), st.tuples(_positive, _positive)),
     MultivariateGaussian: _pairs,
-    Recursion: st.builds(lambda a: Recursion({_x: 0}, {_x: a * _x + _e}, Normal(_e, 1)), _number(_a)),
+    Poisson: st.builds(Poisson, _number(symbols.rate0)),
+    Exponential: st.builds(Exponential, _number(symbols.mean0)),
+    Gamma: st.builds(Gamma, _number(symbols.r), _number(symbols.mean0)),
+    NegativeBinomial: st.builds(NegativeBinomial, _number(symbols.r), _number(symbols.count_mean0)),
+    HyperbolicSecant: st.builds(HyperbolicSecant, _number(symbols.r), _number(symbols.real_mean0)),
+    Binomial: st.builds(Binomial, _number(symbols.N), _number(symbols.q0, upto=1)),
+    Uniform: st.builds(Uniform, _number(symbols.theta0)),
+    Pareto: st.builds(Pareto, _number(symbols.tail0)),
+    LinearRegression: st.builds(LinearRegression, _number(symbols.d), _number(symbols.noise), _number(symbols.w0)),
+    FixedDesignRegression: st.builds(FixedDesignRegression, st.tuples(_positive, _positive), _number(symbols.noise)),
+    Recursion: st.builds(_autoregression, _number(_a)),
 }
 """Families, each with its source."""
 

@@ -108,8 +108,8 @@ def _powers(formula: Expr) -> Iterator[Pow]:
 def renamed(formula: Expr, piece: Piece) -> Expr:
     """Return the formula with its powers written as products of up to three of the solution's sequences.
 
-    A sequence is 1 at the solution's start s and stands for ratio^(n - s), so that base^(a n + b) is base^(a s + b) of it;
-    a power that is no such product is shifted alike, for `claimed` to give it a sequence of its own.
+    A sequence is 1 at the solution's start s and stands for ratio^(n - s), so that base^(a n + b) is base^(a s + b) of
+    it; a power that is no such product is shifted alike, for `claimed` to give it a sequence of its own.
     """
     geometric, start = dict(_geometric(piece.solution)), piece.solution.start
     names = {}

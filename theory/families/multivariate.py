@@ -48,10 +48,11 @@ from theory.invariants import (
     Array,
     Letter,
     Reader,
+    letters_in,
     written,
 )
-from theory.networks import IDENTITY, Atom, Component, form
-from theory.reach import reachable
+from theory.networks import IDENTITY, Atom, form
+from theory.reach import changing, reachable
 from theory.sampling import Sampling
 from theory.wishart import Draw, Sample
 
@@ -67,7 +68,7 @@ class MultivariateGaussian(Derivable):
 
     Observables are SymPy expressions in the matrix `Sigma` and the column `mu`: ``Trace(Sigma**2)``,
     ``log(Determinant(Sigma))``, ``Trace(A * Sigma.I)``, ``Sigma[0, 1]``, ``mu[0]``; the spread along a direction is
-    `along(v)`.
+    `along(v)`. A matrix symbol A stands for a symmetric matrix.
 
     >>> MultivariateGaussian([0, 1], [[2, 1], [1, 2]]).dimension
     2
@@ -164,21 +165,39 @@ class MultivariateGaussian(Derivable):
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
         """Split off what lies along one direction, a Gaussian loop of its own, from the rest."""
-        if foreign := {symbols.V, symbols.mu} & observable.free_symbols:
-            raise NotClosed(
-                f"family: {type(self).__name__} has no single {min(map(str, foreign))}, a parameter of one dimension. "
-                "Ask for Sigma[i, j], mu[i] or a trace."
-            )
-        centred = self.mean is not None and not any(self.mean)
         pieces: dict[Atom | None, list[Expr]] = {}
-        for term in Add.make_args(Reader(centred)(observable).expand()):
-            pieces.setdefault(direction(term), []).append(term)
+        constants: list[Expr] = []
+        for term in Add.make_args(self._read(observable)):
+            varies = any(x.of_model for x in letters_in(term))
+            (pieces.setdefault(direction(term), []) if varies else constants).append(term)
+        if not pieces:
+            return (Marginal(self, Add(*constants), self._written, self._written),)
+        next(iter(pieces.values())).extend(constants)
         return tuple(self._piece(along, Add(*terms)) for along, terms in pieces.items())
 
+    def _read(self, observable: Expr) -> Expr:
+        """Return the observable in letters of the model and values of the source, expanded."""
+        read = Reader(self._centred)(observable)
+        if foreign := {x.name for x in read.free_symbols} & {"V", "mu", "Sigma"}:
+            raise NotClosed(
+                f"family: {type(self).__name__} has no number {min(foreign)}: it fits a matrix and a column. "
+                "Ask for Sigma[i, j], mu[i] or a trace."
+            )
+        constants = {x: self.value(x.component) for x in letters_in(read) if not x.of_model}
+        return read.xreplace(constants).expand()
+
+    @property
+    def _centred(self) -> bool:
+        return self.mean is not None and not any(self.mean)
+
+    def _written(self, expr: Expr) -> Expr:
+        """Return an expression with its letters written out and the source's arrays put in."""
+        arrays = {SIGMA0: self.covariance, MU0: None if self.mean is None else ImmutableMatrix(self.mean)}
+        return written(expr).xreplace({x: array for x, array in arrays.items() if array is not None})
+
     def _piece(self, along: Atom | None, observable: Expr) -> Marginal:
-        constants = {x: self.value(x.component) for x in _letters(observable) if not x.of_model}
         if along is None:
-            return Marginal(self, observable.xreplace(constants), written, written)
+            return Marginal(self, observable, self._written, self._written)
         square = squared_length(along)
         mean, variance = self._centre(along) / sqrt(square), self.value(form(along, (SOURCE,), along)) / square
         spread, shift = Letter(form(along, (MODEL,), along)), Letter(form(along, (), SHIFT))
@@ -186,21 +205,19 @@ class MultivariateGaussian(Derivable):
         back = {symbols.V: spread / square, symbols.mu: shift / sqrt(square) + mean}
         return Marginal(
             Direction(mean, variance),
-            observable.xreplace(constants).xreplace(names).expand(),
-            written,
-            lambda expression: written(expression.xreplace(back)),
+            observable.xreplace(names).expand(),
+            self._written,
+            lambda expression: self._written(expression.xreplace(back)),
         )
 
     def _centre(self, along: Atom) -> Expr:
         """Return v'mu0."""
-        if self.mean is not None and not any(self.mean):
-            return S.Zero
-        return self.value(form(along, (), CENTRE))
+        return S.Zero if self._centred else self.value(form(along, (), CENTRE))
 
     def state(self, observable: Expr) -> tuple[Letter, ...]:
         """Return every letter that a refit can reach from those of the observable."""
-        own = {x for x in _letters(observable) if x.of_model}
-        reached = {Letter(c) for term in Add.make_args(observable.expand()) for c in reachable(_components(term))}
+        own = {x for x in letters_in(observable) if x.of_model}
+        reached = {Letter(c) for term in Add.make_args(observable.expand()) for c in reachable(changing(term))}
         return tuple(sorted(own | reached, key=lambda x: (x.component in DETERMINANTS, x.name)))
 
     def start(self, state: Iterable[Expr]) -> Parameters:
@@ -290,18 +307,3 @@ def _terms(expr: Expr) -> dict[tuple[Atom, ...], Expr]:
         atoms = tuple(s.atom for s, power in zip(names, powers, strict=True) for _ in range(power))
         terms[atoms or (IDENTITY,)] = weight
     return terms
-
-
-def _letters(expr: Expr) -> set[Letter]:
-    return {x for x in expr.free_symbols if isinstance(x, Letter)}
-
-
-def _components(term: Expr) -> list[Component]:
-    """Return the components of a term that change, each as often as its power; of other powers one is enough."""
-    found = []
-    for x, power in term.as_powers_dict().items():
-        if isinstance(x, Letter) and x.of_model and x.component not in DETERMINANTS:
-            found += [x.component] * (int(power) if power.is_Integer and power > 0 else 1)
-        elif not isinstance(x, Letter):
-            found += [y.component for y in _letters(x) if y.of_model and y.component not in DETERMINANTS]
-    return found

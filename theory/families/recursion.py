@@ -23,11 +23,16 @@ from theory.symbols import n
 Pairs = tuple[tuple[Symbol, Expr], ...]
 
 
-def _pairs(name: str) -> Any:
-    def read(mapping: Mapping[Any, object]) -> Pairs:
-        return tuple((symbol, exact(value, f"{name} of {symbol}")) for symbol, value in dict(mapping).items())
+def _starts(mapping: Mapping[Any, Any]) -> Pairs:
+    return _pairs(mapping, "the start")
 
-    return read
+
+def _updates(mapping: Mapping[Any, Any]) -> Pairs:
+    return _pairs(mapping, "the update")
+
+
+def _pairs(mapping: Mapping[Any, Any], name: str) -> Pairs:
+    return tuple((symbol, exact(value, f"{name} of {symbol}")) for symbol, value in dict(mapping).items())
 
 
 def _laws(laws: Iterable[Law] | Law) -> tuple[Law, ...]:
@@ -61,8 +66,8 @@ class Recursion(Stepped):
     [0, 1, a**2 + 1]
     """
 
-    start_values: Pairs = field(converter=_pairs("the start"), alias="state")
-    updates: Pairs = field(converter=_pairs("the update"), alias="update")
+    start_values: Pairs = field(converter=_starts, alias="state")
+    updates: Pairs = field(converter=_updates, alias="update")
     innovations: tuple[Law, ...] = field(converter=_laws, default=())
 
     def __attrs_post_init__(self) -> None:
