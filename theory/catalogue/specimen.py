@@ -28,9 +28,9 @@ class Specimen:
     bounds it on the stated side; "corrected", it is not, for ``loop``: ``wrong`` says why, ``correct`` is the right
     form, and ``right_for`` the loop for which the published form holds, where there is one.
 
-    ``evidence``: "proved", the difference of the formula, or of the right one, reduces to 0 with all symbols free, and
-    a formula that is not right is refuted at one point; "tested", the engine's exact numbers are
-    compared at the ``points`` alone; "enclosed", the same where the engine knows its number as an interval.
+    ``evidence``: "proved", the difference from the formula, or from the right one, reduces to 0 with all symbols free,
+    and what is not right is refuted at one point; "tested", the engine's exact numbers are compared at the ``points``
+    alone; "enclosed", the same where the engine knows its number as an interval.
     """
 
     name: str
