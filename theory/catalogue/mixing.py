@@ -32,6 +32,11 @@ def immigration(share: Symbol) -> Loop:
 
 
 RATIO = weighted(kappa / (1 + kappa))
+FIXATION = Combination(
+    "(1 - m)^2 stationary E[(p - p0)^2]/(p0 (1 - p0))",
+    (Stationary(((p - q0) ** 2).expand()),),
+    lambda x: (1 - m) ** 2 * x / (q0 * (1 - q0)),
+)
 GOLDEN = (sqrt(kappa**2 + 4 * kappa) - kappa) / 2
 SPECIMENS = (
     Specimen(
@@ -84,14 +89,23 @@ SPECIMENS = (
         name="immigration against drift",
         claim="a share m of immigrants keeps F = (1 - m)^2/(N - (N - 1)(1 - m)^2) among N gene copies",
         loop=immigration(m),
-        question=Combination(
-            "(1 - m)^2 stationary E[(p - p0)^2]/(p0 (1 - p0))",
-            (Stationary(((p - q0) ** 2).expand()),),
-            lambda x: (1 - m) ** 2 * x / (q0 * (1 - q0)),
-        ),
+        question=FIXATION,
         published=(1 - m) ** 2 / (M - (M - 1) * (1 - m) ** 2),
         source=WRIGHT_ISOLATION,
         note="F is that of the pool that a generation is drawn from; N haploid copies are 2N in diploid texts.",
+    ),
+    Specimen(
+        name="immigration of a fixed number",
+        claim="a share m of immigrants keeps F = (1 - m)^2/(N - (N - 1)(1 - m)^2) among N gene copies",
+        loop=Loop(Bernoulli(), regime=Mixed(m)),
+        question=FIXATION,
+        published=(1 - m) ** 2 / (M - (M - 1) * (1 - m) ** 2),
+        source=WRIGHT_ISOLATION,
+        verdict="corrected",
+        wrong="It is right where each copy is an immigrant with probability m; of exactly m M immigrants the number "
+        "does not vary, and F differs in order 1/M.",
+        correct=(1 - m) ** 2 / (M * m * (2 - m) + 1 - m),
+        right_for=immigration(m),
     ),
     Specimen(
         name="island model",

@@ -2,22 +2,24 @@
 
 from sympy import Rational, S, Symbol, symbols
 
-from theory.catalogue.questions import Combination, Lagged, Leading, Stationary
+from theory.catalogue.questions import Combination, Lagged, Leading, Mean, Stationary
 from theory.catalogue.specimen import Specimen
 from theory.families import Recursion
 from theory.innovations import ChiSquare, Normal
 from theory.loop import Loop
-from theory.symbols import M, ell
+from theory.symbols import V0, M, ell, n
 
 x, e, z = symbols("x e z", real=True)
 a, b, w, h, s, eta, noise = symbols("a b w h s eta noise", positive=True)
 level, square, start = symbols("S q x0", positive=True)
+within, between = symbols("within between", positive=True)
 
 BOLLERSLEV = "Bollerslev, J. Econometrics 31, 307-327 (1986)"
 ENGLE = "Engle, Econometrica 50, 987-1007 (1982)"
 YULE = "Yule, Phil. Trans. R. Soc. A 226, 267-298 (1927)"
 NICHOLLS = "Nicholls and Quinn, Random Coefficient Autoregressive Models (1982)"
 LIU = "Liu, Ziyin and Ueda, ICML 2021, arXiv:2012.03636"
+BORJI = "Borji (2024), arXiv:2410.12954"
 MANDT = "Mandt, Hoffman and Blei, J. Mach. Learn. Res. 18(134), 1-35 (2017)"
 
 
@@ -35,6 +37,13 @@ def descent(step: Symbol, slope_noise: Symbol | Rational = S.Zero) -> Loop:
 
 AUTOREGRESSION = Loop(Recursion({x: 0}, {x: a * x + e}, Normal(e, noise)))
 RANDOM_COEFFICIENT = Loop(Recursion({x: 0}, {x: (a + s * z) * x + e}, [Normal(z, 1), Normal(e, noise)]))
+KERNEL_DENSITY = Loop(
+    Recursion(
+        {within: V0 * (1 - 1 / M), between: V0 / M},
+        {within: (1 - 1 / M) * (within + h**2), between: between + (within + h**2) / M},
+    )
+)
+"""Variance of M points within their set, and of the sets' means, each point a former one plus noise of variance h^2."""
 KURTOSIS = Combination(
     "stationary kurtosis of sqrt(S) z",
     (Stationary(level**2), Stationary(level)),
@@ -120,5 +129,26 @@ SPECIMENS = (
         wrong="The diffusion leaves out the second order of the step.",
         correct=eta * noise / (h * (2 - eta * h)),
         note="Right to leading order in eta.",
+    ),
+    Specimen(
+        name="kernel density refits, over runs",
+        claim="samples of a kernel density of width h have variance s^2 + n h^2 after n refits",
+        loop=KERNEL_DENSITY,
+        question=Mean(within + between),
+        published=V0 + n * h**2,
+        source=BORJI,
+        note="The variance of one point over all runs.",
+    ),
+    Specimen(
+        name="kernel density refits, within a run",
+        claim="samples of a kernel density of width h have variance s^2 + n h^2 after n refits",
+        loop=KERNEL_DENSITY,
+        question=Mean(within),
+        published=V0 + n * h**2,
+        source=BORJI,
+        verdict="corrected",
+        wrong="It is the variance over runs; within one run the variance settles at (M - 1) h^2, and only the runs "
+        "drift apart.",
+        correct=V0 * (1 - 1 / M) ** (n + 1) + (M - 1) * h**2 * (1 - (1 - 1 / M) ** n),
     ),
 )

@@ -31,6 +31,11 @@ class Specimen:
     ``evidence``: "proved", the difference from the formula, or from the right one, reduces to 0 with all symbols free,
     and what is not right is refuted at one point; "tested", the engine's exact numbers are compared at the ``points``
     alone; "enclosed", the same where the engine knows its number as an interval.
+
+    >>> from theory.catalogue import SPECIMENS
+    >>> one = next(one for one in SPECIMENS if one.name == "variance of a synthetic point, maximum likelihood")
+    >>> one.published, one.agrees(), one.correct, one.agrees(one.correct), one.agrees(loop=one.right_for)
+    (V0*(1 + n/M), False, V0, True, True)
     """
 
     name: str
