@@ -37,8 +37,6 @@ def models(loop: Loop, generations: int) -> Iterator[Models]:
     >>> [len(law) for law in models(Loop(Bernoulli(Fraction(1, 3)), samples=2), 2)]
     [1, 3, 3]
     """
-    if loop.sampling != Faithful():
-        raise ValueError(f"{loop.sampling} is not known here. Choose Faithful.")
     source = _source(loop)
     now: Models = {(source, ()): Fraction(1)}
     yield now
@@ -96,6 +94,13 @@ def _draws(size: Any, law: Law) -> list[tuple[Points, Fraction]]:
     return [(points, prod((law[x] for x in points), start=Fraction(1))) for points in found]
 
 
+def _drawn(loop: Loop, size: Any, law: Law) -> list[tuple[Points, Fraction]]:
+    """Return every sequence of draws from a model; where there are none, sampling does not matter."""
+    if size and loop.sampling != Faithful():
+        raise ValueError(f"{loop.sampling} is not known here. Choose Faithful.")
+    return _draws(size, law)
+
+
 def _frequencies(points: Points, law: Law) -> Law:
     return tuple(Fraction(points.count(x), len(points)) for x in range(len(law)))
 
@@ -105,7 +110,7 @@ def _frequencies(points: Points, law: Law) -> Law:
 
 def _replace(loop: Loop, k: int, source: Law, law: Law, past: Points) -> Iterator[Data]:
     del k, source, past
-    for points, chance in _draws(loop.samples, law):
+    for points, chance in _drawn(loop, loop.samples, law):
         yield _frequencies(points, law), (), chance
 
 
@@ -113,19 +118,19 @@ def _schedule(loop: Loop, k: int, source: Law, law: Law, past: Points) -> Iterat
     del source, past
     sizes: Any = getattr(loop.regime, "sizes", None)
     size = sizes[k - 1] if isinstance(sizes, tuple) else sizes.subs(n, k)
-    for points, chance in _draws(size, law):
+    for points, chance in _drawn(loop, size, law):
         yield _frequencies(points, law), (), chance
 
 
 def _accumulate(loop: Loop, k: int, source: Law, law: Law, past: Points) -> Iterator[Data]:
     del k, source
-    for points, chance in _draws(loop.samples, law):
+    for points, chance in _drawn(loop, loop.samples, law):
         yield _frequencies(past + points, law), tuple(sorted(past + points)), chance
 
 
 def _subsample(loop: Loop, k: int, source: Law, law: Law, past: Points) -> Iterator[Data]:
     del k, source
-    for points, chance in _draws(loop.samples, law):
+    for points, chance in _drawn(loop, loop.samples, law):
         pool = past + points
         subsets = list(combinations(pool, int(loop.samples)))
         for subset in subsets:
@@ -140,12 +145,14 @@ def _mixed(loop: Loop, k: int, source: Law, law: Law, past: Points) -> Iterator[
     size = regime.alpha * loop.samples
     kept = not regime.fresh and k > 1
     reals = [(past, Fraction(1))] if kept else _draws(size, source)
-    for (real, chance), (points, other) in product(reals, _draws(loop.samples - size, law)):
+    for (real, chance), (points, other) in product(reals, _drawn(loop, loop.samples - size, law)):
         yield _frequencies(real + points, law), () if regime.fresh else real, chance * other
 
 
 def _tossed(loop: Loop, alpha: Fraction, source: Law, law: Law) -> Iterator[Data]:
     """Yield what is seen when a coin is tossed for every point."""
+    if loop.sampling != Faithful():
+        raise ValueError(f"{loop.sampling} is not known here. Choose Faithful.")
     for coins in product((True, False), repeat=int(loop.samples)):
         for points in product(range(len(law)), repeat=len(coins)):
             chances = (
@@ -158,7 +165,7 @@ def _weighted(loop: Loop, k: int, source: Law, law: Law, past: Points) -> Iterat
     del k, past
     regime: Any = loop.regime
     w, size = _fraction(regime.w), regime.alpha * loop.samples
-    for (real, chance), (points, other) in product(_draws(size, source), _draws(loop.samples - size, law)):
+    for (real, chance), (points, other) in product(_draws(size, source), _drawn(loop, loop.samples - size, law)):
         if real and points:
             seen = _between(_frequencies(points, law), _frequencies(real, law), w)
         else:

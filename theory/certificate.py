@@ -51,7 +51,8 @@ def claimed(recurrence: Recurrence, solution: Solution, target: Monomial, formul
     def name(power: Expr) -> Expr:
         slope, offset = Poly(power.exp, symbols.n).all_coeffs()
         known = bases.setdefault(power.base**slope, Symbol(f"c{len(bases) + 1}"))
-        return known * power.base**offset
+        # A sequence is 1 at the start.
+        return known * power.base ** (offset + slope * solution.start)
 
     rational = formula.replace(lambda e: isinstance(e, Pow) and e.exp.has(symbols.n), name)
     claims = {m: text.superposition(w) for m, w in solution.claims.items()} | {target: text.rational(rational)}

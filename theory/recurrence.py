@@ -14,6 +14,7 @@ from theory.field import Element, Field, MissingGenerator, letters
 from theory.loop import Loop
 from theory.monomials import Monomial, Row
 from theory.regimes import Regime, Replace, Schedule
+from theory.signs import sign_on_domain
 from theory.step import Step
 from theory.tower import Tower
 
@@ -144,7 +145,9 @@ def _requirements(loop: Loop) -> Iterator[Expr]:
     own = isinstance(loop.regime, Schedule) or parts[0].weight is not None
     fitted = [part.size for part in parts] if own else [loop.samples]
     for quantity in (*(part.size for part in parts), *map(loop.estimator.exists, fitted)):
-        if quantity is not None and not quantity.subs(symbols.n, later).is_nonnegative and not quantity.is_number:
+        if quantity is None or quantity.is_number or quantity.subs(symbols.n, later).is_nonnegative:
+            continue
+        if letters(quantity) - {symbols.M, symbols.alpha} or not sign_on_domain(quantity):
             yield quantity
 
 

@@ -109,14 +109,15 @@ def renamed(formula: Expr, piece: Piece) -> Expr:
     """Return the formula with its powers written as products of up to three of the solution's sequences.
 
     A sequence is 1 at the solution's start s and stands for ratio^(n - s), so that base^(a n + b) is base^(a s + b) of
-    it; a power that is no such product is shifted alike, for `claimed` to give it a sequence of its own.
+    it; to a power that is no such product `claimed` gives a sequence of its own.
     """
     geometric, start = dict(_geometric(piece.solution)), piece.solution.start
     names = {}
     for power in _powers(formula):
         ratio, at_start = power.base ** power.exp.diff(n), power.base ** power.exp.subs(n, start)
         same = (p for p in _products(geometric) if (p.xreplace(geometric) - ratio).cancel() == 0)
-        names[power] = next(same, ratio**n) * at_start
+        product = next(same, None)
+        names[power] = power if product is None else product * at_start
     return formula.xreplace(names)
 
 
