@@ -226,6 +226,6 @@ def assert_rows(loop, system, there, rows):
         if there.k == 1 and system.start == 1:
             derived = unfold(system.initial[monomial])
         else:
-            terms = [Mul(system.field.expr(w), key.expr(system.state)) for key, w in row.items()]
+            terms = [Mul(w, key.expr(system.state)) for key, w in row.items()]
             derived = unfold(Add(*terms)).subs(letters)
         assert same(derived, after(loop, there, powers)), (loop, there.k, powers)
