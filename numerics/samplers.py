@@ -13,6 +13,7 @@ from jax import Array, lax
 from theory.innovations import ChiSquare, Law, Multinomial, Normal
 from theory.laws.maximum import Maximum
 from theory.laws.natural_sum import POINT, NaturalSum
+from theory.samples import TiltedSquares
 
 SEEDS = 2**63
 """Seeds are whole numbers below this."""
@@ -159,6 +160,12 @@ def hyperbolic_secant(key: Array, mean: Any) -> Array:
     return lax.while_loop(lambda state: ~state[2], tried, start)[1]
 
 
+def tilted_squares(key: Array, variance: Any, df: Any, rate: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return (eps, y), eps = sqrt(variance) z and y = exp(rate (chi + z^2)) with chi ~ chi-square(df)."""
+    z, chi = normal(slot_key(key, 0), shape), chi_square(slot_key(key, 1), df, shape)
+    return jnp.sqrt(variance) * z, jnp.exp(rate * (chi + z**2))
+
+
 def log_maximum(key: Array, size: Any) -> Array:
     """Return log x for x ~ Beta(size, 1), the largest of that many uniform points: log(u)/size."""
     return jnp.log1p(-uniform(key)) / size
@@ -187,7 +194,7 @@ def has_sampler(law: Law) -> bool:
     """Return whether `draw` knows the law."""
     if isinstance(law, NaturalSum):
         return law.family in _SUMS
-    return isinstance(law, Normal | ChiSquare | Multinomial | Maximum)
+    return isinstance(law, Normal | ChiSquare | Multinomial | Maximum | TiltedSquares)
 
 
 def parameters(law: Law) -> tuple[Any, ...]:
@@ -201,6 +208,8 @@ def parameters(law: Law) -> tuple[Any, ...]:
         return (law.trials, *law.probabilities)
     if isinstance(law, Maximum):
         return (law.size,)
+    if isinstance(law, TiltedSquares):
+        return (law.variance, law.df, law.rate)
     return (law.size, law.mean, law.variance.coeff(POINT, 2)) if isinstance(law, NaturalSum) else ()
 
 
@@ -214,6 +223,8 @@ def draw(law: Law, key: Array, values: tuple[Any, ...], shape: tuple[int, ...]) 
     if isinstance(law, ChiSquare):
         (df,) = values
         return (chi_square(key, df, shape),)
+    if isinstance(law, TiltedSquares):
+        return tilted_squares(key, *values, shape)
     if isinstance(law, Maximum):
         return (jnp.exp(log_maximum(key, *values)),)
     if isinstance(law, NaturalSum):

@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 from attrs import evolve
 from jax import Array
-from sympy import Expr, Integer, S, Symbol, exp, log, sqrt
+from sympy import Expr, Integer, Piecewise, S, Symbol, exp, log, sqrt
 
 from numerics import scalars
 from numerics.chains import Given, Program, State
@@ -20,11 +20,13 @@ from numerics.printer import to_jax
 from numerics.samplers import draw, has_sampler, parameters, slot_key
 from numerics.variables import letters_of_source
 from theory import symbols
+from theory.axes import substituted
 from theory.errors import NotClosed
 from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, OneParameter, Recursion
 from theory.families.base import Derivable, Stepped
 from theory.innovations import Normal
 from theory.loop import Loop
+from theory.regimes import LISTED, Schedule
 from theory.step import Step, step
 
 TYPES = 16
@@ -70,7 +72,8 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
 
 def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     """Return the loop that is compiled, with symbols in place of numbers, and the numbers."""
-    del generations
+    if isinstance(loop.regime, Schedule):
+        loop.regime.size(S(generations))
     bare, numbers = generalised(evolve(loop, family=scalars.bare(loop.family), source=None))
     compiled, others = lifted(bare, ("samples", "estimator", "regime", "sampling"))
     return compiled, numbers | others
@@ -126,7 +129,18 @@ def _steps(loop: Loop, shape: tuple[int, ...]) -> tuple[Step, Step]:
     plain = _plain(loop)
     declared = evolve(loop, family=plain, source=None)
     first, later = (step(declared, plain, _state(loop, shape), k) for k in (S.One, symbols.n))
-    return first, later
+    return first, _with_sizes(later, loop.regime)
+
+
+def _with_sizes(refit: Step, regime: Any) -> Step:
+    """Return the step with the sizes that a schedule lists, chosen by the number of the fit."""
+    sizes = getattr(regime, "sizes", None)
+    if not isinstance(sizes, tuple):
+        return refit
+    here = Piecewise(*((size, symbols.n <= k) for k, size in enumerate(sizes[:-1], 1)), (sizes[-1], True))
+    names = {LISTED[symbols.n]: here}
+    laws = tuple(substituted(law, names) for law in refit.laws)
+    return Step({x: value.subs(names) for x, value in refit.update.items()}, laws)
 
 
 def _transition(
