@@ -31,7 +31,7 @@ BAD = {
     "a name that is no axis": (["derive", "V", "--estimator", "open('x')"], "mle"),
     "one sample of a loop": (["derive", "V", "--samples", "1"], "M >= 2"),
     "a negative multiplier": (["derive", "V", "--estimator", "-1"], "c > 0"),
-    "an unknown family": (["derive", "V", "--family", "cauchy"], "bernoulli, categorical"),
+    "an unknown family": (["derive", "V", "--family", "cauchy"], "gaussian, hyperbolicsecant"),
     "an unknown parameter": (["derive", "W"], "'W' names W"),
     "no expression": (["derive", "V +"], "no expression"),
     "an unknown topic": (["catalogue", "astrology"], "Gaussian refits"),
