@@ -72,7 +72,8 @@ def after(loop: Loop, before: Before, powers: Mapping[str, int]) -> Expr:
     Args:
         loop: a Gaussian loop with numbers for all its symbols.
         before: what is there.
-        powers: by name; "mean_pool", "SS_pool", "mean_kept" and "SS_kept" are those of the points remembered.
+        powers: by name; "x_pool" and "x2_pool", "x_kept" and "x2_kept" are the means of the points remembered, and of
+            their squares.
 
     Raises:
         ValueError: an axis that has no word here.
@@ -81,9 +82,7 @@ def after(loop: Loop, before: Before, powers: Mapping[str, int]) -> Expr:
     choices = list(_WORDS[type(loop.regime)](loop, before))
     for chance, sets, remembered in choices:
         fitted = dict(_learned(loop.estimator, loop, before, sets))
-        for label in ("pool", "kept"):
-            if remembered:
-                fitted[f"mean_{label}"], fitted[f"SS_{label}"] = _statistics(remembered)
+        fitted |= {f"{name}_{label}": mean for name, mean in _means(remembered) for label in ("pool", "kept")}
         letters = prod((fitted[name] ** power for name, power in powers.items()), start=RING.one)
         total += chance * _averaged(loop, before, _without_h(letters, fitted), sets)
     return total
@@ -176,6 +175,12 @@ _WORDS: Mapping[type, Callable[[Loop, Before], Iterator[Choice]]] = {
 def _statistics(points: Points) -> tuple[PolyElement, PolyElement]:
     mean = sum(points, RING.zero) * QQ(1, len(points))
     return mean, sum(((x - mean) ** 2 for x in points), RING.zero)
+
+
+def _means(points: Points) -> Iterator[tuple[str, PolyElement]]:
+    """Yield the means of x and of x^2."""
+    for name, power in (("x", 1), ("x2", 2)) if points else ():
+        yield name, sum((x**power for x in points), RING.zero) * QQ(1, len(points))
 
 
 def _learned(estimator: Any, loop: Loop, before: Before, sets: Weighed) -> Fitted:

@@ -178,8 +178,9 @@ def before(loop, system, k, mean, variance, points):
 
 def numbers(system, there):
     """The value of every state letter."""
-    pool = statistics(there.past) if there.past else (S.Zero, S.Zero)
-    named = {"mu": there.mu, "V": there.V, "mean": pool[0], "SS": pool[1]}
+    size = len(there.past) or 1
+    pool = {f"x{k or ''}": Add(*(x ** (k or 1) for x in there.past)) / size for k in (0, 2)}
+    named = {"mu": there.mu, "V": there.V, **pool}
     return {x: named[str(x).split("_")[0]] for x in system.state}
 
 
@@ -193,7 +194,7 @@ def same(one, two):
 
 def degree(powers):
     """Degree in the data."""
-    return sum(power * (1 if name.startswith("m") else 2) for name, power in powers.items())
+    return sum(power * (1 if name.startswith(("mu", "x_")) else 2) for name, power in powers.items())
 
 
 @settings(max_examples=150)

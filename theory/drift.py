@@ -59,8 +59,15 @@ def _root(a: Any, theta: Any, least: Any) -> Any:
     inner = outer / 2
     while f(inner) > 0:
         inner /= 2
-    rounding = 16 * mpmath.eps * (1 + abs(mpmath.loggamma(a)))
-    return mpmath.findroot(f, (inner, outer), solver="anderson", tol=rounding**2)
+
+    # In log(a + k) the crossing is never steep, however near -a it lies.
+    def in_log(u: Any) -> Any:
+        return (mpmath.exp(u) - a) * mpmath.log(theta) + mpmath.loggamma(mpmath.exp(u)) - mpmath.loggamma(a)
+
+    terms = (a, outer * mpmath.log(theta), mpmath.loggamma(a), mpmath.loggamma(a + outer))
+    rounding = 16 * mpmath.eps * (1 + sum(map(abs, terms)))
+    ends = (mpmath.log(a + inner), mpmath.log(a + outer))
+    return mpmath.exp(mpmath.findroot(in_log, ends, solver="anderson", tol=rounding**2)) - a
 
 
 def _far(f: Any, a: Any, side: Any) -> Any:
