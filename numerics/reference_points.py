@@ -25,7 +25,7 @@ from theory.symbols import n
 
 DIGITS = 30
 """Decimal digits of what is not rational."""
-FRESH, MOST = 4, 12
+FRESH, MOST = 6, 18
 """Points that one fit may draw from one law, and may see."""
 
 _NAMES = [*(f"{letter}{k}" for letter in "zw" for k in range(FRESH)), *(f"c{k}" for k in range(2, MOST + 1)), *"xhy"]
@@ -313,8 +313,7 @@ class _Moments:
 
     def tilt(self, order: int, size: int) -> Expr:
         """Return t with y^order = exp(order eta S/V) = prod exp(t z^2/E z^2)."""
-        eta = getattr(self._stepped, "eta", S.Zero)
-        return order * eta * self._scale / size
+        return order * getattr(self._stepped, "eta", S.Zero) * self._scale / size if order else S.Zero
 
     def whole(self, tilt: Expr, size: int) -> Expr:
         """Return E y^order exp(-order eta), of the tilt that order makes."""
