@@ -16,7 +16,7 @@ from attrs import field, frozen
 from scipy.stats import norm
 from sympy import Expr, log
 
-from numerics.observe import check_loop, evaluate, start_values
+from numerics.observe import check_loop, evaluate, start_values, unrecorded
 from theory import Expectation, NotClosed, expect
 from theory.symbols import n
 
@@ -238,6 +238,8 @@ def _pooled(here: Expectation, run: xr.Dataset, samples: np.ndarray) -> Pooled |
     conditional sd.
     """
     mean = here.next()
+    if unrecorded(mean, run):  # a loop that remembers more than its models: the trajectory alone decides
+        return None
     before = {"chain": slice(None), "generation": slice(here.start, -1)}
     predicted = evaluate(mean, run.isel(before), fits=True)
     residuals = samples[:, here.start + 1 :] - predicted

@@ -47,6 +47,12 @@ def _in_entries(observable: Expr, run: xr.Dataset) -> Expr:
     return observable.xreplace(entries).doit() if entries else observable
 
 
+def unrecorded(expr: Expr, run: xr.Dataset) -> list[Symbol | IndexedBase]:
+    """Return the letters of an expression that the run did not record, such as the statistics of a pool."""
+    letters = _needed(_in_entries(expr, run).xreplace(_recorded(run)))
+    return [letter for letter in letters if letter != symbols.n and str(letter) not in run]
+
+
 def _needed(expr: Expr) -> list[Symbol | IndexedBase]:
     """Return the symbols and indexed bases of an expression, bound indices and the number of types left out."""
     bases = {x.base for x in expr.atoms(Indexed)}

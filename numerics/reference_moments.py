@@ -172,7 +172,8 @@ class _Moments:
 
     def _tempered_student(self, half: int) -> Expr:
         """Return E z^(2 half) of the density (1 + z^2/a)^-q, a = (m - 1) V (1 + 1/m), q = m/(2 tau), through Beta."""
-        size, tau = self._seen(), self.loop.sampling.tau
+        sampling: Any = self.loop.sampling
+        size, tau = self._seen(), sampling.tau
         width, q = (size - 1) * self.before.V * (1 + Rational(1, size)), size / (2 * tau)
         if q - half <= S.Half:
             return S.Infinity

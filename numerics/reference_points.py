@@ -147,7 +147,7 @@ def _learned(estimator: Any, loop: Loop, before: Before, sets: Weighed) -> Fitte
     V' = V exp(-eta) y with y = exp(eta S/V).
     """
     if isinstance(estimator, Shrinkage):
-        source = dict(zip(("mu", "V"), map(_number, before.source), strict=True))
+        source: Fitted = dict(zip(("mu", "V"), map(_number, before.source), strict=True))
         return _between(_learned(estimator.of, loop, before, sets), source, estimator.w)
     if isinstance(estimator, Damped):
         return _between(_last(before), _learned(estimator.of, loop, before, sets), estimator.k)

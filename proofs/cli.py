@@ -6,6 +6,7 @@ Work is imported inside the commands, so that `collapse --help` answers at once.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from shutil import get_terminal_size
@@ -94,6 +95,22 @@ def derive(
 
 
 @app.command
+def catalogue(topic: str | None = None, /) -> int:
+    """Print published results with their sources, what the engine says of each, and what is wrong with some.
+
+    Args:
+        topic: A word of one topic's title, such as gaussian, accumulated or squares; all topics if left out.
+    """
+    from theory.catalogue import TOPICS, table
+
+    chosen = [title for title in TOPICS if (topic or "").lower() in title.lower()]
+    if not chosen:
+        raise ValueError(f"{topic!r} is in no title of the catalogue. Choose a word of: {', '.join(TOPICS)}.")
+    print("\n\n".join(f"## {title}\n\n{table(TOPICS[title])}" for title in chosen))
+    return 0
+
+
+@app.command
 def data(file: Path | None = None, /, *, column: str | None = None, as_json: As_json = False) -> int:
     """Say what the real input holds: its size, hash, licence and source.
 
@@ -115,6 +132,9 @@ def main() -> None:
     except (CycloptsError, ValueError) as error:
         print(f"collapse: {' '.join(str(error).split())}", file=sys.stderr)
         code = 2
+    except BrokenPipeError:  # the reader of a pipe has gone, as under head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
     except KeyboardInterrupt:
         print("collapse: interrupted; nothing half-written is left behind.", file=sys.stderr)
         code = 130

@@ -31,9 +31,10 @@ BAD = {
     "a name that is no axis": (["derive", "V", "--estimator", "open('x')"], "mle"),
     "one sample of a loop": (["derive", "V", "--samples", "1"], "M >= 2"),
     "a negative multiplier": (["derive", "V", "--estimator", "-1"], "c > 0"),
-    "an unknown family": (["derive", "V", "--family", "cauchy"], "bernoulli, categorical"),
+    "an unknown family": (["derive", "V", "--family", "cauchy"], "gaussian, hyperbolicsecant"),
     "an unknown parameter": (["derive", "W"], "'W' names W"),
     "no expression": (["derive", "V +"], "no expression"),
+    "an unknown topic": (["catalogue", "astrology"], "Gaussian refits"),
     "moments that do not close": (["derive", "log(V)", "--regime", "mixed"], "does not close"),
 }
 
@@ -99,3 +100,11 @@ def test_data_describes_the_real_input(capsys, monkeypatch):
     assert code == 0
     assert facts["word types"] > 2000
     assert len(facts["sha256"]) == 64
+
+
+def test_catalogue_prints_the_topic_that_is_asked_for(capsys, monkeypatch):
+    """Assert a table with a row for each published result of the topic, sources and corrections included."""
+    code, out, _ = run(capsys, monkeypatch, "catalogue", "squares")
+    assert code == 0
+    assert out.startswith("## Least squares")
+    assert "Gerstgrasser" in out

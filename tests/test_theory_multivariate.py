@@ -63,10 +63,10 @@ from theory import (
     risk,
     tau,
 )
-from theory.expect import System
 from theory.invariants import Reader, written
 from theory.monomials import linear
 from theory.symbols import d
+from theory.system import System
 
 Full = MultivariateGaussian
 mu, Sigma, mu0, Sigma0 = Full.mu, Full.Sigma, Full.mu0, Full.Sigma0

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from numpyro import distributions as dist
 from scipy.integrate import quad
 from sympy import (
+    Add,
     Expr,
     Rational,
     S,
@@ -198,7 +199,7 @@ def _choose(above, below):
 def test_cumulants_follow_the_variance_function(weights, size):
     """Assert kappa_(j+1) = V(m) d kappa_j/dm and kappa_1 = N m up to order 6, for any quadratic V."""
     m = Symbol("m")
-    variance = sum(w * POINT**k for k, w in enumerate(weights))
+    variance = Add(*(w * POINT**k for k, w in enumerate(weights)))
     found = cumulants(NaturalSum(Symbol("x"), S(size), m, variance, "any"), 6)
     assert found[0] == size * m
     for before, after in pairwise(found):
@@ -312,7 +313,7 @@ def test_fit_zeroes_the_score(family, density):
     """Assert that the fitted parameter is the root of the score of three points, and a neighbour is not."""
     fitted = family.fit(Batch(S(3), (sum(x),)), MLE(), ())[family.parameter]
     score = density(family.parameter).diff(family.parameter)
-    total = sum(score.subs(y, point) for point in x)
+    total = Add(*(score.subs(y, point) for point in x))
     assert vanishes(total.subs(family.parameter, fitted))
     assert not vanishes(total.subs(family.parameter, fitted * 3 / 2))
 

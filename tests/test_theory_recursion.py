@@ -128,6 +128,7 @@ def test_recursion_of_the_gaussian_refit_is_the_library_s_own():
         (lambda: Recursion({x: 0}, {x: x}, Normal(x, 1)), "stands for two things"),
         (lambda: Recursion({x: 0}, {x: x + e}, [e]), "is no law"),
         (lambda: Recursion({x: 0.5}, {x: x}), "is a float"),
+        (lambda: Recursion({x: 0}, {x: x + e}, Normal(e, 0.5)), "is a float"),
         (lambda: Recursion({n: 0}, {n: n}), "number of the step"),
     ],
 )

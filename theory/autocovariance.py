@@ -18,11 +18,12 @@ from theory.combination import Combined, covariance, variance
 from theory.constants import unfold
 from theory.errors import NotClosed
 from theory.exact import exact
-from theory.expect import Expectation, Piece, expect
+from theory.expect import Expectation, expect
 from theory.latex import latex
 from theory.loop import Loop
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
+from theory.system import Piece
 
 Weights = dict[Expr, Expr]
 """E[two(model n + lag) | model n] = sum of weight * observable of model n."""

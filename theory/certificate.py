@@ -13,12 +13,12 @@ from sympy import Expr, Indexed, Mul, Poly, Pow, Rational, S, Symbol, log
 
 from theory import symbols
 from theory.arithmetic import Terms
-from theory.closed_form import Solution
 from theory.constants import Constant, unfold
 from theory.field import Element, Field
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
 from theory.signs import undecided_factors
+from theory.solution import Solution
 from theory.superposition import Superposition, linear_form, rows
 
 

@@ -1,27 +1,22 @@
 """`expect`: the exact expectation of an observable of model n, as a closed form in n."""
 
-from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from typing import Any, overload
 
-from attrs import field, frozen
+from attrs import frozen
 from sympy import Add, Expr, Gt, Ne, S, Symbol, gammasimp, sympify
 
 from theory import symbols
 from theory.asymptotics import Leading, leading
-from theory.certificate import Certificate, certificate, claimed
-from theory.closed_form import Solution, solve
+from theory.certificate import Certificate, claimed
 from theory.constants import unfold
 from theory.errors import NoClosedForm
 from theory.exact import exact
-from theory.families.base import Marginal, Stepped
 from theory.latex import latex
-from theory.limits import limit
 from theory.loop import Loop
-from theory.monomials import Monomial, linear
-from theory.recurrence import Recurrence, recurrence, start_of
-from theory.step import Step, step
+from theory.solution import Solution
+from theory.system import Piece, System, piece_of
 
 n = symbols.n
 
@@ -58,121 +53,13 @@ def _together(loop: Loop, observables: list[Expr]) -> "tuple[Expectation, ...]":
     systems: list[System] = []
     answers = tuple(
         Expectation(
-            loop, observable, tuple(_piece(loop, marginal, systems) for marginal in loop.law.marginals(observable))
+            loop, observable, tuple(piece_of(loop, marginal, systems) for marginal in loop.law.marginals(observable))
         )
         for observable in observables
     )
     for system in systems:
         _ = system.recurrence  # what does not close is refused at once
     return answers
-
-
-def _piece(loop: Loop, marginal: Marginal, systems: "list[System]") -> "Piece":
-    """Return a marginal's piece, its moments added to the system of its family and state."""
-    family, model = marginal.family, marginal.family.state(marginal.observable)
-    system = next((s for s in systems if s.family == family and s.model == model), None)
-    if system is None:
-        system = System(loop, family, model)
-        systems.append(system)
-    targets = linear(marginal.observable, system.state)
-    system.targets.append(targets)
-    return Piece(marginal, system, targets)
-
-
-@frozen(eq=False)
-class System:
-    """All moments that are asked of one family, closed and solved together."""
-
-    loop: Loop
-    family: Stepped
-    model: tuple[Expr, ...]
-    """The parameters in question; the state holds with them what later fits remember."""
-    targets: list[dict[Monomial, Expr]] = field(factory=list, init=False)
-    """What is asked, complete before the recurrence is derived."""
-
-    @cached_property
-    def steps(self) -> tuple[Step, Step]:
-        """The first fit and the later ones."""
-        return step(self.loop, self.family, self.model, S.One), step(self.loop, self.family, self.model)
-
-    @property
-    def state(self) -> tuple[Expr, ...]:
-        """All state symbols."""
-        return self.steps[1].state
-
-    @cached_property
-    def recurrence(self) -> Recurrence:
-        """The recurrence that closes the moments, or `NotClosed`."""
-        wanted = dict.fromkeys(m for combination in self.targets for m in combination)
-        loop = self.loop
-        where = f"{type(self.family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
-        return recurrence(loop, self.family, self.model, self.steps, where, wanted)
-
-    @cached_property
-    def solution(self) -> Solution:
-        """The solved recurrence, or `NoClosedForm`."""
-        return solve(self.recurrence, [w for combination in self.targets for w in combination.values()])
-
-    @cached_property
-    def certificate(self) -> Certificate:
-        """The induction that proves the solution."""
-        return certificate(self.recurrence, self.solution)
-
-
-@frozen(eq=False)
-class Piece:
-    """One marginal's observable as a combination of the moments of a system."""
-
-    marginal: Marginal
-    system: System
-    targets: dict[Monomial, Expr]
-
-    @property
-    def recurrence(self) -> Recurrence:
-        """The recurrence of its moments."""
-        return self.system.recurrence
-
-    @property
-    def solution(self) -> Solution:
-        """The solved recurrence, or `NoClosedForm`."""
-        return self.system.solution
-
-    @cached_property
-    def combined(self) -> Expr:
-        """The expectation in terms of n and the solution's sequences."""
-        return self.solution.expr(self.solution.combined(self.targets))
-
-    @cached_property
-    def expression(self) -> Expr:
-        """The expectation in closed form."""
-        return self.marginal.enter(self.solution.expression(self.solution.combined(self.targets)))
-
-    @property
-    def certificate(self) -> Certificate:
-        """The induction that proves the solution."""
-        return self.system.certificate
-
-    def limit(self) -> Expr:
-        """Return the limit of the expectation, in the marginal's own parameters."""
-        return unfold(limit(self.combined, self.solution.sequences, self.recurrence.conditions))
-
-    def values(self) -> Iterator[Expr]:
-        """Yield the exact expectation for n = 0, 1, 2, ... by running the recurrence itself."""
-        system = self.recurrence
-        state = system.state
-        source = start_of(self.marginal.family, state)
-        if system.start:
-            yield self._weighed({m: m.expr(source) for m in system.rows})
-        now, k = dict(system.initial), system.start
-        while True:
-            yield self._weighed(now)
-            k += 1
-            rows = system.at(k)
-            now = {m: Add(*(w * now[key] for key, w in row.items())).expand() for m, row in rows.items()}
-
-    def _weighed(self, moments: dict[Monomial, Expr]) -> Expr:
-        total = Add(*(w * moments[m] for m, w in self.targets.items()))
-        return self.marginal.enter(unfold(total).expand(power_exp=False))
 
 
 @frozen(eq=False)
@@ -211,9 +98,16 @@ class Expectation:
         positive = dict.fromkeys(c for piece in self.pieces for c in piece.recurrence.conditions)
         decided = {sign * c.expand() for c in positive for sign in (1, -1)}
         needed = {Gt(c, 0): None for c in positive}
-        for piece in self.pieces:
-            needed |= {Ne(f, 0): None for f in piece.solution.divisors if f.expand() not in decided}
+        for solution in self._solutions():
+            needed |= {Ne(f, 0): None for f in solution.divisors if f.expand() not in decided}
         return tuple(needed)
+
+    def _solutions(self) -> list[Solution]:
+        """Return the solutions of the pieces, none where one of them has no closed form and so divides by nothing."""
+        try:
+            return [piece.solution for piece in self.pieces]
+        except NoClosedForm:
+            return []
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -300,7 +194,7 @@ class Expectation:
         """Return the derivation in words and formulas: one step, its moments, and the closed form."""
         lines = [f"Loop: {self.loop}", f"Observable: {self.observable}"]
         for piece in self.pieces:
-            refit = step(self.loop, piece.marginal.family, piece.recurrence.state)
+            refit = piece.system.steps[1]
             lines += [f"One refit: {x} <- {update}" for x, update in refit.update.items()]
             lines += [f"  with {law}" for law in refit.laws]
         lines += [f"Tower property: E[{m}]_n = E[{row}]_(n-1)" for m, row in self.recurrence.items()]
@@ -320,8 +214,11 @@ class Expectation:
             return f"${given}:\\quad {', '.join(rows)}$"
 
     def __str__(self) -> str:
-        """Return ``E[observable] = closed form``."""
-        return f"E[{self.observable}] = {self.expression}"
+        """Return ``E[observable] = closed form``, or why there is none."""
+        try:
+            return f"E[{self.observable}] = {self.expression}"
+        except NoClosedForm as refusal:
+            return f"E[{self.observable}] has no closed form: {refusal}"
 
 
 def _row(piece: Piece) -> Expr:

@@ -24,12 +24,12 @@ from sympy import (
     log,
     loggamma,
     polygamma,
+    sympify,
 )
 from sympy.functions.combinatorial.numbers import stirling
 
 from theory.constants import Constant
 from theory.errors import NotClosed
-from theory.exact import exact
 
 
 class Law(ABC):
@@ -60,7 +60,7 @@ class Normal(Law):
     """x ~ N(0, variance): E[x^(2j)] = (2j-1)!! variance^j, odd moments 0."""
 
     symbol: Symbol
-    variance: Expr = field(converter=lambda value: exact(value, "variance"))
+    variance: Expr = field(converter=sympify)
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -92,7 +92,7 @@ class ChiSquare(Law):
     """
 
     symbol: Symbol
-    df: Expr = field(converter=lambda value: exact(value, "df"))
+    df: Expr = field(converter=sympify)
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:

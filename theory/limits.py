@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from sympy import Add, Expr, Mul, Poly, Pow, S, oo
 
-from theory.closed_form import Sequence
 from theory.constants import unfold
 from theory.errors import NoClosedForm
 from theory.signs import beyond, sign_on_domain, versus_one
+from theory.solution import Sequence
 from theory.symbols import M, n
 
 Term = tuple[Expr, list[tuple[Sequence, int]]]

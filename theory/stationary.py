@@ -15,7 +15,7 @@ from theory import symbols
 from theory.closed_form import blocks
 from theory.constants import unfold
 from theory.exact import exact
-from theory.expect import Expectation, Piece, expect
+from theory.expect import Expectation, expect
 from theory.field import Element
 from theory.latex import latex
 from theory.linear import solved
@@ -24,6 +24,7 @@ from theory.monomials import Monomial
 from theory.recurrence import Recurrence
 from theory.signs import beyond
 from theory.stability import complement, contraction, thresholds, undecided
+from theory.system import Piece
 
 SIZES = (S(5), S(50))
 SHARES = (Rational(1, 10), Rational(1, 3), Rational(4, 5))

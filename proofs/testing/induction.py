@@ -15,8 +15,9 @@ from sympy import Add, Dummy, Expr, Mul, Pow, S
 from proofs.kernel import check
 from theory import NoClosedForm, symbols
 from theory.certificate import Certificate, claimed
-from theory.closed_form import Solution
-from theory.expect import Expectation, Piece
+from theory.expect import Expectation
+from theory.solution import Solution
+from theory.system import Piece
 
 n = symbols.n
 

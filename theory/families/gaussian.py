@@ -73,7 +73,9 @@ class Gaussian(Derivable):
         """Return mu = xbar and V = c(m) SS/(m - 1)."""
         del state
         (mean, squares), multiplier = batch.statistics, estimator.multiplier(batch.size)
-        if batch.size == 1 or multiplier.is_finite is False or multiplier.is_positive is False:
+        if batch.size.is_number and (
+            batch.size == 1 or multiplier.is_finite is False or multiplier.is_positive is False
+        ):
             raise NotClosed(
                 f"samples: {estimator} finds no variance in {batch.size} points. Take more samples per generation."
             )

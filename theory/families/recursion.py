@@ -7,7 +7,7 @@ certificates, limits, simulation, agreement.
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field, fields, frozen
 from sympy import Expr, Symbol
 
 from theory.axes import free_symbols, substituted
@@ -40,6 +40,8 @@ def _laws(laws: Iterable[Law] | Law) -> tuple[Law, ...]:
     for law in given:
         if not isinstance(law, Law):
             raise ValueError(f"Recursion: the innovation {law!r} is no law. Give Normal(x, variance), Known(x, ...).")
+        for value in (getattr(law, f.name) for f in fields(type(law))):
+            _ = exact(value, f"a number of {law}") if isinstance(value, Expr) else value
     return given
 
 
