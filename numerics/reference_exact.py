@@ -13,7 +13,7 @@ from typing import Any
 from theory.estimators import MLE, Unbiased
 from theory.families import Bernoulli, Categorical
 from theory.loop import Loop
-from theory.procedures import Damped, GradientSteps, Shrinkage
+from theory.procedures import Damped, GradientSteps, PosteriorPredictive, Shrinkage
 from theory.regimes import Accumulate, Mixed, Replace, Schedule, Subsample, Weighted
 from theory.sampling import Faithful
 from theory.symbols import n
@@ -70,7 +70,7 @@ def _fraction(value: Any) -> Fraction:
 
 def _learned(estimator: Any, source: Law, last: Law, seen: Law) -> Law:
     """Return the model that a learner reports who has seen these frequencies."""
-    if isinstance(estimator, MLE | Unbiased):
+    if isinstance(estimator, MLE | Unbiased | PosteriorPredictive):
         return seen
     if isinstance(estimator, Shrinkage):
         return _between(_learned(estimator.of, source, last, seen), source, _fraction(estimator.w))
@@ -96,9 +96,14 @@ def _draws(size: Any, law: Law) -> list[tuple[Points, Fraction]]:
 
 def _drawn(loop: Loop, size: Any, law: Law) -> list[tuple[Points, Fraction]]:
     """Return every sequence of draws from a model; where there are none, sampling does not matter."""
-    if size and loop.sampling != Faithful():
-        raise ValueError(f"{loop.sampling} is not known here. Choose Faithful.")
+    if size:
+        _require_plain(loop)
     return _draws(size, law)
+
+
+def _require_plain(loop: Loop) -> None:
+    if loop.sampling != Faithful() or isinstance(loop.estimator, PosteriorPredictive):
+        raise ValueError(f"{loop.sampling} from {loop.estimator} is not known here. Choose Faithful, from a fit.")
 
 
 def _frequencies(points: Points, law: Law) -> Law:
@@ -151,8 +156,7 @@ def _mixed(loop: Loop, k: int, source: Law, law: Law, past: Points) -> Iterator[
 
 def _tossed(loop: Loop, alpha: Fraction, source: Law, law: Law) -> Iterator[Data]:
     """Yield what is seen when a coin is tossed for every point."""
-    if loop.sampling != Faithful():
-        raise ValueError(f"{loop.sampling} is not known here. Choose Faithful.")
+    _require_plain(loop)
     for coins in product((True, False), repeat=int(loop.samples)):
         for points in product(range(len(law)), repeat=len(coins)):
             chances = (

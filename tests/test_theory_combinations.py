@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sympy import Add, Mul, Rational, S, log, nan, oo, sqrt, zoo
 
 from numerics.reference_exact import mean, models
-from numerics.reference_points import Before, after, multiplier, statistics, value
+from numerics.reference_moments import Before, multiplier, value
+from numerics.reference_points import after, statistics
 from theory import (
     MLE,
     Accumulate,
