@@ -60,6 +60,21 @@ def step(loop: Loop, family: Stepped, state: State, k: Expr = symbols.n) -> Step
     return _population(_made(many, family, state, k))
 
 
+def steps(loop: Loop, family: Stepped, state: State) -> tuple[Step, Step]:
+    """Return the first fit and the later ones, one step for both where the first reads what later ones read."""
+    later = step(loop, family, state)
+    return later if _reads_alike(loop, family) else step(loop, family, state, S.One), later
+
+
+def _reads_alike(loop: Loop, family: Stepped) -> bool:
+    """Return whether every fit is made from fresh points of the same kinds, nothing but the model being remembered."""
+    own = family.refit(loop.estimator, loop.regime, loop.sampling, symbols.n)
+    if own is not None or isinstance(loop.estimator, PosteriorPredictive):
+        return False
+    first, later = (loop.regime.parts(symbols.M, k) for k in (S.One, symbols.n))
+    return first == later and all(part.origin in ("real", "model", "mixture") for part in later)
+
+
 def _made(loop: Loop, family: Stepped, state: State, k: Expr) -> Step:
     own = family.refit(loop.estimator, loop.regime, loop.sampling, k)
     return Step(*own) if own else _Refit(loop, family, state, k).step()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from attrs import field, frozen
-from sympy import Add, Expr, S
+from sympy import Add, Expr
 
 from theory.certificate import Certificate, certificate
 from theory.closed_form import solve
@@ -19,7 +19,7 @@ from theory.loop import Loop
 from theory.monomials import Monomial, linear
 from theory.recurrence import Recurrence, recurrence, start_of
 from theory.solution import Solution
-from theory.step import Step, step
+from theory.step import Step, steps
 
 
 @frozen(eq=False)
@@ -36,7 +36,7 @@ class System:
     @cached_property
     def steps(self) -> tuple[Step, Step]:
         """The first fit and the later ones."""
-        return step(self.loop, self.family, self.model, S.One), step(self.loop, self.family, self.model)
+        return steps(self.loop, self.family, self.model)
 
     @property
     def state(self) -> tuple[Expr, ...]:
