@@ -224,7 +224,8 @@ def draw(law: Law, key: Array, values: tuple[Any, ...], shape: tuple[int, ...]) 
         (df,) = values
         return (chi_square(key, df, shape),)
     if isinstance(law, TiltedSquares):
-        return tilted_squares(key, *values, shape)
+        variance, df, rate = values
+        return tilted_squares(key, variance, df, rate, shape)
     if isinstance(law, Maximum):
         return (jnp.exp(log_maximum(key, *values)),)
     if isinstance(law, NaturalSum):
