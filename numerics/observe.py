@@ -12,7 +12,7 @@ import xarray as xr
 from sympy import Expr, ImmutableMatrix, Indexed, IndexedBase, MatrixSymbol, Rational, Symbol, log, sympify
 
 from numerics.printer import to_jax
-from numerics.scalars import LOGARITHMS
+from numerics.scalars import log_letter
 from theory import symbols
 from theory.loop import Loop
 
@@ -28,7 +28,7 @@ def evaluate(observable: Expr, run: xr.Dataset, fits: bool = False) -> np.ndarra
     Raises:
         ValueError: the observable needs something that was not recorded.
     """
-    named = _in_entries(observable, run).xreplace(_recorded(run))
+    named = _in_recorded(observable, run)
     given = {symbol: _array(symbol, run, fits) for symbol in _needed(named)}
     with jax.enable_x64(True):
         values = np.asarray(to_jax(named, list(given))(*given.values()))
@@ -49,7 +49,7 @@ def _in_entries(observable: Expr, run: xr.Dataset) -> Expr:
 
 def unrecorded(expr: Expr, run: xr.Dataset) -> list[Symbol | IndexedBase]:
     """Return the letters of an expression that the run did not record, such as the statistics of a pool."""
-    letters = _needed(_in_entries(expr, run).xreplace(_recorded(run)))
+    letters = _needed(_in_recorded(expr, run))
     return [letter for letter in letters if letter != symbols.n and str(letter) not in run]
 
 
@@ -69,13 +69,14 @@ def _array(symbol: Symbol | IndexedBase, run: xr.Dataset, fits: bool) -> np.ndar
     return run[str(symbol)].to_numpy()
 
 
-def _recorded(run: xr.Dataset) -> dict[Expr, Expr]:
-    """Return what stands for what: log(V) for its own variable, and every expression that was observed."""
-    named: dict[Expr, Expr] = {log(x): letter for letter, x in LOGARITHMS.items() if str(letter) in run}
+def _in_recorded(observable: Expr, run: xr.Dataset) -> Expr:
+    """Return an observable in what the run recorded: logarithms by their own variables, and whatever was observed."""
+    entries = _in_entries(observable, run)
+    named: dict[Expr, Expr] = {log(x): log_letter(x) for x in entries.free_symbols if str(log_letter(x)) in run}
     scope = {"p": symbols.p, "i": symbols.i, "K": symbols.K}
     for name, text in json.loads(run.attrs["observe"]).items():
         named[sympify(text, locals=scope)] = Symbol(name)
-    return named
+    return entries.xreplace(named)
 
 
 def check_loop(loop: Loop, run: xr.Dataset) -> None:

@@ -16,7 +16,6 @@ from sympy import Expr, Symbol
 
 from numerics.points import Data
 from numerics.samplers import binomial, hyperbolic_secant, log_chi_square, negative_binomial, poisson, slot_key, uniform
-from theory import symbols
 from theory.families import (
     Binomial,
     Exponential,
@@ -93,11 +92,6 @@ def view(family: OneParameter, model: Mapping[str, Any]) -> dict[str, Array]:
     if not family.parameter.is_positive:
         return {named(family): value}
     return {named(family): value, str(log_letter(family.parameter)): jnp.log(value)}
-
-
-def view_of_log(family: OneParameter, logarithm: Array) -> dict[str, Array]:
-    """Return the same from the logarithm."""
-    return {named(family): jnp.exp(logarithm), str(log_letter(family.parameter)): logarithm}
 
 
 def bare(family: Any) -> Any:
@@ -184,6 +178,3 @@ SCALARS: Mapping[type, Scalar] = {
         _positive,
     ),
 }
-
-LOGARITHMS = {log_letter(x): x for x in (symbols.V, symbols.mean, symbols.theta)}
-"""Letters of logarithms that are recorded, and the parameters that they are of."""

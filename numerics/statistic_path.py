@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 from attrs import evolve
 from jax import Array
-from sympy import Expr, Integer, Piecewise, S, Symbol, exp, log, sqrt
+from sympy import Expr, Integer, Piecewise, S, exp, log, sqrt
 
 from numerics import scalars
 from numerics.chains import Given, Program, State
@@ -42,11 +42,6 @@ _PLAIN: Mapping[type, Derivable] = {
 }
 """The family whose step each takes, its source left in symbols; a diagonal one is a row of Gaussians, one of a single
 parameter is its own."""
-_SOURCE: Mapping[type, tuple[Any, ...]] = {
-    Gaussian: (symbols.mu0, symbols.V0),
-    Bernoulli: (symbols.q0,),
-    Categorical: (symbols.p0,),
-}
 
 
 def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
@@ -84,18 +79,17 @@ def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
     del generations
     plain, state = _plain(loop), _state(loop, shape)
     first, later = _steps(loop, shape)
-    given = (*_source(plain), *letters(loop))
+    given = (*letters_of_source(plain), *letters(loop))
     inner = shape if isinstance(plain, Gaussian) else ()
     model0 = dict.fromkeys(later.state, S.Zero) | dict(plain.start(state))
     start = to_jax([log(model0[x]) if x.is_positive else model0[x] for x in later.state], given)
     alike = first.laws == later.laws
-    shown = _view(plain)
     fit = _transition(later, first if alike else later, given, inner)
     return Program(
         start=lambda values: start(*(values[str(x)] for x in given)),
         first=fit if alike else _transition(first, first, given, inner),
         later=fit,
-        view=lambda values: shown(values[: len(state)]),
+        view=lambda values: _view(plain, state, values[: len(state)]),
     )
 
 
@@ -110,12 +104,6 @@ def _plain(loop: Loop) -> Stepped:
     if isinstance(family, Recursion):
         return family
     return scalars.bare(family) if isinstance(family, OneParameter) else _PLAIN[type(family)]
-
-
-def _source(plain: Stepped) -> tuple[Any, ...]:
-    if isinstance(plain, Recursion):
-        return letters_of_source(plain)
-    return (plain.initial,) if isinstance(plain, OneParameter) else _SOURCE[type(plain)]
 
 
 def _state(loop: Loop, shape: tuple[int, ...]) -> Letters:
@@ -201,38 +189,18 @@ def _updates(refit: Step) -> list[Expr]:
 
 
 def _carried(x: Expr) -> Expr:
-    return Symbol(f"log_{x}", real=True) if x.is_positive else x
+    return scalars.log_letter(x) if x.is_positive else x
 
 
 def _in_logs(expr: Expr, state: Letters) -> Expr:
     return expr.xreplace({x: exp(_carried(x)) for x in state if x.is_positive})
 
 
-def _gaussian(state: State) -> dict[str, Array]:
-    mu, log_V = state
-    return {"mu": mu, "V": jnp.exp(log_V), "log_V": log_V}
-
-
-def _view(plain: Stepped) -> Callable[[State], dict[str, Array]]:
-    if isinstance(plain, Recursion):
-        return lambda state: _recorded(plain, state)
-    if not isinstance(plain, OneParameter):
-        return _VIEWS[type(plain)]
-    if plain.parameter.is_positive:
-        return lambda state: scalars.view_of_log(plain, state[0])
-    return lambda state: {scalars.named(plain): state[0]}
-
-
-def _recorded(recursion: Recursion, state: State) -> dict[str, Array]:
-    """Return every state symbol, and beside a positive one the logarithm that is carried."""
+def _view(plain: Stepped, letters: Letters, state: State) -> dict[str, Array]:
+    """Return every state symbol, and beside a positive one the logarithm that is carried; types as one array."""
+    if isinstance(plain, Categorical):
+        return {"p": jnp.stack(state)}
     values: dict[str, Array] = {}
-    for x, carried in zip(recursion.source(), state, strict=True):
+    for x, carried in zip(letters, state, strict=True):
         values |= {str(x): jnp.exp(carried), str(_carried(x)): carried} if x.is_positive else {str(x): carried}
     return values
-
-
-_VIEWS: Mapping[type, Callable[[State], dict[str, Array]]] = {
-    Gaussian: _gaussian,
-    Bernoulli: lambda state: {"p": state[0]},
-    Categorical: lambda state: {"p": jnp.stack(state)},
-}

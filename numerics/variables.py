@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
-from sympy import IndexedBase, Symbol, exp
+from sympy import IndexedBase, exp
 
 from numerics.scalars import SCALARS, log_letter, symbol_of_source
 from theory import symbols
@@ -22,8 +22,6 @@ from theory.families import (
 )
 from theory.families.base import Family
 
-LOG_V = Symbol("log_V", real=True)
-"""log V as a letter of its own: V underflows long before it does."""
 SIGMA = IndexedBase("Sigma")
 
 
@@ -42,12 +40,23 @@ class Variables:
     rewrite: Mapping[Any, Any]
 
 
+def _columns(parameters: Iterable[Any]) -> Variables:
+    """Return every parameter, and its logarithm where it is positive: that is the letter that an observable is read
+    from.
+    """
+    dims: dict[str, tuple[str, ...]] = {}
+    letters, rewrite = {}, {}
+    for x in parameters:
+        dims[str(x)], letter = (), x
+        if x.is_positive:
+            letter = log_letter(x)
+            dims[str(letter)], rewrite[x] = (), exp(letter)
+        letters[letter] = str(letter)
+    return Variables(dims, letters, rewrite)
+
+
 _TABLE = {
-    Gaussian: Variables(
-        {"mu": (), "V": (), "log_V": ()},
-        {Gaussian.mu: "mu", LOG_V: "log_V"},
-        {Gaussian.V: exp(LOG_V)},
-    ),
+    Gaussian: _columns([Gaussian.mu, Gaussian.V]),
     DiagonalGaussian: Variables(
         {"mu": ("coordinate",), "V": ("coordinate",), "log_V": ("coordinate",)},
         {DiagonalGaussian.mu: "mu", DiagonalGaussian.V: "V"},
@@ -58,7 +67,7 @@ _TABLE = {
         {IndexedBase("mu"): "mu", SIGMA: "Sigma"},
         {},
     ),
-    Bernoulli: Variables({"p": ()}, {Bernoulli.p: "p"}, {}),
+    Bernoulli: _columns([Bernoulli.p]),
     Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
 }
 
@@ -86,18 +95,3 @@ def variables(family: Family) -> Variables:
         known = ", ".join(kind.__name__ for kind in (*_TABLE, *SCALARS))
         raise ValueError(f"{type(family).__name__} cannot be simulated yet. Choose one of {known}.")
     return _TABLE[type(family)]
-
-
-def _columns(parameters: Iterable[Any]) -> Variables:
-    """Return every parameter, and its logarithm where it is positive: that is the letter that an observable is read
-    from.
-    """
-    dims: dict[str, tuple[str, ...]] = {}
-    letters, rewrite = {}, {}
-    for x in parameters:
-        dims[str(x)], letter = (), x
-        if x.is_positive:
-            letter = log_letter(x)
-            dims[str(letter)], rewrite[x] = (), exp(letter)
-        letters[letter] = str(letter)
-    return Variables(dims, letters, rewrite)
