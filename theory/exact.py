@@ -3,6 +3,7 @@
 A float that slips into an exact derivation makes every later equality a guess, so it is refused by name.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -36,3 +37,19 @@ def exact(value: object, name: str) -> Expr:
             f"Write Rational('{value}'), or Rational({value}) for the exact binary value of a measured number."
         )
     return expr
+
+
+def share(name: str, problem: str) -> Callable[[object], Expr]:
+    """Return the converter of a number in [0, 1]; ``problem`` says what is wrong with another, {} standing for it.
+
+    >>> share("w", "w = {} is no weight.")("1/3")
+    1/3
+    """
+
+    def checked(value: object) -> Expr:
+        number = exact(value, name)
+        if number.is_number and not 0 <= number <= 1:
+            raise ValueError(f"{problem.format(number)} Give 0 <= {name} <= 1.")
+        return number
+
+    return checked

@@ -11,17 +11,7 @@ from sympy import Expr
 
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Fit, Unbiased
-from theory.exact import exact
-
-
-def _weight(name: str) -> Any:
-    def checked(value: object) -> Expr:
-        weight = exact(value, name)
-        if weight.is_number and not 0 <= weight <= 1:
-            raise ValueError(f"{name} = {weight} is no weight. Give 0 <= {name} <= 1.")
-        return weight
-
-    return checked
+from theory.exact import exact, share
 
 
 def _floor(value: object) -> Expr:
@@ -77,7 +67,7 @@ class Shrinkage(Procedure):
         of: the fit that is shrunken.
     """
 
-    w: Expr = field(converter=_weight("w"))
+    w: Expr = field(converter=share("w", "w = {} is no weight."))
     of: Estimator = field(factory=MLE)
 
     def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
@@ -96,7 +86,7 @@ class Damped(Procedure):
         of: the fit that is aimed at.
     """
 
-    k: Expr = field(converter=_weight("k"))
+    k: Expr = field(converter=share("k", "k = {} is no weight."))
     of: Estimator = field(factory=MLE)
 
     def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from sympy import Expr, Indexed, IndexedBase, Rational, S
 
 from theory.axes import shown
-from theory.exact import exact
+from theory.exact import exact, share
 from theory.symbols import n
 
 
@@ -87,13 +87,6 @@ class Subsample(Accumulate):
         return Accumulate()
 
 
-def _share(value: object) -> Expr:
-    alpha = exact(value, "alpha")
-    if alpha.is_number and not 0 <= alpha <= 1:
-        raise ValueError(f"Mixed(alpha={alpha}): a real share lies between 0 and 1. Give 0 <= alpha <= 1.")
-    return alpha
-
-
 @frozen(repr=False)
 class Mixed(Regime):
     """Each fit sees a share alpha of real points among its M, the others from the last model.
@@ -104,7 +97,7 @@ class Mixed(Regime):
         count: "fixed" for exactly alpha*M real points, "bernoulli" for each point real with probability alpha.
     """
 
-    alpha: Expr = field(converter=_share)
+    alpha: Expr = field(converter=share("alpha", "Mixed(alpha={}): a real share lies between 0 and 1."))
     fresh: bool = field(default=True, kw_only=True)
     count: Literal["fixed", "bernoulli"] = field(default="fixed", kw_only=True)
 
@@ -130,16 +123,6 @@ class Mixed(Regime):
         return (Part(real, self.alpha * samples), Part("model", (1 - self.alpha) * samples))
 
 
-def _inside(name: str) -> Any:
-    def checked(value: object) -> Expr:
-        weight = exact(value, name)
-        if weight.is_number and not 0 <= weight <= 1:
-            raise ValueError(f"Weighted({name}={weight}) lies outside [0, 1]. Give 0 <= {name} <= 1.")
-        return weight
-
-    return checked
-
-
 @frozen(repr=False)
 class Weighted(Regime):
     """Weighted likelihood: the alpha*M fresh real points weigh w together, the others of the last model 1 - w.
@@ -151,14 +134,14 @@ class Weighted(Regime):
             them variances are averaged within parts alone.
     """
 
-    w: Expr = field(converter=_inside("w"))
-    alpha: Expr = field(default=Rational(1, 2), converter=_inside("alpha"))
+    w: Expr = field(converter=share("w", "Weighted(w={}) lies outside [0, 1]."))
+    alpha: Expr = field(default=Rational(1, 2), converter=share("alpha", "Weighted(alpha={}) lies outside [0, 1]."))
     between: bool = field(default=True, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Refuse a weight on no points."""
-        for share, weight, origin in ((self.alpha, self.w, "real"), (1 - self.alpha, 1 - self.w, "model")):
-            if share == 0 and weight != 0:
+        for size, weight, origin in ((self.alpha, self.w, "real"), (1 - self.alpha, 1 - self.w, "model")):
+            if size == 0 and weight != 0:
                 raise ValueError(
                     f"{self!r} gives the weight {weight} to no {origin} points. Give 0 < alpha < 1, or w = alpha."
                 )

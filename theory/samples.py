@@ -193,9 +193,9 @@ class Hypergeometric(Law):
         terms = [(S.One, 0)]
         for power, count in zip(powers, self.pool, strict=True):
             k = int(power)
-            row = [(stirling(k, j) * _falling(count, j), j) for j in range(1 if k else 0, k + 1)]
+            row = [(stirling(k, j) * ff(count, j), j) for j in range(1 if k else 0, k + 1)]
             terms = [(a * b, i + j) for a, i in terms for b, j in row]
-        return sum((w * _falling(self.draws, k) / _falling(self.population, k) for w, k in terms), S.Zero)
+        return sum((w * ff(self.draws, k) / ff(self.population, k) for w, k in terms), S.Zero)
 
 
 @frozen
@@ -242,10 +242,6 @@ class TiltedSquares(Law):
     def exists(self, powers: Sequence[Expr]) -> Expr | None:
         """Return 1 - 2 b rate."""
         return 1 - 2 * powers[1] * self.rate if powers[1] else None
-
-
-def _falling(x: Expr, k: int) -> Expr:
-    return prod((x - i for i in range(k)), start=S.One)
 
 
 def _require_whole(powers: Sequence[Expr], logs: Sequence[int], what: str) -> None:

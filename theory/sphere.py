@@ -1,10 +1,9 @@
 """Vectors of uniformly random direction, through the lengths of their parts in two complementary subspaces."""
 
 from collections.abc import Sequence
-from math import prod
 
 from attrs import frozen
-from sympy import Expr, S, Symbol
+from sympy import Expr, S, Symbol, rf
 
 from theory.errors import NotClosed
 from theory.innovations import Law
@@ -42,8 +41,4 @@ class Parts(Law):
         (p, q), (i, j) = self.dimensions, (int(k) // 2 for k in powers)
         if p + q == 0:
             return S(int(i + j == 0))
-        return self.square ** (i + j) * _rising(p / 2, i) * _rising(q / 2, j) / _rising((p + q) / 2, i + j)
-
-
-def _rising(x: Expr, order: int) -> Expr:
-    return prod((x + k for k in range(order)), start=S.One)
+        return self.square ** (i + j) * rf(p / 2, i) * rf(q / 2, j) / rf((p + q) / 2, i + j)

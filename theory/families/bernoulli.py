@@ -11,18 +11,11 @@ from sympy import Expr, Symbol
 
 from theory import symbols
 from theory.estimators import Estimator
-from theory.exact import exact
+from theory.exact import share
 from theory.families.base import Batch, Derivable, Parameters
 from theory.innovations import Multinomial
 from theory.samples import Hypergeometric
 from theory.sampling import Sampling
-
-
-def _probability(value: object) -> Expr:
-    chance = exact(value, "p0")
-    if chance.is_number and not 0 <= chance <= 1:
-        raise ValueError(f"Bernoulli(p0={chance}): a probability lies between 0 and 1. Give 0 <= p0 <= 1.")
-    return chance
 
 
 @frozen
@@ -35,7 +28,7 @@ class Bernoulli(Derivable):
 
     p: ClassVar[Symbol] = symbols.q
 
-    p0: Expr = field(default=symbols.q0, converter=_probability)
+    p0: Expr = field(default=symbols.q0, converter=share("p0", "Bernoulli(p0={}): a probability lies between 0 and 1."))
 
     def source(self) -> Parameters:
         """Return {p: p0}."""

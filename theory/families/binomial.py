@@ -6,15 +6,8 @@ from attrs import field, frozen
 from sympy import Expr, Symbol
 
 from theory import symbols
-from theory.exact import exact
+from theory.exact import exact, share
 from theory.families.natural import NaturalFamily
-
-
-def _probability(value: object) -> Expr:
-    chance = exact(value, "p0")
-    if chance.is_number and not 0 <= chance <= 1:
-        raise ValueError(f"Binomial(p0={chance}): a probability lies between 0 and 1. Give 0 <= p0 <= 1.")
-    return chance
 
 
 def _trials(value: object) -> Expr:
@@ -36,7 +29,7 @@ class Binomial(NaturalFamily):
     parameter = p
 
     trials: Expr = field(default=symbols.N, converter=_trials)
-    p0: Expr = field(default=symbols.q0, converter=_probability)
+    p0: Expr = field(default=symbols.q0, converter=share("p0", "Binomial(p0={}): a probability lies between 0 and 1."))
 
     @property
     def unit(self) -> Expr:
