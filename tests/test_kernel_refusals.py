@@ -193,11 +193,8 @@ def test_refused(certificate, obligation):
 
 def test_each_refused_certificate_was_one_edit_from_an_accepted_one():
     """Assert that what the table edits is accepted unedited, so that the edit is what was refused."""
-    check(decay())
-    check(claiming("V0*b"))
-    check(claiming("V0*b + 0*(b**8)**8"))
-    for samples in (1, 2, 3):
-        check(fixation(samples))
+    whole = [decay(), claiming("V0*b"), claiming("V0*b + 0*(b**8)**8"), *map(fixation, (1, 2, 3))]
+    assert [check(one).rule for one in whole] == ["induction_eq"] * 3 + ["absorbing_chain"] * 3
 
 
 def test_certificate_is_copied_before_it_is_read():
