@@ -1,0 +1,1 @@
+"""Chains of counts, one regime per file; `theory.absorption` chooses among them."""
