@@ -1,4 +1,4 @@
-"""Vocabularies of real language: how often each word occurs, from a text, a frequency list or the `wordfreq` package.
+"""Lexicons of real language: how often each word occurs, from a text, a frequency list or the `wordfreq` package.
 
 A loop on words needs their frequencies and nothing else; where they come from is kept with them, as for every data set.
 """
@@ -21,7 +21,7 @@ TABLES = (".csv", ".tsv")
 
 
 @frozen
-class Vocabulary:
+class Lexicon:
     """Words with their frequencies, the most frequent first.
 
     Args:
@@ -54,7 +54,7 @@ class Vocabulary:
         return self.counts / self.counts.sum()
 
 
-def vocabulary(source: str | Path | None = None) -> Vocabulary:
+def lexicon(source: str | Path | None = None) -> Lexicon:
     """Return the words of a source.
 
     Args:
@@ -74,21 +74,21 @@ def vocabulary(source: str | Path | None = None) -> Vocabulary:
     return _of_table(path) if path.suffix.lower() in TABLES else of_corpus(read_text(path))
 
 
-def of_corpus(corpus: Corpus) -> Vocabulary:
+def of_corpus(corpus: Corpus) -> Lexicon:
     """Return the words of a text, counted."""
     return _sorted(corpus.counts(), corpus.name, corpus.sha256, corpus.licence, corpus.citation, whole=True)
 
 
 def _sorted(
     counts: Mapping[str, float], name: str, digest: str, licence: str, citation: str, *, whole: bool
-) -> Vocabulary:
+) -> Lexicon:
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     counted = np.array([count for _, count in ranked], dtype=np.float64)
     counted.setflags(write=False)
-    return Vocabulary(tuple(word for word, _ in ranked), counted, name, digest, licence, citation, whole)
+    return Lexicon(tuple(word for word, _ in ranked), counted, name, digest, licence, citation, whole)
 
 
-def _of_table(path: Path) -> Vocabulary:
+def _of_table(path: Path) -> Lexicon:
     table, digest = read_table(path)
     counted = numeric(table)
     named = [name for name in table if name not in counted]
@@ -111,7 +111,7 @@ def _check_list(words: list[str], counts: list[float], path: Path) -> None:
         raise ValueError(f"{path.name} lists {twice[0]!r} twice. Add its counts up.")
 
 
-def _of_package(language: str) -> Vocabulary:
+def _of_package(language: str) -> Lexicon:
     if find_spec(PACKAGE) is None:
         raise ValueError(
             f"{PACKAGE}:{language} needs the package {PACKAGE}, which is not installed. "

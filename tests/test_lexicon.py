@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from numerics.data import Corpus, prose
-from numerics.vocabularies import of_corpus, vocabulary
+from numerics.lexicon import lexicon, of_corpus
 
 LIST = "word,count\nthe,60\nof,30\nrose,10\n"
 
@@ -26,7 +26,7 @@ def written(tmp_path):
 
 def test_the_default_is_the_prose_of_this_python():
     """Assert that the words are those of the corpus, with its hash and licence, the most frequent first."""
-    here, corpus = vocabulary(), prose()
+    here, corpus = lexicon(), prose()
     assert dict(zip(here.words, here.counts.tolist(), strict=True)) == dict(corpus.counts())
     assert (here.sha256, here.licence) == (corpus.sha256, corpus.licence)
     assert here.tokens == len(corpus.words())
@@ -42,7 +42,7 @@ def test_frequencies_sum_to_one():
 def test_a_text_file_is_counted(written):
     """Assert that a text is read word by word, and that its hash is the file's."""
     path = written("poem.txt", "A rose is a rose.")
-    here = vocabulary(path)
+    here = lexicon(path)
     assert dict(zip(here.words, here.counts.tolist(), strict=True)) == {"a": 2, "rose": 2, "is": 1}
     assert here.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -51,7 +51,7 @@ def test_a_text_file_is_counted(written):
 def test_a_frequency_list_is_read(written, name, text):
     """Assert that the columns are found by what they hold, in either order."""
     for content in (text, "\n".join(reversed_columns(text, "\t" if "tsv" in name else ","))):
-        here = vocabulary(written(name, content))
+        here = lexicon(written(name, content))
         assert (here.words, here.counts.tolist(), here.tokens) == (("the", "of", "rose"), [60, 30, 10], 100)
 
 
@@ -62,7 +62,7 @@ def reversed_columns(text, mark):
 
 def test_relative_frequencies_count_no_tokens(written):
     """Assert that a list of shares has no size of its own."""
-    here = vocabulary(written("shares.csv", "word,share\nthe,0.5\nof,0.25\n"))
+    here = lexicon(written("shares.csv", "word,share\nthe,0.5\nof,0.25\n"))
     assert here.tokens is None
     assert here.frequencies.tolist() == [2 / 3, 1 / 3]
 
@@ -79,21 +79,21 @@ def test_relative_frequencies_count_no_tokens(written):
 def test_what_is_no_list_of_words_is_refused(written, text, says):
     """Assert that a refusal says what is wrong, and where."""
     with pytest.raises(ValueError, match=says):
-        vocabulary(written("list.csv", text))
+        lexicon(written("list.csv", text))
 
 
 def test_a_missing_package_names_its_extra(monkeypatch):
     """Assert that without the package the extra to install is named."""
-    monkeypatch.setattr("numerics.vocabularies.find_spec", {}.get)
+    monkeypatch.setattr("numerics.lexicon.find_spec", {}.get)
     with pytest.raises(ValueError, match=r"collapse-theory\[data\]"):
-        vocabulary("wordfreq:en")
+        lexicon("wordfreq:en")
 
 
 @pytest.mark.skipif(find_spec("wordfreq") is None, reason="wordfreq is not installed (extra: data)")
 def test_a_language_of_the_package():
     """Assert that English is large, its licence named, and an unknown language refused."""
-    here = vocabulary("wordfreq:en")
+    here = lexicon("wordfreq:en")
     assert len(here.words) > 300_000
     assert (here.words[0], here.licence, here.tokens) == ("the", "CC BY-SA 4.0", None)
     with pytest.raises(ValueError, match="no language 'xx'"):
-        vocabulary("wordfreq:xx")
+        lexicon("wordfreq:xx")
