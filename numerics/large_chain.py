@@ -146,7 +146,7 @@ class LargeChain:
 
     def _asked(self, token: int | None, frequency: Any, count: Any) -> tuple[Types, bool]:
         """Return the types asked about, and whether it is a single one."""
-        if [token, frequency, count].count(None) != 2:
+        if sum(one is not None for one in (token, frequency, count)) != 1:
             raise ValueError("lost asks about one of token, frequency and count. Give exactly one of them.")
         if token is not None:
             p = self._share(token)
