@@ -157,4 +157,4 @@ def retention(lexicon: Lexicon, samples: int | None = None, generations: Sequenc
         raise ValueError(f"{lexicon.name} counts no tokens. Say how many a generation has: samples=.")
     if not generations or min(generations) < 1:
         raise ValueError(f"generations = {list(generations)}: words are lost from the first fit on. Give numbers >= 1.")
-    return Retention(lexicon, samples or int(lexicon.tokens or 0), tuple(sorted(set(generations))))
+    return Retention(lexicon, int(lexicon.tokens or 0) if samples is None else samples, tuple(sorted(set(generations))))

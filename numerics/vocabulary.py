@@ -29,8 +29,7 @@ Curve = tuple[np.ndarray, np.ndarray]
 
 @frozen(eq=False)
 class Types:
-    """Distinct frequencies ``p`` in (0, 1] with ``q`` = 1 - p, both to a relative error U, and how many types share each.
-    """
+    """Distinct frequencies ``p`` in (0, 1] with ``q`` = 1 - p, both to a relative error U, and how many types share each."""
 
     p: np.ndarray = field(repr=False)
     q: np.ndarray = field(repr=False)

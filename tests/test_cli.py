@@ -108,12 +108,12 @@ def test_derive_tells_what_a_text_keeps(capsys, monkeypatch, tmp_path):
     asked = ["derive", "--tokens", text, "--generations", "5", "--figure", tmp_path / "words.svg"]
     code, out, _ = run(capsys, monkeypatch, *asked)
     assert code == 0
-    assert "poem.txt: 11 word types, M = 48 tokens per generation." in out
+    assert "poem.txt: 10 word types, M = 48 tokens per generation." in out
     assert "nobody" in out
     assert (tmp_path / "words.svg").read_text().startswith("<?xml")
     code, out, _ = run(capsys, monkeypatch, *asked, "--json")
     answer = json.loads(out)
-    assert sum(one["words"] for one in answer["classes"]) == answer["types"] == 11
+    assert sum(one["words"] for one in answer["classes"]) == answer["types"] == 10
     left = sum(one["words"] * (1 - one["lost"][0]) for one in answer["classes"])
     assert left == pytest.approx(answer["left"]["value"][0])
     assert 0 < answer["real_share"][1]["at_last"] <= answer["real_share"][1]["for_ever"] < 1
