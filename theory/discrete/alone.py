@@ -71,9 +71,7 @@ class Alone:
             for found, (_, start, gained, none) in zip(own, curves, strict=True):
                 again = (found[m] * gained[n - m] + total[m] * none[n - m] for m in range(n))
                 found.append(start[n] - sum(again, self.field.zero))
-            total.append(
-                sum((alike * f[n] for f, (alike, *_) in zip(own, curves, strict=True)), self.field.zero)
-            )
+            total.append(sum((alike * f[n] for f, (alike, *_) in zip(own, curves, strict=True)), self.field.zero))
         return sum(total, self.field.zero)
 
 

@@ -1,4 +1,7 @@
-"""The beta-binomial law that diffusion theory puts in place of a stationary law of counts, with its distance from it."""
+"""The beta-binomial law that diffusion theory has for a stationary law of counts, with its distance from the exact one.
+
+It is an approximation and says so, in words and by a number.
+"""
 
 from collections.abc import Sequence
 

@@ -6,11 +6,12 @@ fit before, where lines merge; so u(n + 1) = G u(n) with G lower triangular. One
 chain's transition matrix: it closes for every vocabulary, and over the symbols of the loop as well as over QQ.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from math import comb
 
 from attrs import frozen
+from sympy import Expr, oo
 
 from theory.field import Element, Field
 
@@ -42,30 +43,28 @@ class Lineages:
             ]
         return found
 
-    @cached_property
-    def limit(self) -> list[Element]:
-        """u(n) as n grows: u = G u with u_0 = 1. Needs real data, without which G has the eigenvalue 1 twice."""
-        return self._limit(lambda tops: tops)
-
-    @cached_property
-    def limit_law(self) -> list[Element]:
-        """The stationary law of the count."""
-        return self._limit(self.law)
-
     @property
     def limit_of_all(self) -> Element:
-        """The last entry of the limit: P(every token is of the type) in the long run."""
+        """P(every token is of the type) as n grows: the last entry of u = G u, u_0 = 1.
+
+        Needs real data, without which G has the eigenvalue 1 twice.
+        """
         tops, bottoms = self.numerators([row[0] for row in self.rows])
         return tops[-1] / bottoms[-1]
 
-    def _limit(self, read: Callable[[Sequence[Element]], list[Element]]) -> list[Element]:
-        """Return a linear reading of the limit, divided by the common denominator once it is read."""
+    @property
+    def limit_law(self) -> list[Element]:
+        """The law of the count as n grows, from u = G u; divided by the common denominator at the end alone."""
         tops, bottoms = self.numerators([row[0] for row in self.rows])
         over, common = self.field.one, []
         for top, gap in zip(reversed(tops[1:]), reversed(self._gaps[1:]), strict=True):
             common.append(top * over)
             over *= gap
-        return [value / bottoms[-1] for value in read([bottoms[-1], *reversed(common)])]
+        return [value / bottoms[-1] for value in self._law([bottoms[-1], *reversed(common)])]
+
+    def law(self, n: Expr | int) -> list[Element]:
+        """Return the law of the count at fit n, or as n grows, n = oo: P(X = x) for x = 0..M."""
+        return self.limit_law if n == oo else self._law(self.after(self.first, int(n) - 1))
 
     @property
     def all_of_it(self) -> list[Element]:
@@ -95,18 +94,18 @@ class Lineages:
             bottoms.append(bottoms[-1] * self._gaps[k])
         return tops, bottoms
 
-    @cached_property
-    def _gaps(self) -> list[Element]:
-        return [scale - row[-1] for scale, row in zip(self.scales, self.rows, strict=True)]
-
-    def law(self, values: Sequence[Element]) -> list[Element]:
-        """Return the law of the count, P(X = x) for x = 0..M, from u: inclusion and exclusion over subsets of tokens."""
+    def _law(self, values: Sequence[Element]) -> list[Element]:
+        """Return the law that has u: inclusion and exclusion over subsets of tokens."""
         M = self.samples
         subsets = [u * comb(M, k) for k, u in enumerate(values)]
         return [
             sum((subsets[k] * ((-1) ** (k - x) * comb(k, x)) for k in range(x, M + 1)), self.field.zero)
             for x in range(M + 1)
         ]
+
+    @cached_property
+    def _gaps(self) -> list[Element]:
+        return [scale - row[-1] for scale, row in zip(self.scales, self.rows, strict=True)]
 
 
 def bernoulli_lineages(field: Field, samples: int, share: Element, chance: Element, scale: int) -> Lineages:
