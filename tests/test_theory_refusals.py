@@ -47,7 +47,7 @@ MULTIVARIATE = MultivariateGaussian([0, 0], [[1, 0], [0, 1]])
 
 # what is tried: (the attempt, words that the refusal must hold)
 ARGUMENTS = {
-    "M = 1": (lambda: Loop(Gaussian(), samples=1), "samples = 1"),
+    "M = 1": (lambda: Loop(Gaussian(), estimator=Unbiased(), samples=1), "of 1 points by 0, which is no variance"),
     "M = 0": (lambda: Loop(Gaussian(), samples=0), "samples = 0"),
     "M = -3": (lambda: Loop(Bernoulli(), samples=-3), "samples = -3"),
     "M = 3/2": (lambda: Loop(Gaussian(), samples=Rational(3, 2)), "samples = 3/2"),
