@@ -7,18 +7,20 @@ make other chains of it. This file says which loop is which chain; each chain is
 from collections.abc import Callable
 from typing import Any
 
+from theory.discrete.mixed import mixed
 from theory.discrete.neutral import neutral
 from theory.errors import NotClosed
 from theory.families.bernoulli import Bernoulli
 from theory.families.categorical import Categorical
 from theory.loop import Loop
 from theory.procedures import Procedure
-from theory.regimes import Regime, Replace
+from theory.regimes import Mixed, Regime, Replace
 from theory.sampling import Faithful, Sampling
 
 CHAINS: tuple[tuple[type[Regime], type[Sampling], Callable[[Loop], Any]], ...] = (
     # (regime, sampling, the chain of such a loop): the first row that fits is taken.
     (Replace, Faithful, neutral),
+    (Mixed, Faithful, mixed),
 )
 
 
