@@ -51,12 +51,14 @@ from theory.procedures import PosteriorPredictive as PosteriorPredictive
 from theory.procedures import Shrinkage as Shrinkage
 from theory.regimes import Accumulate as Accumulate
 from theory.regimes import Mixed as Mixed
+from theory.regimes import Moran as Moran
 from theory.regimes import Replace as Replace
 from theory.regimes import Schedule as Schedule
 from theory.regimes import Subsample as Subsample
 from theory.regimes import Weighted as Weighted
 from theory.risk import risk as risk
 from theory.sampling import Faithful as Faithful
+from theory.sampling import MinP as MinP
 from theory.sampling import Tempered as Tempered
 from theory.sampling import TopK as TopK
 from theory.sampling import TopP as TopP

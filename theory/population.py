@@ -16,7 +16,7 @@ from theory.families.bernoulli import Bernoulli
 from theory.families.categorical import Categorical
 from theory.latex import latex
 from theory.loop import Loop
-from theory.sampling import Faithful, Sampling, Tempered, TopK, TopP
+from theory.sampling import Faithful, MinP, Sampling, Tempered, TopK, TopP
 
 Chances = tuple[Expr, ...]
 
@@ -83,11 +83,12 @@ def _source(family: object) -> Chances:
 
 def _next(loop: Loop, laws: Sequence[Chances], k: int) -> Chances:
     """Return model k, the mean of its parts' laws by their shares of the data."""
-    drawn = distorted(laws[-1], loop.sampling)
-    by_origin = {"real": laws[0], "kept": laws[0], "model": drawn, "past": laws[-1]}
+    source, last, drawn = laws[0], laws[-1], distorted(laws[-1], loop.sampling)
     parts = loop.regime.parts(symbols.M, S(k))
-    if parts[0].origin == "mixture":
-        return _mean([laws[0], drawn], [parts[0].share, 1 - parts[0].share])
+    by_origin = {"real": source, "kept": source, "model": drawn, "past": last, "survivors": last}
+    for part in parts:
+        if part.origin == "mixture":
+            by_origin["mixture"] = _mean([source, drawn], [part.share, 1 - part.share])
     whole = Add(*(part.size for part in parts))
     shares = [part.size / whole if part.weight is None else part.weight for part in parts]
     return _mean([by_origin[part.origin] for part in parts], [limit(share, symbols.M, oo) for share in shares])
@@ -110,7 +111,7 @@ def distorted(chances: Chances, sampling: Sampling) -> Chances:
 @singledispatch
 def _distorted(sampling: Sampling, chances: Chances) -> Chances:
     del chances
-    raise NotClosed(f"sampling: {sampling} is no distortion of a discrete law. Choose Tempered, TopK or TopP.")
+    raise NotClosed(f"sampling: {sampling} is no distortion of a discrete law. Choose Tempered, TopK, TopP or MinP.")
 
 
 @_distorted.register
@@ -141,6 +142,13 @@ def _(sampling: TopP, chances: Chances) -> Chances:
             break
         kept[i] = chances[i]
     return _normalised([kept.get(i, S.Zero) for i in range(len(chances))])
+
+
+@_distorted.register
+def _(sampling: MinP, chances: Chances) -> Chances:
+    """Return the types of at least p times the largest probability, renormalised."""
+    best = chances[_ranked(chances, sampling)[0]]
+    return _normalised([chance if chance >= sampling.p * best else S.Zero for chance in chances])
 
 
 def _ranked(chances: Chances, sampling: Sampling) -> list[int]:
