@@ -33,7 +33,7 @@ def draws(chances: Sequence[Any], samples: int) -> Iterator[tuple[Counts, Any]]:
 
     >>> from sympy import Rational
     >>> list(draws((Rational(1, 2), Rational(1, 2), 0), 1))
-    [((0, 1, 0), 1/2), ((1, 0, 0), 1/2)]
+    [((1, 0, 0), 1/2), ((0, 1, 0), 1/2)]
     """
     yield from _drawn([_powers(chance, samples) for chance in chances], samples, len(chances))
 
