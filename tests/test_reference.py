@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from attrs import evolve, frozen
 from scipy.stats import norm
-from sympy import Expr, Integer, Rational, S
+from sympy import Expr, Integer, Rational
 
 from numerics import chains as chains_module
 from numerics import engine, kits, statistic_path
@@ -201,9 +201,8 @@ def planted(monkeypatch):
 class Slip(Estimator):
     """Divides by m - 1 where maximum likelihood divides by m."""
 
-    def multiplier(self, size: Expr) -> Expr:
-        del size
-        return S.One
+    def divisor(self, size: Expr) -> Expr:
+        return size - 1
 
 
 @frozen

@@ -41,6 +41,7 @@ from theory.innovations import Multinomial as Multinomial
 from theory.innovations import Normal as Normal
 from theory.known import Known as Known
 from theory.law import law as law
+from theory.law import tail as tail
 from theory.loop import Loop as Loop
 from theory.population import population as population
 from theory.procedures import Damped as Damped

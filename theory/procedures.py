@@ -40,9 +40,9 @@ class Procedure(Estimator):
         """Whether the fit inside needs a variance."""
         return self.of.needs_variance
 
-    def multiplier(self, size: Expr) -> Expr:
-        """Return the multiplier of the fit inside."""
-        return self.of.multiplier(size)
+    def divisor(self, size: Expr) -> Expr:
+        """Return the divisor of the fit inside."""
+        return self.of.divisor(size)
 
     def population(self) -> Estimator:
         """Return the procedure around what the fit inside is for infinitely many points."""

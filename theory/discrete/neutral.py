@@ -15,6 +15,15 @@ from sympy import Expr, Integer, Rational, S, binomial, ff
 from sympy.polys.domains import QQ
 from sympy.polys.matrices import DomainMatrix
 
+from theory.discrete.source import probabilities, require_numbers
+from theory.loop import Loop
+
+
+def neutral(loop: Loop) -> "Neutral":
+    """Return the chain of a faithful replace loop with numbers for M and the source."""
+    require_numbers(loop)
+    return Neutral(int(loop.samples), tuple(Fraction(int(p.p), int(p.q)) for p in probabilities(loop)))
+
 
 @frozen
 class Neutral:

@@ -91,6 +91,13 @@ class Family(ABC):
             "Ask expect(loop, of) for the parameters, or simulate(loop)."
         )
 
+    def reach(self) -> tuple[Expr, Expr, Expr]:
+        """Return (r, shape, scale): how far a point lies out is r = fitted parameter * scale * Gamma(shape, 1)."""
+        raise NotClosed(
+            f"family: the tail of {type(self).__name__} is no multiple of its parameter by a gamma variable. "
+            "Ask expect(loop, of) for its moments, absorption(loop) for counts, or simulate(loop)."
+        )
+
     def assumptions(self) -> tuple[str, ...]:
         """Return in words what derivations in this family take for granted."""
         return ()

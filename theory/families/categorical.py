@@ -15,7 +15,7 @@ from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Poly, Pow, S, Sum, Sym
 from theory import symbols
 from theory.errors import NotClosed
 from theory.estimators import Estimator
-from theory.exact import exact
+from theory.exact import sequence
 from theory.families.base import Batch, Derivable, Marginal, Parameters
 from theory.innovations import Multinomial
 from theory.samples import Hypergeometric
@@ -25,7 +25,7 @@ from theory.sampling import Sampling
 def _law(values: Iterable[object] | None) -> tuple[Expr, ...] | None:
     if values is None:
         return None
-    chances = tuple(exact(value, f"p0[{k}]") for k, value in enumerate(values))
+    chances = sequence(values, "p0")
     if not chances:
         raise ValueError("Categorical([]) has no types. Give at least one probability.")
     for k, chance in enumerate(chances):
