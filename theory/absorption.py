@@ -7,18 +7,24 @@ make other chains of it. This file says which loop is which chain; each chain is
 from collections.abc import Callable
 from typing import Any
 
+from theory.discrete.distorted import distortion
+from theory.discrete.moran import moran
 from theory.discrete.neutral import neutral
+from theory.discrete.urn import urn
 from theory.errors import NotClosed
 from theory.families.bernoulli import Bernoulli
 from theory.families.categorical import Categorical
 from theory.loop import Loop
 from theory.procedures import Procedure
-from theory.regimes import Regime, Replace
-from theory.sampling import Faithful, Sampling
+from theory.regimes import Accumulate, Moran, Regime, Replace
+from theory.sampling import Faithful, MinP, Sampling, Tempered, TopK, TopP
 
 CHAINS: tuple[tuple[type[Regime], type[Sampling], Callable[[Loop], Any]], ...] = (
     # (regime, sampling, the chain of such a loop): the first row that fits is taken.
     (Replace, Faithful, neutral),
+    (Accumulate, Faithful, urn),
+    (Moran, Faithful, moran),
+    *((Replace, sampling, distortion) for sampling in (Tempered, TopK, TopP, MinP)),
 )
 
 

@@ -17,7 +17,9 @@ from sympy import Expr, Rational, S
 from theory.balls import Enclosure, balls
 from theory.discrete.enumeration import Chances, Counts, Written, compositions, left
 from theory.discrete.solving import Fractions, Intervals
+from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NotClosed
+from theory.loop import Loop
 from theory.population import distorted
 from theory.sampling import Sampling
 
@@ -28,6 +30,12 @@ RELATIVE = Rational(1, 10**18)
 
 Answer = Expr | Enclosure
 """An exact number, or one with a proved radius."""
+
+
+def distortion(loop: Loop) -> "Distorted":
+    """Return the chain of a replace loop with distorted sampling and numbers for M, the source and the distortion."""
+    require_numbers(loop)
+    return Distorted(int(loop.samples), probabilities(loop), loop.sampling)
 
 
 @frozen(eq=False)

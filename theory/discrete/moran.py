@@ -6,11 +6,12 @@ one of type j with chances x_i and f_j(x_j), so that detailed balance gives the 
 """
 
 from functools import cached_property
+from itertools import pairwise
 from math import comb
 from typing import Any
 
 from attrs import frozen
-from sympy import Add, Expr, Integer, Mul, Rational, S, ff
+from sympy import Add, Expr, Integer, Mul, Rational, S, ff, oo
 
 from theory.discrete.enumeration import Counts
 from theory.discrete.solving import Fractions
@@ -188,7 +189,7 @@ class Balanced:
 
     >>> law = Replacements(6, (Rational(1, 3), Rational(2, 3)), Rational(1, 5)).stationary()
     >>> law.theta, law.marginal(0)[0]
-    (3/2, 13/66)
+    (3/2, 1024/3003)
     """
 
     samples: int
@@ -209,9 +210,9 @@ class Balanced:
     @property
     def parameters(self) -> tuple[Expr, ...]:
         """The parameters of the Dirichlet-multinomial law, infinite where all tokens are real."""
-        slopes = {after - before for row in self.births for before, after in zip(row, row[1:], strict=False)}
-        assert len(slopes) == 1
-        return tuple(row[0] / slope if (slope := next(iter(slopes))) else row[0] * S.Infinity for row in self.births)
+        slopes = {after - before for row in self.births for before, after in pairwise(row)}
+        (slope,) = slopes
+        return tuple(row[0] / slope if slope else oo if row[0] else S.Zero for row in self.births)
 
     @property
     def theta(self) -> Expr:
