@@ -1,6 +1,7 @@
 """Exact theory of self-consuming loops: declare a `Loop`, then ask what becomes of it."""
 
 from theory import symbols as symbols
+from theory.absorbing_sets import absorbing_sets as absorbing_sets
 from theory.absorption import absorption as absorption
 from theory.asymptotics import Leading as Leading
 from theory.asymptotics import leading as leading

@@ -7,14 +7,16 @@ ever is. Frequencies settle at a random limit, whose moments follow from those o
 from typing import Any
 
 from attrs import frozen
-from sympy import Add, Expr, Integer, Mul, Rational, S, gamma, oo, rf
+from sympy import Add, Expr, Integer, Rational, S, oo
 
+from theory import symbols
 from theory.discrete.enumeration import Counts, draws
 from theory.discrete.solving import Fractions
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NoClosedForm, NotClosed
 from theory.expect import expect
 from theory.families.bernoulli import Bernoulli
+from theory.laws.dirichlet import Dirichlet
 from theory.loop import Loop
 from theory.regimes import Accumulate
 
@@ -99,7 +101,7 @@ class Urn:
         """
         return expect(self._loop(token), Bernoulli.p**order).limit()
 
-    def frequencies(self, given: Counts) -> "Dirichlet":
+    def frequencies(self, given: Counts) -> Dirichlet:
         """Return the law of the limit of all frequencies after the counts ``given``, for M = 1.
 
         E[(x_n)^(k)/(N_n)^(k)] stays what it is, rising factorials of one count and of all, since one more token has
@@ -114,7 +116,7 @@ class Urn:
                 "Ask for limit(token, order), or samples = 1."
             )
         self._from(0, given)
-        return Dirichlet(tuple(map(Integer, given)))
+        return Dirichlet(tuple(symbols.p[i] for i in range(len(given))), tuple(map(Integer, given)), S(sum(given)))
 
     def _loop(self, token: int) -> Loop:
         return Loop(Bernoulli(self._share(token)), regime=Accumulate(), samples=self.samples)
@@ -143,27 +145,6 @@ class Urn:
             )
         numbers = Fractions()
         return total // self.samples, [numbers.number(Integer(x == given[token])) for x in range(total + 1)]
-
-
-@frozen
-class Dirichlet:
-    """Frequencies q on types with density proportional to prod q_i^(a_i - 1); of a type with a_i = 0, none.
-
-    >>> Dirichlet((S(1), S(2))).moment((1, 0)), Dirichlet((S(1), S(2))).density((Rational(1, 2), Rational(1, 2)))
-    (1/3, 1)
-    """
-
-    parameters: tuple[Expr, ...]
-
-    def moment(self, powers: tuple[int, ...]) -> Expr:
-        """Return E prod q_i^k_i = prod a_i^(k_i) / A^(sum k_i), rising factorials, A the sum of the parameters."""
-        top = [rf(a, k) for a, k in zip(self.parameters, powers, strict=True)]
-        return Mul(*top) / rf(Add(*self.parameters), sum(powers))
-
-    def density(self, q: tuple[Expr, ...]) -> Expr:
-        """Return Gamma(A) prod q_i^(a_i - 1)/Gamma(a_i), for types that are all there."""
-        terms = [x ** (a - 1) / gamma(a) for a, x in zip(self.parameters, q, strict=True)]
-        return gamma(Add(*self.parameters)) * Mul(*terms)
 
 
 def _generation(n: Any) -> int:
