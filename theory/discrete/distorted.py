@@ -157,12 +157,14 @@ class Distorted:
     def _answer(self, question: Callable[[Written], Any]) -> Answer:
         """Return an exact answer where chances are rational, else an enclosure, at as many bits as it takes."""
         if self._exact:
-            return self._exact.numbers.answer(question(self._exact))
+            return self._exact.numbers.answer(question(self._exact) + self._exact.numbers.number(S.Zero))
         for bits in (128 * 2**k for k in count()):
             with balls(bits) as arithmetic:
                 numbers = Intervals(arithmetic)
                 chain = self._enclosed.setdefault(bits, Written(numbers, self.samples, self.laws, self._source))
                 found = arithmetic.bounds(question(chain) + numbers.number(S.Zero))
+            if found.radius == 0:
+                return found.value
             if found.radius <= RELATIVE * abs(found.value):
                 return found
         raise AssertionError

@@ -79,15 +79,24 @@ class Written:
         return self._drawn(self.source) if given is None else {given: self.numbers.number(S.One)}
 
     def after(self, steps: int, given: Counts | None) -> Law:
-        """Return the law of the counts ``steps`` fits after the start."""
-        now = self.start(given)
-        for _ in range(steps):
-            then: Law = {}
-            for counts, weight in now.items():
-                for new, chance in self.rows[counts].items():
-                    then[new] = then.get(new, 0) + weight * chance
-            now = then
-        return now
+        """Return the law of the counts ``steps`` fits after the start; what one question has followed, others reuse."""
+        known = self._followed.setdefault(given, [])
+        if not known:
+            known.append(self.start(given))
+        while len(known) <= steps:
+            known.append(self._next(known[-1]))
+        return known[steps]
+
+    def _next(self, law: Law) -> Law:
+        then: Law = {}
+        for counts, weight in law.items():
+            for new, chance in self.rows[counts].items():
+                then[new] = then.get(new, 0) + weight * chance
+        return then
+
+    @cached_property
+    def _followed(self) -> dict[Counts | None, list[Law]]:
+        return {}
 
     @cached_property
     def rows(self) -> Mapping[Counts, Law]:
