@@ -64,6 +64,7 @@ class Categorical(Derivable):
     1/2
     """
 
+    tells_points = True
     p: ClassVar[IndexedBase] = symbols.p
     collision: ClassVar[Expr] = Sum(symbols.p[symbols.i] ** 2, (symbols.i, 0, symbols.K - 1))
     vocabulary: ClassVar[Expr] = Sum(sign(symbols.p[symbols.i]), (symbols.i, 0, symbols.K - 1))
