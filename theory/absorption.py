@@ -51,6 +51,7 @@ def absorption(loop: Loop) -> Any:
         if (regime, sampling) == asked and not isinstance(loop.estimator, Procedure):
             return chain(loop)
     raise NotClosed(
-        f"{loop.estimator} under {loop.regime} with {loop.sampling} is not the neutral chain, nor another known here. "
-        "Ask absorption of a faithful replace loop."
+        f"{loop.estimator} under {loop.regime} with {loop.sampling} is no chain that is known here. Ask for the "
+        "maximum likelihood fit of faithful samples (replace, mixed, accumulate, Moran) or distorted ones (replace), "
+        "or simulate(loop)."
     )
