@@ -4,7 +4,7 @@ So a quotient is a product, and nothing is cancelled. A function is 0 if it is o
 until none of their inverses is left: where no divisor is 0, that changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import reduce
 from math import lcm
@@ -82,9 +82,9 @@ class Ring:
             raise Rejected("size of the certificate", "it has too many variables")
         return self._places.setdefault(name, 1 << BITS * len(self._places))
 
-    def names(self, p: Polynomial) -> list[Any]:
-        """What variables p has."""
-        used = reduce(or_, p, 0)
+    def names(self, monomials: Iterable[int]) -> list[Any]:
+        """What variables a polynomial's monomials hold."""
+        used = reduce(or_, monomials, 0)
         return [name for name, x in self._places.items() if DIGIT * x & used]
 
     def inverse(self, f: Polynomial) -> Polynomial:
