@@ -1,8 +1,12 @@
 """Simulation of self-consuming loops on JAX, and the verdict on theory against it."""
 
+from numerics.absorption import large_absorption as large_absorption
 from numerics.agreement import Agreement as Agreement
 from numerics.agreement import Curve as Curve
 from numerics.agreement import agree as agree
+from numerics.bounded import Bounded as Bounded
+from numerics.branching_limit import BranchingLimit as BranchingLimit
+from numerics.large_chain import LargeChain as LargeChain
 from numerics.reference import reference as reference
 from numerics.runs import load as load
 from numerics.runs import rerun as rerun

@@ -68,7 +68,9 @@ class Jumps:
         block, known = self.block, x.value[self.span]
         reference = known[-1] if block.k0 <= block.high else known[len(known) // 2]
         near, rows = known - reference, slice(block.k0 + 1, block.k1 + 1)
-        shift, spread, inherited = (self.outer @ np.stack([near, np.abs(near), x.error[self.span]], axis=1)).T / self.sums
+        shift, spread, inherited = (
+            self.outer @ np.stack([near, np.abs(near), x.error[self.span]], axis=1)
+        ).T / self.sums
         y = self._inverse(right + shift)
         size = spread + self.inner @ np.abs(y) + np.abs(y) + right
         x.value[rows] = reference + y
