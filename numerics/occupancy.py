@@ -27,7 +27,7 @@ LOST = 2.0**-70
 
 @frozen
 class Block:
-    """Rows k0 + 1, ..., k1 in the window low..high, each times a power of two of its own: ``rows[j]`` is row k0 + 1 + j.
+    """Rows k0 + 1..k1 in the window low..high, each times a factor of its own: ``rows[j]`` is row k0 + 1 + j.
 
     An entry's relative error, one factor per row aside, is at most 2 k U: two roundings a row, the coefficients exact.
     """
@@ -83,8 +83,8 @@ class Occupancy:
     def _window(self, first: int, last: int) -> tuple[int, int]:
         """Return mean -+ reach, the mean M(1 - q), q = (1 - 1/M)^k, the reach by Bernstein, 2 exp(-L) = LOST/M.
 
-        The reach x solves x^2 = 2 L (s^2 + x/3); s^2 = M q (1 - r/q) - M^2 q^2 (1 - r/q^2), r = (1 - 2/M)^k, is slightly
-        enlarged.
+        The reach x solves x^2 = 2 L (s^2 + x/3); s^2 = M q (1 - r/q) - M^2 q^2 (1 - r/q^2), r = (1 - 2/M)^k, is
+        enlarged a little.
         """
         M = self.samples
         if M <= 2:
@@ -163,7 +163,7 @@ class Occupancy:
         k0, k1 = self.edges[j], self.edges[j + 1]
         rows, risen = np.empty((k1 - k0 + 1, len(row))), np.empty(len(row) - 1)
         rows[0] = row
-        for before, after in zip(rows[:-1], rows[1:], strict=True):
+        for before, after in pairwise(rows):
             np.multiply(before, stay, after)
             np.multiply(before[:-1], rise, risen)
             inner = after[1:]
