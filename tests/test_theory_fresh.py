@@ -12,7 +12,7 @@ from math import factorial, prod
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import QQ, Poly, Rational, S, Symbol, cancel, oo
+from sympy import QQ, Poly, Rational, S, Symbol, cancel, limit, oo
 from sympy.polys.matrices import DomainMatrix
 
 from theory import Bernoulli, Categorical, Gaussian, Loop, Mixed, NotClosed, absorption, alpha, expect, stationary
@@ -21,6 +21,7 @@ from theory import real_share as share_needed
 from theory.discrete.fresh import Fresh
 from theory.discrete.kept import Kept
 from theory.discrete.neutral import Neutral
+from theory.symbols import n as generation
 
 SOURCES = {
     1: (Fraction(1),),
@@ -153,6 +154,11 @@ def engine(samples, source, share, **how):
     return absorption(Loop(Categorical(source), samples=samples, regime=Mixed(share, **how)))
 
 
+def law_of(found, token, n=oo, **kept):
+    """The law of a token's count as a list."""
+    return list(found.counts(token, n, **kept).values())
+
+
 CASES = [(*case, "bernoulli") for case in BERNOULLI] + [(*case, "fixed") for case in FIXED]
 
 
@@ -181,12 +187,12 @@ def test_laws_and_losses_are_those_of_the_full_chain(samples, types, share, coun
         assert found.support(n) == full.mean(law, left)
         lost = [full.mean(law, lambda state, t=t: int(state[t] == 0)) for t in range(types)]
         assert [found.lost(t, n) for t in range(types)] == lost
-        assert found.missing(n) == sum(p * gone for p, gone in zip(SOURCES[types], lost, strict=True))
+        assert found.missing_mass(n) == sum(p * gone for p, gone in zip(SOURCES[types], lost, strict=True))
         for token in range(types):
-            counts = [full.mean(law, lambda state, x=x, t=token: int(state[t] == x)) for x in range(samples + 1)]
-            assert found.law(token, n) == counts
+            counts = {x: full.mean(law, lambda state, x=x, t=token: int(state[t] == x)) for x in range(samples + 1)}
+            assert found.counts(token, n) == counts
     assert found.support(0) == sum(1 for p in SOURCES[types] if p)
-    assert found.missing(0) == 0
+    assert found.missing_mass(0) == 0
 
 
 @pytest.mark.parametrize("count", ["bernoulli", "fixed"])
@@ -199,7 +205,7 @@ def test_loss_from_a_count_is_that_of_the_full_chain(count):
         for n in range(4):
             assert found.lost_from(0, c, n) == full.mean(law, lambda state: int(state[0] == 0))
             law = full.push(law)
-        assert found.lost_from(0, c, oo) == found.lost(0)
+        assert found.lost_from(0, c, oo) == found.lost(0, oo)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +234,7 @@ def kept_chains(samples, source, real):
 
 
 @pytest.mark.parametrize(
-    ("samples", "types", "real"), [(1, 2, 1), (3, 2, 1), (4, 2, 3), (3, 3, 2), (4, 3, 1), (3, 4, 2)]
+    ("samples", "types", "real"), [(1, 2, 1), (3, 2, 1), (4, 2, 3), (3, 3, 2), (4, 3, 1), (2, 4, 1)]
 )
 def test_a_kept_set_is_averaged_over_the_full_chains(samples, types, real):
     """Assert laws, losses, support and survival of a reused set, mean over all sets of the chain given the set."""
@@ -240,7 +246,7 @@ def test_a_kept_set_is_averaged_over_the_full_chains(samples, types, real):
         assert found.survival(n) == mean(lambda state: int(left(state) > 1))
         for t in range(types):
             assert found.lost(t, n) == mean(lambda state, t=t: int(state[t] == 0))
-            assert found.law(t, n) == [mean(lambda state, t=t, x=x: int(state[t] == x)) for x in range(samples + 1)]
+            assert law_of(found, t, n) == [mean(lambda state, t=t, x=x: int(state[t] == x)) for x in range(samples + 1)]
     assert found.expected_time() == oo
     assert_spectrum(chains[0][2], found)
 
@@ -250,13 +256,37 @@ def test_a_kept_set_in_the_long_run(samples, real):
     """Assert that each set's law is stationary for its chain, and the limits: p^R of one type, (1 - p)^R of a loss."""
     source, found = SOURCES[2], engine(samples, SOURCES[2], Fraction(real, samples), fresh=False)
     for _, kept, full in kept_chains(samples, source, real):
-        law = [Fraction(int(w.p), int(w.q)) for w in found.law(0, kept=kept[0])]
+        law = [Fraction(int(w.p), int(w.q)) for w in law_of(found, 0, kept=kept[0])]
         assert full.push(law) == law
         if real < samples and all(kept):
             assert law == full.forever
     for token, p in enumerate(source):
-        assert found.lost(token) == (1 - p) ** real == found.law(token)[0]
+        assert found.lost(token, oo) == (1 - p) ** real == law_of(found, token)[0]
         assert found.probability(token) == p**real
+
+
+@pytest.mark.parametrize("how", [{"count": "bernoulli"}, {"count": "fixed"}, {"fresh": False}])
+def test_curves_in_n_are_sums_over_the_spectrum(how):
+    """Assert the closed forms in n against generations 1, 2, 3, 5 and oo, with a share of 1/2 and types that repeat."""
+    source = (Fraction(1, 2), Fraction(1, 4), Fraction(1, 4))
+    found = engine(4, source, Fraction(1, 2), **how)
+    curves = [found.lost(0), found.support(), found.missing_mass()]
+    for k in (1, 2, 3, 5):
+        assert [c.subs(generation, k) for c in curves] == [found.lost(0, k), found.support(k), found.missing_mass(k)]
+    assert [limit(c, generation, oo) for c in curves[:2]] == [found.lost(0, oo), found.support(oo)]
+    if isinstance(found, Kept):
+        assert [found.survival().subs(generation, k) for k in (1, 2, 4)] == [found.survival(k) for k in (1, 2, 4)]
+        assert found.survival(oo) == 1 - sum(found.probability(t) for t in range(3))
+    else:
+        assert found.survival(oo) == 0
+
+
+def test_curves_in_n_and_the_share():
+    """Assert that the closed form in n over QQ(alpha) is P(lost) at n = 1, 2, 3."""
+    found = absorption(Loop(Bernoulli(), samples=3, regime=Mixed(alpha, count="bernoulli")))
+    for k in (1, 2, 3):
+        assert same(found.lost(0).subs(generation, k), found.lost(0, k))
+    assert found.conditions == (found.probabilities[0] > 0, found.probabilities[1] > 0)
 
 
 def test_full_chain_is_no_tautology():
@@ -293,7 +323,7 @@ def test_answers_are_rational_functions_of_the_share(probabilities):
         at.survival(3),
         at.support(3),
     )
-    assert [w.subs(here) for w in symbolic.law(0)] == at.law(0)
+    assert [w.subs(here) for w in law_of(symbolic, 0)] == law_of(at, 0)
     assert symbolic.probability(0).subs(alpha, 0) == probabilities[0]
 
 
@@ -312,10 +342,10 @@ def test_time_of_two_types_over_the_share_and_the_probability():
 def test_answers_without_flint_are_the_same(monkeypatch):
     """Assert that SymPy's arithmetic gives the answer of python-flint's."""
     loop = Loop(Bernoulli(Rational(1, 3)), samples=4, regime=Mixed(alpha, count="bernoulli"))
-    time, law = absorption(loop).expected_time(), absorption(loop).law(0)
+    time, law = absorption(loop).expected_time(), law_of(absorption(loop), 0)
     monkeypatch.setattr(fields, "AVAILABLE", False)
     assert same(absorption(loop).expected_time(), time)
-    assert all(same(a, b) for a, b in zip(absorption(loop).law(0), law, strict=True))
+    assert all(same(a, b) for a, b in zip(law_of(absorption(loop), 0), law, strict=True))
 
 
 def variance(law):
@@ -329,7 +359,7 @@ def variance(law):
 def test_stationary_variance_is_published_and_derived(share):
     """Assert D10, D13 and X1's fixed count, by the law and by `stationary`, which never sees a chain."""
     M, p = 5, Rational(1, 3)
-    laws = {count: engine(M, (p, 1 - p), share, count=count).law(0) for count in ("bernoulli", "fixed")}
+    laws = {count: law_of(engine(M, (p, 1 - p), share, count=count), 0) for count in ("bernoulli", "fixed")}
     assert variance(laws["bernoulli"]) == p * (1 - p) / (M - (M - 1) * (1 - share) ** 2)
     assert variance(laws["fixed"]) == p * (1 - p) / (M * share * (2 - share) + 1 - share)
     for regime, law in ((Mixed(share, count="bernoulli"), laws["bernoulli"]), (Mixed(share), laws["fixed"])):
@@ -338,7 +368,7 @@ def test_stationary_variance_is_published_and_derived(share):
     kept, real = engine(M, (p, 1 - p), share, fresh=False), int(share * M)
     for of_type in range(real + 1):
         q, a, copies = Rational(of_type, real), 1 - share, M - real
-        assert variance(kept.law(0, kept=of_type)) == a**2 * q * (1 - q) / copies / (1 - a**2 + a**2 / copies)
+        assert variance(law_of(kept, 0, kept=of_type)) == a**2 * q * (1 - q) / copies / (1 - a**2 + a**2 / copies)
 
 
 @pytest.mark.parametrize("how", [{"count": "bernoulli"}, {"count": "fixed"}, {"fresh": False}])
@@ -349,9 +379,9 @@ def test_moments_are_those_that_expect_derives(how):
     for k in (1, 2, 3):
         answer = expect(loop, Bernoulli.p**k)
         for n in (1, 2, 3):
-            assert answer.at(n=n) == sum(w * Rational(x, 4) ** k for x, w in enumerate(found.law(0, n)))
+            assert answer.at(n=n) == sum(w * Rational(x, 4) ** k for x, w in enumerate(law_of(found, 0, n)))
         assert stationary(loop, Bernoulli.p**k).expression == sum(
-            w * Rational(x, 4) ** k for x, w in enumerate(found.law(0))
+            w * Rational(x, 4) ** k for x, w in enumerate(law_of(found, 0))
         )
 
 
@@ -359,7 +389,7 @@ def test_collision_settles_at_the_published_rate():
     """Assert D11 and D12 by sums over the laws of three types: limit, and what is left of the start by generation."""
     source, M, share = [Rational(1, 2), Rational(1, 3), Rational(1, 6)], 4, Rational(1, 3)
     found = engine(M, source, share, count="bernoulli")
-    collision = lambda n: sum(w * Rational(x, M) ** 2 for t in range(3) for x, w in enumerate(found.law(t, n)))  # noqa: E731
+    collision = lambda n: sum(w * Rational(x, M) ** 2 for t in range(3) for x, w in enumerate(law_of(found, t, n)))  # noqa: E731
     F0, rate = sum(p**2 for p in source), (1 - Rational(1, M)) * (1 - share) ** 2
     limit = (Rational(1, M) + (1 - Rational(1, M)) * (1 - (1 - share) ** 2) * F0) / (1 - rate)
     assert collision(oo) == limit
@@ -371,7 +401,7 @@ def test_beta_binomial_is_only_an_approximation():
     distances = []
     for M in (5, 10, 20):
         found = engine(M, SOURCES[2], Rational(1, M), count="bernoulli")
-        near, exact = found.beta_binomial(0), found.law(0)
+        near, exact = found.beta_binomial(0), law_of(found, 0)
         assert sum(near.law) == 1
         assert sum(x * w for x, w in enumerate(near.law)) == Rational(M, 3)
         assert near.theta == 2
@@ -385,7 +415,7 @@ def test_beta_binomial_is_only_an_approximation():
 def test_beta_binomial_misses_the_empty_cell():
     """Assert the published comparison, M = 20 and alpha = 1/10: P(0) is 0.0647, the approximation says 0.0835."""
     found = engine(20, (Rational(3, 10), Rational(7, 10)), Rational(1, 10), count="bernoulli")
-    assert abs(found.law(0)[0] - Rational("0.0647")) < Rational(1, 20000)
+    assert abs(law_of(found, 0)[0] - Rational("0.0647")) < Rational(1, 20000)
     assert abs(found.beta_binomial(0).law[0] - Rational("0.0835")) < Rational(1, 10000)
 
 
@@ -417,11 +447,11 @@ def test_answers_forget_names_and_merge_types(source, regime, random):
         assert [relabelled.lost(k, n) for k in types] == [found.lost(t, n) for t in order]
         assert found.support(n) == sum(1 - found.lost(t, n) for t in types)
         for t in types:
-            law = found.law(t, n)
+            law = law_of(found, t, n)
             assert (sum(law), sum(x * w for x, w in enumerate(law)), law[0]) == (1, M * source[t], found.lost(t, n))
             assert min(law) >= 0
         if len(source) > 2:
-            assert merged.law(1, n) == found.law(2, n)
+            assert law_of(merged, 1, n) == law_of(found, 2, n)
     assert relabelled.survival(3) == found.survival(3) >= merged.survival(3)
     assert all(after <= before for before, after in pairwise(found.survival(n) for n in range(4)))
     chances = sum(found.probability(t) for t in types)
@@ -437,7 +467,7 @@ def test_stationary_law_is_stationary(samples, share, p):
         Chain(samples, source, independent(samples, source, share)),
         engine(samples, source, share, count="bernoulli"),
     )
-    exact = lambda n: [Fraction(int(w.p), int(w.q)) for w in found.law(0, n)]  # noqa: E731
+    exact = lambda n: [Fraction(int(w.p), int(w.q)) for w in law_of(found, 0, n)]  # noqa: E731
     assert full.push(exact(oo)) == exact(oo)
     assert full.push(exact(1)) == exact(2)
 
@@ -484,9 +514,9 @@ def test_refusals_name_the_value():
         ),
         "token 2": lambda: fresh.lost(2),
         "n = -1": lambda: kept.lost(0, -1),
-        "n = 0": lambda: fresh.law(0, 0),
+        "n = 0": lambda: fresh.counts(0, 0),
         "count = 5": lambda: fresh.lost_from(0, 5, 1),
-        "kept = 3": lambda: kept.law(0, kept=3),
+        "kept = 3": lambda: kept.counts(0, kept=3),
         "share = 0": lambda: Fresh(3, (S.Half, S.Half), S.Zero),
         "real = 0": lambda: Kept(3, (S.Half, S.Half), 0),
         "alpha = 1/2": lambda: engine(4, (1,), Fraction(1, 2)).beta_binomial(0),

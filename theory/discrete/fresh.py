@@ -15,8 +15,7 @@ from sympy import Expr, Integer, Rational, S, ff, oo
 from theory.discrete.alone import Alone
 from theory.discrete.beta_binomial import BetaBinomial, beta_binomial
 from theory.discrete.lineages import Lineages, bernoulli_lineages, fixed_lineages
-from theory.discrete.vocabulary import Vocabulary, require_generation, spectrum
-from theory.field import Element
+from theory.discrete.vocabulary import Curve, Vocabulary, require_generation
 
 
 @frozen
@@ -32,7 +31,7 @@ class Fresh(Vocabulary):
     >>> from theory.symbols import alpha
     >>> Fresh(3, (Rational(1, 2), Rational(1, 2)), alpha).expected_time()
     (alpha**2 - 2*alpha + 13)/(alpha**2 - 2*alpha + 4)
-    >>> Fresh(3, (Rational(1, 2), Rational(1, 2)), S(1)).lost(token=0)
+    >>> Fresh(3, (Rational(1, 2), Rational(1, 2)), alpha).lost(token=0, n=oo).subs(alpha, 1)
     1/8
     """
 
@@ -59,9 +58,11 @@ class Fresh(Vocabulary):
         return S.Zero if self._single else self._expr(self._alone.expected_time)
 
     def survival(self, n: Expr | int) -> Expr:
-        """P(T > n), T = the first generation with one type left."""
-        if require_generation(n) == 0 or self._single:
-            return S(int(not self._single))
+        """P(T > n), T = the first generation with one type left, for a number n."""
+        if self._single or n == oo:
+            return S.Zero
+        if require_generation(n) == 0:
+            return S.One
         return self._expr(self._field.one - self._alone.reached(int(n)))
 
     def lost_from(self, token: int, count: int, n: Expr | int) -> Expr:
@@ -69,14 +70,18 @@ class Fresh(Vocabulary):
         if not 0 <= count <= self.samples:
             raise ValueError(f"count = {count} of {self.samples} tokens. Give 0 <= count <= {self.samples}.")
         if n == oo:
-            return self.lost(token)
+            return self.lost(token, oo)
         others = self._lineages(1 - self._chance(token))
         return self._expr(others.after(others.counted(self.samples - count), require_generation(n))[-1])
 
-    def law(self, token: int, n: Expr | int = oo) -> list[Expr]:
-        """P(``token`` is drawn x times at generation n >= 1), x = 0..M; n = oo is the stationary law."""
+    def counts(self, token: int, n: Expr | int = oo) -> dict[int, Expr]:
+        """P(``token`` is drawn x times at generation n >= 1), x = 0..M; n = oo is the stationary law.
+
+        >>> Fresh(2, (S.Half, S.Half), S.Half).counts(0)
+        {0: 2/7, 1: 3/7, 2: 2/7}
+        """
         when = n if n == oo else require_generation(n, least=1)
-        return [self._expr(x) for x in self._lineages(self._chance(token)).law(when)]
+        return {x: self._expr(weight) for x, weight in enumerate(self._lineages(self._chance(token)).law(when))}
 
     def beta_binomial(self, token: int) -> BetaBinomial:
         """The diffusion's answer for the stationary law of a token's count: only an approximation, and how far off.
@@ -90,26 +95,21 @@ class Fresh(Vocabulary):
                 f"p = {chance}, alpha = {self.share}: the beta-binomial law is compared with numbers, 0 < p < 1. "
                 "Put numbers in."
             )
-        return beta_binomial(chance, 2 * self.samples * self.share, self.law(token))
+        return beta_binomial(chance, 2 * self.samples * self.share, list(self.counts(token).values()))
 
-    def spectrum(self) -> dict[Expr, int]:
-        """1 once, and lambda_j with multiplicity binomial(j + K - 2, K - 2), j = 1..M, equal ones added up.
-
-        lambda_j = (1 - alpha)^j M(M-1)...(M-j+1)/M^j, and L(L-1)...(L-j+1)/M^j for exactly L = (1 - alpha)M copies.
-        """
+    def eigenvalue(self, k: int) -> Expr:
+        """lambda_k = (1 - alpha)^k M(M-1)...(M-k+1)/M^k; L(L-1)...(L-k+1)/M^k for exactly L = (1 - alpha)M copies."""
         M, copied = Integer(self.samples), 1 - self.share
-        if self.independent:
-            return spectrum(lambda j: copied**j * ff(M, j) / M**j, self.samples, len(self.probabilities))
-        return spectrum(lambda j: ff(copied * M, j) / M**j, self.samples, len(self.probabilities))
+        return (copied**k * ff(M, k) if self.independent else ff(copied * M, k)) / M**k
 
     def parameters(self) -> tuple[Expr, ...]:
         """Return the share."""
         return (self.share,)
 
-    def absent(self, chance: Expr, n: Expr | int) -> Element:
+    def absent(self, chance: Expr, n: Expr | int) -> Curve:
         """Return P(all M tokens are of other types)."""
         others = self._lineages(1 - chance)
-        return others.limit_of_all if n == oo else others.after(others.first, int(n) - 1)[-1]
+        return {S.One: others.all_at(n)} if S(n).is_number else self._powers(others.spectral, n)
 
     def _lineages(self, chance: Expr) -> Lineages:
         """Return the lineages of a type of this probability."""

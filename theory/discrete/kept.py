@@ -5,12 +5,14 @@ set, which is the first sample of the source, unless they are asked for a given 
 """
 
 from math import comb
+from operator import mul
 
 from attrs import frozen
 from sympy import Expr, Integer, S, ff, oo
 
+from theory import symbols
 from theory.discrete.lineages import Lineages, kept_lineages
-from theory.discrete.vocabulary import Vocabulary, require_generation, spectrum
+from theory.discrete.vocabulary import Curve, Vocabulary, require_generation
 from theory.field import Element
 
 
@@ -25,7 +27,7 @@ class Kept(Vocabulary):
 
     >>> from sympy import Rational
     >>> chain = Kept(4, (Rational(1, 2), Rational(1, 2)), 1)
-    >>> chain.lost(token=0), chain.lost(token=0, n=1), chain.expected_time()
+    >>> chain.lost(token=0, n=oo), chain.lost(token=0, n=1), chain.expected_time()
     (1/2, 1/16, oo)
     """
 
@@ -44,48 +46,46 @@ class Kept(Vocabulary):
         """E[T], T = the first generation with one type left: oo, since two types that are kept both stay."""
         return S.Zero if self._single else oo
 
-    def survival(self, n: Expr | int) -> Expr:
+    def survival(self, n: Expr | int = symbols.n) -> Expr:
         """P(T > n) = 1 - sum_i p_i^R P(all M tokens are of type i at generation n | the kept ones are)."""
-        if require_generation(n) == 0 or self._single:
+        if self._single or n == 0:
             return S(int(not self._single))
-        return 1 - self._total(lambda chance: self._only(chance, n))
+        if S(n).is_number and n != oo:
+            require_generation(n)
+        return 1 - self._sum(self._only, dict.fromkeys(self.probabilities, self._field.one), n)
 
-    def law(self, token: int, n: Expr | int = oo, *, kept: int | None = None) -> list[Expr]:
+    def counts(self, token: int, n: Expr | int = oo, *, kept: int | None = None) -> dict[int, Expr]:
         """P(``token`` is read x times at generation n >= 1), x = 0..M, given that it is ``kept`` of the R kept tokens.
 
         Without ``kept`` it is the average over kept ~ Binomial(R, p_token); n = oo is the long run.
         """
         chance, when = self._chance(token), n if n == oo else require_generation(n, least=1)
-        if kept is not None:
-            return [self._expr(x) for x in self._lineages(chance, kept).law(when)]
-        laws = [self._lineages(chance, of_type).law(when) for of_type in range(self.real + 1)]
-        weights = [self._drawn(chance, of_type) for of_type in range(self.real + 1)]
-        columns = zip(*laws, strict=True)
-        return [self._expr(sum((w * x for w, x in zip(weights, c, strict=True)), self._field.zero)) for c in columns]
+        sets = range(self.real + 1) if kept is None else (kept,)
+        laws = [self._lineages(chance, of_type).law(when) for of_type in sets]
+        weights = [self._drawn(chance, of_type) if kept is None else self._field.one for of_type in sets]
+        columns = enumerate(zip(*laws, strict=True))
+        return {x: self._expr(sum(map(mul, weights, column), self._field.zero)) for x, column in columns}
 
-    def spectrum(self) -> dict[Expr, int]:
-        """1 once, and lambda_j = L(L-1)...(L-j+1)/M^j, L = M - R, with multiplicity binomial(j + K - 2, K - 2).
-
-        j = 1..M, equal ones added up; of the chain given the set, whatever the set holds.
-        """
-        M, copies = Integer(self.samples), self.samples - self.real
-        return spectrum(lambda j: ff(copies, j) / M**j, self.samples, len(self.probabilities))
+    def eigenvalue(self, k: int) -> Expr:
+        """lambda_k = L(L-1)...(L-k+1)/M^k, L = M - R, of the chain given the set, whatever the set holds."""
+        return ff(self.samples - self.real, k) / Integer(self.samples) ** k
 
     def parameters(self) -> tuple[Expr, ...]:
         """Return nothing: the size of the set is a number."""
         return ()
 
-    def absent(self, chance: Expr, n: Expr | int) -> Element:
+    def absent(self, chance: Expr, n: Expr | int) -> Curve:
         """Return P(all M tokens are of other types)."""
         return self._only(1 - chance, n)
 
-    def _only(self, chance: Expr, n: Expr | int) -> Element:
-        """P(all tokens are of a type): all that are kept, and then the copies too, in the long run for certain."""
+    def _only(self, chance: Expr, n: Expr | int) -> Curve:
+        """P(all tokens are of a type): all that are kept, and the copies too, which in the long run is certain then."""
         kept = self._drawn(chance, self.real)
         if n == oo or self.real == self.samples:
-            return kept
+            return {S.One: kept}
         lineages = self._lineages(chance, self.real)
-        return kept * lineages.after(lineages.first, int(n) - 1)[-1]
+        copies = {S.One: lineages.all_at(n)} if S(n).is_number else self._powers(lineages.spectral, n)
+        return {term: kept * weight for term, weight in copies.items()}
 
     def _drawn(self, chance: Expr, of_type: int) -> Element:
         """P(``of_type`` of the R kept tokens are of the type)."""

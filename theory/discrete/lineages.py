@@ -43,8 +43,31 @@ class Lineages:
             ]
         return found
 
+    def all_at(self, n: Expr | int) -> Element:
+        """P(every token is of the type) at fit n >= 1, a number or oo: u_M(n)."""
+        return self._limit_of_all if n == oo else self.after(self.first, int(n) - 1)[-1]
+
     @property
-    def limit_of_all(self) -> Element:
+    def spectral(self) -> list[Element]:
+        """The weights c_k of u_M(n) = sum_k c_k lambda_k^(n - 1), k = 0..M, n >= 1, with lambda_k = G_kk.
+
+        Each u_k(n) is such a sum over i <= k: c_ki (lambda_i - lambda_k) = sum_(i <= m < k) G_km c_mi, and the weights
+        of one k sum to u_k(1). Where lambda_i = lambda_k, both are 0, neither comes in: no line copies so many tokens.
+        """
+        weights: list[list[Element]] = []
+        values = [row[-1] / scale for row, scale in zip(self.rows, self.scales, strict=True)]
+        for k, (row, scale) in enumerate(zip(self.rows, self.scales, strict=True)):
+            own = [
+                sum((row[m] * weights[m][i] for m in range(i, k)), self.field.zero) / (scale * (values[i] - values[k]))
+                if values[i] != values[k]
+                else self.field.zero
+                for i in range(k)
+            ]
+            weights.append([*own, self.first[k] - sum(own, self.field.zero)])
+        return weights[-1]
+
+    @property
+    def _limit_of_all(self) -> Element:
         """P(every token is of the type) as n grows: the last entry of u = G u, u_0 = 1.
 
         Needs real data, without which G has the eigenvalue 1 twice.
@@ -53,7 +76,7 @@ class Lineages:
         return tops[-1] / bottoms[-1]
 
     @property
-    def limit_law(self) -> list[Element]:
+    def _limit_law(self) -> list[Element]:
         """The law of the count as n grows, from u = G u; divided by the common denominator at the end alone."""
         tops, bottoms = self.numerators([row[0] for row in self.rows])
         over, common = self.field.one, []
@@ -64,7 +87,7 @@ class Lineages:
 
     def law(self, n: Expr | int) -> list[Element]:
         """Return the law of the count at fit n, or as n grows, n = oo: P(X = x) for x = 0..M."""
-        return self.limit_law if n == oo else self._law(self.after(self.first, int(n) - 1))
+        return self._limit_law if n == oo else self._law(self.after(self.first, int(n) - 1))
 
     @property
     def all_of_it(self) -> list[Element]:

@@ -1,6 +1,6 @@
 """What a vocabulary has lost, in chains where one type against the rest is a chain of its own.
 
-A chain says how likely a type of one probability is to be absent; loss, expected support and missing mass are sums.
+A chain says how likely a type of one probability is to be absent; loss, support and missing mass are sums of it.
 """
 
 from abc import ABC, abstractmethod
@@ -9,14 +9,21 @@ from collections.abc import Callable
 from functools import cached_property
 
 from attrs import frozen
-from sympy import Expr, Integer, S, binomial, oo
+from sympy import Add, Expr, Gt, Integer, S, binomial, oo
 
+from theory import symbols
 from theory.field import Element, Field, letters
+
+Curve = dict[Expr, Element]
+"""A function of n, sum of term * weight: {1: value} at one n, {lambda^(n - 1): weight, ...} for a symbolic n >= 1."""
 
 
 @frozen
 class Vocabulary(ABC):
-    """M tokens per generation of types with source ``probabilities``; generation n counts fits, the source is 0."""
+    """M tokens per generation of types with source ``probabilities``; generation n counts fits, the source is 0.
+
+    Where n is asked for, give a number, `oo` for the long run, or the symbol n: sums of c_k lambda_k^(n-1), n >= 1.
+    """
 
     samples: int
     probabilities: tuple[Expr, ...]
@@ -26,30 +33,59 @@ class Vocabulary(ABC):
         """Return what else the answers depend on."""
 
     @abstractmethod
-    def absent(self, chance: Expr, n: Expr | int) -> Element:
-        """Return P(a type of probability ``chance`` is absent at generation n >= 1, or in the long run, n = oo)."""
+    def eigenvalue(self, k: int) -> Expr:
+        """Return lambda_k, k = 1..M, which belongs to what k tokens have in common."""
 
-    def lost(self, token: int, n: Expr | int = oo) -> Expr:
-        """P(p_token = 0 at generation n); n = oo is the long run."""
+    @abstractmethod
+    def absent(self, chance: Expr, n: Expr | int) -> Curve:
+        """Return P(a type of probability ``chance`` is absent at generation n >= 1)."""
+
+    def lost(self, token: int, n: Expr | int = symbols.n) -> Expr:
+        """P(p_token = 0 at generation n)."""
         return self._expr(self._absent(self._chance(token), n))
 
-    def support(self, n: Expr | int = oo) -> Expr:
-        """E[number of types with p_i > 0 at generation n] = sum_i (1 - P(i is lost)); n = oo is the long run."""
-        return self._total(lambda chance: self._field.one - self._absent(chance, n))
+    def support(self, n: Expr | int = symbols.n) -> Expr:
+        """E[number of types with p_i > 0 at generation n] = sum_i (1 - P(i is lost))."""
+        return len(self.probabilities) - self._sum(self._absent, dict.fromkeys(self.probabilities, self._field.one), n)
 
-    def missing(self, n: Expr | int = oo) -> Expr:
+    def missing_mass(self, n: Expr | int = symbols.n) -> Expr:
         """E[sum of p0_i over the types lost at generation n], the share of real text that the model cannot write."""
-        return self._total(lambda chance: self._field(chance) * self._absent(chance, n))
+        return self._sum(self._absent, {p: self._field(p) for p in self.probabilities}, n)
 
-    def _absent(self, chance: Expr, n: Expr | int) -> Element:
-        if n == oo or require_generation(n) > 0:
+    def spectrum(self) -> dict[Expr, int]:
+        """1 once, and lambda_k with multiplicity binomial(k + K - 2, K - 2), k = 1..M, equal ones added up."""
+        K = len(self.probabilities)
+        values: Counter[Expr] = Counter({Integer(1): 1})
+        for k in range(1, self.samples + 1) if K > 1 else ():
+            values[self.eigenvalue(k)] += int(binomial(k + K - 2, K - 2))
+        return dict(values)
+
+    @property
+    def conditions(self) -> tuple[Expr, ...]:
+        """What is taken to hold: symbolic probabilities and shares are positive."""
+        given = (*self.parameters(), *self.probabilities)
+        return tuple(Gt(x, 0) for x in dict.fromkeys(given) if not x.is_number and not x.is_positive)
+
+    def _absent(self, chance: Expr, n: Expr | int) -> Curve:
+        if not S(n).is_number or n == oo or require_generation(n) > 0:
             return self.absent(chance, n)
-        return self._field(S(int(chance == 0)))
+        return {S.One: self._field(S(int(chance == 0)))}
 
-    def _total(self, term: Callable[[Expr], Element]) -> Expr:
-        """Return the sum of a term over types, those of one probability reckoned once."""
-        terms = (term(chance) * alike for chance, alike in Counter(self.probabilities).items())
-        return self._expr(sum(terms, self._field.zero))
+    def _sum(self, curve: Callable[[Expr, Expr | int], Curve], weights: dict[Expr, Element], n: Expr | int) -> Expr:
+        """Return the sum over types of a curve times the weight of the probability, each probability asked once."""
+        total: Curve = {}
+        for chance, alike in Counter(self.probabilities).items():
+            for term, weight in curve(chance, n).items():
+                total[term] = total.get(term, self._field.zero) + weight * weights[chance] * alike
+        return self._expr(total)
+
+    def _powers(self, weights: list[Element], n: Expr | int) -> Curve:
+        """Return sum_k weight_k lambda_k^(n - 1) with lambda_0 = 1."""
+        curve: Curve = {}
+        for k, weight in enumerate(weights):
+            term = S.One if k == 0 else self.eigenvalue(k) ** (n - 1)
+            curve[term] = curve.get(term, self._field.zero) + weight
+        return curve
 
     def _chance(self, token: int) -> Expr:
         if token not in range(len(self.probabilities)):
@@ -66,8 +102,10 @@ class Vocabulary(ABC):
         found = set().union(*map(letters, (*self.parameters(), *self.probabilities)))
         return Field(tuple(sorted(found, key=str)))
 
-    def _expr(self, element: Element) -> Expr:
-        return self._field.expr(element)
+    def _expr(self, found: Curve | Element) -> Expr:
+        if not isinstance(found, dict):
+            return self._field.expr(found)
+        return Add(*(self._field.expr(weight) * term for term, weight in found.items()))
 
 
 def require_generation(n: Expr | int, least: int = 0) -> int:
@@ -75,11 +113,3 @@ def require_generation(n: Expr | int, least: int = 0) -> int:
     if not S(n).is_Integer or n < least:
         raise ValueError(f"n = {n} is not a generation. Give a whole number >= {least}.")
     return int(n)
-
-
-def spectrum(eigenvalue: Callable[[int], Expr], samples: int, types: int) -> dict[Expr, int]:
-    """Return 1 once, and the eigenvalue of j with multiplicity binomial(j + K - 2, K - 2), j = 1..M."""
-    values: Counter[Expr] = Counter({Integer(1): 1})
-    for j in range(1, samples + 1) if types > 1 else ():
-        values[eigenvalue(j)] += int(binomial(j + types - 2, types - 2))
-    return dict(values)
