@@ -28,6 +28,7 @@ from theory import (
     NotClosed,
     Replace,
     Scaled,
+    Subsample,
     Tempered,
     Unbiased,
     absorption,
@@ -144,11 +145,13 @@ QUESTIONS = {
     "risk of a coin": (lambda: risk(Loop(Bernoulli())), "divergence", "family: Bernoulli"),
     "risk, accumulate": (lambda: risk(Loop(Gaussian(), regime=Accumulate())), "E[mu/V]", "Accumulate()"),
     "absorption of a Gaussian": (lambda: absorption(Loop(Gaussian(), samples=3)), "finite", "family: Gaussian"),
-    "absorption, accumulate": (
-        lambda: absorption(Loop(Bernoulli(HALF), samples=3, regime=Accumulate())), "Accumulate()", "neutral"
+    "absorption, subsample": (
+        lambda: absorption(Loop(Bernoulli(HALF), samples=3, regime=Subsample())), "Subsample()", "regime"
     ),
-    "absorption, tempered": (
-        lambda: absorption(Loop(Bernoulli(HALF), samples=3, sampling=Tempered(2))), "Tempered(tau=2)", "neutral"
+    "absorption, tempered pool": (
+        lambda: absorption(Loop(Bernoulli(HALF), samples=3, regime=Accumulate(), sampling=Tempered(2))),
+        "Tempered(tau=2)",
+        "neutral",
     ),
 }  # fmt: skip
 
