@@ -1,9 +1,10 @@
 """Discrete loops without sampling noise: what temperature, top-k and top-p do to a law by themselves."""
 
+from fractions import Fraction
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Rational, S, ceiling, oo, symbols
 
@@ -127,8 +128,8 @@ def test_what_is_no_population_map_is_refused(loop, words):
 
 cuts = st.one_of(
     st.builds(TopK, st.integers(1, 6)),
-    st.builds(TopP, st.fractions(Rational(1, 20), 1).map(Rational)),
-    st.builds(MinP, st.fractions(0, 1).map(Rational)),
+    st.builds(TopP, st.fractions(Fraction(1, 20), 1, max_denominator=20).map(Rational)),
+    st.builds(MinP, st.fractions(0, 1, max_denominator=20).map(Rational)),
 )
 
 
@@ -166,6 +167,7 @@ def rule(law, sampling):
     return sampling.tau >= 1 or min(law) == max(law)
 
 
+@settings(max_examples=50)
 @given(laws(), cuts | st.sampled_from([Tempered(Rational(1, 2)), Tempered(1), Tempered(2)]))
 def test_absorbing_sets_are_those_of_the_known_conditions(law, sampling):
     """Assert min p > 1 - p for top-p, k types for top-k, the threshold for min-p, ties below temperature 1."""
@@ -176,6 +178,7 @@ def test_absorbing_sets_are_those_of_the_known_conditions(law, sampling):
             assert (types in found) == rule(inside, sampling)
 
 
+@settings(max_examples=25)
 @given(laws(), cuts | st.sampled_from([Tempered(Rational(1, 2)), Tempered(Rational(1, 3)), Tempered(1)]))
 def test_stability_is_what_a_small_shift_does(law, sampling):
     """Assert that every fixed law stays, and that tiny shifts grow by the stated factors."""
@@ -218,9 +221,9 @@ def test_limits_are_refused_where_real_data_pull():
 
 
 def test_one_replaced_token_moves_no_law():
-    """Assert that Moran's regime stands still with infinitely many tokens, distorted or not."""
+    """Assert that Moran's regime stands still after the first fit with infinitely many tokens, distorted or not."""
     found = run((Rational(2, 3), Rational(1, 3)), TopK(1), 3, regime=Moran(Rational(1, 2)))
-    assert len(set(found.laws)) == 1
+    assert found.laws[1:] == ((1, 0),) * 3
 
 
 def test_command_line_reads_min_p():
