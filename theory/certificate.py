@@ -145,9 +145,8 @@ class _Text:
     def known(self) -> list[Expr]:
         """Return what is positive by the values of irrational parts, which their names do not say."""
         parts = [expr for expr in self.replaced if unfold(expr).is_positive]
-        factors = [
-            f for d in self._divisors for f, _ in factor_list(d)[1] if f.atoms(Constant) and not f.has(symbols.n)
-        ]
+        divided = (d for d in self._divisors if d.atoms(Constant))
+        factors = [f for d in divided for f, _ in factor_list(d)[1] if f.atoms(Constant) and not f.has(symbols.n)]
         return list(dict.fromkeys(parts + [sign * f for f in factors if (sign := sign_on_domain(f))]))
 
     def named(self, expr: Expr) -> Expr:
@@ -160,7 +159,7 @@ class _Text:
         """Return sum over initial moments of moment * (sum of coefficient * sequence)."""
         total = []
         for moment, row in rows(superposition).items():
-            inner = self.linear({str(sequence): w for sequence, w in row.items()})
+            inner = self.linear({_written(sequence): w for sequence, w in row.items()})
             above, below = self._moment(moment)
             total.append("*".join([*above, *([] if above and inner == "1" else [f"({inner})"])]) + _over(below))
         return " + ".join(total) or "0"
@@ -210,7 +209,7 @@ class _Text:
             if not isinstance(base, Symbol) or not power.is_Integer:
                 base, power = factor, S.One
             if factor != 1:
-                (above if power > 0 else below).append(_power(self._letter(base), abs(power)))
+                (above if power > 0 else below).append(_power(self._letter(base), abs(int(power))))
         return above, below
 
     def _letter(self, expr: Expr) -> str:
@@ -220,6 +219,11 @@ class _Text:
 
     def _name(self, expr: Expr) -> Symbol:
         return self.replaced.setdefault(expr, Symbol(f"g{len(self.replaced) + 1}"))
+
+
+def _written(expr: Expr) -> str:
+    """Return str(expr), of which the printer takes long over a mere name."""
+    return expr.name if isinstance(expr, Symbol) else str(expr)
 
 
 def _power(base: str, exponent: Any) -> str:
