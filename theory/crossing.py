@@ -4,37 +4,44 @@ A sign is decided by interval arithmetic on the closed form, or by the exact val
 leaves it open. Evaluated over ranges the same arithmetic shows that there is no other crossing.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Literal
 
 from attrs import field, frozen
-from sympy import Expr, S, Symbol, gamma, oo, polygamma
+from sympy import Expr, Mul, Rational, S, Symbol, gamma, oo, polygamma
 
+from theory import symbols
 from theory.admissible import Admissible
 from theory.balls import Enclosure
 from theory.enclosing import enclosure, sign
 from theory.errors import NoClosedForm, NotClosed
 from theory.quantities import Quantity, positive
+from theory.signs import sign_on_domain
 from theory.symbols import n
 
 Relation = Literal[">=", "<=", "="]
 PRECISIONS = (64, 256, 1024, 4096)
 """Working precisions, in bits, at which a sign is tried in turn."""
-BUDGET = 600
+BUDGET = 3000
 """Ranges that are tried in showing that a side has no other crossing."""
 LARGE = 10**4
 """Value of the symbol beyond which Gamma functions are enclosed as they stand, not written out."""
-SHORT = 20
-"""Digits to which an exact value is shown in full."""
+SHORT = 10**12
+"""Largest numerator and denominator that are written out."""
+TINY = Rational(1, 10**20)
+"""Relative error that is not worth telling."""
 FEW = 40
 """Values of which each is judged on its own where there is no closed form."""
+NEXT = Rational(1, 2**20)
+"""Where the lower end itself makes no loop, the part of the range after which one is looked for."""
 FAR = 2**40
 """Whole numbers up to which a closed form is followed."""
 NEAR = 2**10
 """Whole numbers up to which an exact chain is."""
-BEYOND = 3
+BEYOND = 2
 """Doublings past a crossing, or past a bound that is met from the start."""
 LEAST = 64
 """Values at the lower end of the range that may be refused before one is taken."""
@@ -51,9 +58,10 @@ class Point:
     @property
     def digits(self) -> str:
         """The quantity in digits, with its error where it is not exact and short."""
-        if isinstance(self.value, Enclosure):
-            return str(self.value)
-        return str(self.value) if len(str(self.value)) < SHORT else f"{self.value.evalf(15)}..."
+        value = self.value
+        if isinstance(value, Enclosure):
+            return str(value) if value.radius > TINY * abs(value.value) else f"{value.value.evalf(15)}..."
+        return str(value) if value.is_infinite or max(abs(value.p), value.q) < SHORT else f"{value.evalf(15)}..."
 
 
 @frozen(eq=False)
@@ -143,15 +151,23 @@ class Judge:
         return _enclosed(self.difference + self.bound, self._values(at))
 
     def settled(self, low: Expr, high: Expr, holds: bool, grid: Admissible) -> bool:
-        """Return whether the bound is shown to be met (or to fail) at every value from ``low`` to ``high``."""
+        """Return whether the bound is shown to be met (or to fail) at every value from ``low`` to ``high``.
+
+        A range is settled where the difference has one sign all over it, or where the quantity is monotone on it and
+        its two ends agree; other ranges are halved.
+        """
         if self.difference is None and (not grid.step or high - low > FEW * grid.step):
             return False
+        if high == oo:
+            return self.course is not None and self.holds(low) == holds and self._exists_from(low)
         ranges, left = [(low, high)], BUDGET
         while ranges and left:
             left -= 1
             one, two = ranges.pop()
-            if (found := self._over(one, two)) is not None:
+            if (found := self._over(self.difference, one, two)) is not None:
                 agree = self._meets(found) == holds
+            elif self._monotone(one, two):
+                agree = self.holds(one) == self.holds(two) == holds
             elif (middle := grid.between(one, two, S.Zero)) is not None:
                 agree = True
                 ranges += [(one, middle), (middle, two)]
@@ -161,10 +177,33 @@ class Judge:
                 return False
         return not ranges
 
-    def _over(self, low: Expr, high: Expr) -> int | None:
-        if self.difference is None or not self._exists((low, high)):
+    def _over(self, closed: Expr | None, low: Expr, high: Expr) -> int | None:
+        if closed is None or not self._exists((low, high)):
             return None
-        return sign(self.difference, self._values((low, high)))
+        return sign(closed, self._values((low, high)))
+
+    def _monotone(self, low: Expr, high: Expr) -> bool:
+        if self.course is not None and low >= 2 and self._exists((low, high)):
+            return True
+        return self._over(self._slope, low, high) is not None
+
+    @cached_property
+    def course(self) -> int | None:
+        """The sign of the slope in M for all M >= 2 and n, where it is known; None for other symbols."""
+        if self.symbol != symbols.M or self._slope is None:
+            return None
+        return _sign_of_factors(self._slope)
+
+    def _exists_from(self, low: Expr) -> bool:
+        """Return whether the conditions hold for every M from ``low`` on."""
+        shifted = ((c.subs(symbols.M, symbols.M + low - 2), strict) for c, strict in self._needed)
+        signs = ((sign_on_domain(c), strict) for c, strict in shifted)
+        return low >= 2 and all(found == 1 or (found == -1 and not strict) for found, strict in signs)
+
+    @cached_property
+    def _slope(self) -> Expr | None:
+        """The derivative of the closed form in the symbol, its factors taken apart so that little cancels."""
+        return None if self.difference is None else self.difference.diff(self.symbol).factor()
 
 
 def _enclosed(value: Expr, values: dict[Expr, Any]) -> Enclosure:
@@ -172,6 +211,19 @@ def _enclosed(value: Expr, values: dict[Expr, Any]) -> Enclosure:
     if found is None:
         raise NoClosedForm(f"{value} has no enclosure here. Ask for a quantity made of fractions, exp, log and Gamma.")
     return found
+
+
+def _sign_of_factors(product: Expr) -> int | None:
+    """Return the sign of a product on the domain of its symbols, factors with one symbolic power taken together."""
+    total, bases = 1, defaultdict(lambda: 1)
+    for base, power in (factor.as_base_exp() for factor in Mul.make_args(product)):
+        if not (found := sign_on_domain(base)):
+            return None
+        if power.is_Integer:
+            total *= found ** int(power % 2)
+        else:
+            bases[max(power, -power, key=str)] *= found
+    return total if all(found == 1 for found in bases.values()) else None
 
 
 @frozen
@@ -207,9 +259,10 @@ class Search:
                 yield at, self.judge.holds(at)
 
     def _least(self) -> Expr:
-        points: Iterable[Expr] = self.grid.look()
-        if self.grid.step:
-            points = (self.grid.low + k * self.grid.step for k in range(LEAST))
+        low, step = self.grid.low, self.grid.step
+        points: Iterable[Expr] = (low + k * step for k in range(LEAST))
+        if not step:
+            points = chain((low, low + (self.grid.high - low) * NEXT), self.grid.look())
         refusal: ValueError | None = None
         for at in points:
             try:
@@ -222,13 +275,14 @@ class Search:
 
     def _followed(self, points: Iterator[tuple[Expr, bool]]) -> Iterator[tuple[Expr, bool]]:
         """Yield values of a range without end, a few past the crossing."""
+        quick = self.judge.difference is not None
         first: bool | None = None
         after = 0
         for at, holds in points:
             yield at, holds
             first = holds if first is None else first
-            after += holds or holds != first
-            if after > BEYOND or at > (FAR if self.judge.difference is not None else NEAR):
+            after += holds != first or (first and not quick)
+            if after > BEYOND or at > (FAR if quick else NEAR):
                 return
 
     @cached_property

@@ -7,7 +7,7 @@ value the quantity has, and the answer must give the point.
 from collections.abc import Iterator
 
 from attrs import frozen
-from sympy import Dummy, Expr, Rational, S, Symbol, expand_power_base, oo
+from sympy import Dummy, Expr, Rational, S, Symbol, exp, expand_power_base, log, oo
 
 from theory.enclosing import enclosure
 from theory.errors import NoClosedForm, NotClosed
@@ -48,7 +48,7 @@ def inverse(quantity: Quantity, symbol: Symbol, bound: Expr, horizon: Expr) -> I
         return None
     x, value = Dummy(symbol.name, positive=symbol.is_positive, real=True), _value(bound, closed)
     for found in isolated(closed.xreplace({symbol: x}), x, value):
-        tried = [rising for rising in _tried(quantity, symbol, found, value, horizon)]
+        tried = list(_tried(quantity, symbol, found, value, horizon))
         if len(tried) > 1 and None not in tried:
             answer = found.subs(value, bound)
             there = answer if horizon == oo else answer.subs(n, horizon)
@@ -62,8 +62,10 @@ def _value(bound: Expr, closed: Expr) -> Dummy:
 
 
 def _short(answer: Expr) -> Expr:
-    apart = expand_power_base(answer)
-    return min((answer, answer.together(), answer.factor(), apart.cancel()), key=lambda e: e.count_ops())
+    forms = [answer, answer.together()]
+    if not answer.has(exp, log):  # their arguments would be drawn into the polynomials, as roots of a high order
+        forms += [answer.factor(), expand_power_base(answer).cancel()]
+    return min(forms, key=lambda form: form.count_ops())
 
 
 def _tried(quantity: Quantity, symbol: Symbol, found: Expr, value: Dummy, horizon: Expr) -> Iterator[bool | None]:

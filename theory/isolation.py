@@ -48,7 +48,7 @@ def _layer(expr: Expr, symbol: Symbol, value: Expr) -> list[Expr]:
         return isolated(expr.args[0], symbol, log(value))
     if isinstance(expr, log):
         return isolated(expr.args[0], symbol, exp(value))
-    base, power = _as_power(expr, symbol)
+    base, power = _as_power(expr)
     if power.has(symbol):
         return [] if base.has(symbol) else isolated(power, symbol, log(value) / log(base))
     if power != 1:
@@ -56,10 +56,10 @@ def _layer(expr: Expr, symbol: Symbol, value: Expr) -> list[Expr]:
     return _polynomial(expr, symbol, value)
 
 
-def _as_power(expr: Expr, symbol: Symbol) -> tuple[Expr, Expr]:
+def _as_power(expr: Expr) -> tuple[Expr, Expr]:
     """Return (base, power) with expr = base^power, where factors share a power up to its sign."""
     parts = [factor.as_base_exp() for factor in Mul.make_args(expr)]
-    base, power = parts[0]
+    power = parts[0][1]
     if power in (1, -1) or any((other / power).cancel() not in (1, -1) for _, other in parts):
         return expr, S.One
     # Factors with the same constant base may share no power but in sum: a^x b^(-x) = (a/b)^x covers both.

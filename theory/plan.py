@@ -5,139 +5,22 @@ the symbol that meets the bound: in symbols where the closed form can be turned 
 neighbour that fails.
 """
 
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-from attrs import field, frozen
-from sympy import Expr, Rational, S, Symbol, expand_log, oo
+from sympy import Dummy, Expr, Rational, S, Symbol, expand_log, oo
 
 from theory import symbols
 from theory.admissible import admissible
-from theory.crossing import Crossing, Judge, Point, Relation, Search
+from theory.crossing import Crossing, Judge, Relation, Search
 from theory.errors import NoClosedForm, NotClosed
 from theory.exact import exact
 from theory.inverse import Inverse, inverse
-from theory.latex import latex
 from theory.loop import Loop
+from theory.planned import Plan, Side
 from theory.quantities import Quantity, Question, quantity
+from theory.stationary import is_share
 
-Side = Literal["least", "greatest"]
 WITHIN = Rational(1, 10**6)
-_SIGNS = {">=": r"\ge", "<=": r"\le", "=": "="}
-
-
-@frozen(eq=False)
-class Plan:
-    """The value of a symbol that keeps a quantity within a bound; prints as text and as LaTeX."""
-
-    quantity: Quantity
-    symbol: Symbol
-    relation: Relation
-    bound: Expr
-    horizon: Expr
-    side: Side | None
-    """Which value is given: the "least" or the "greatest" that meets the bound; None where points disagree."""
-    expression: Expr | None
-    """The value at which the bound is met exactly, in symbols; None where it cannot be written down."""
-    crossing: Crossing | None = None
-    search: Search | None = None
-    scaled: Mapping[Symbol, Expr] = field(factory=dict)
-    """Symbols that change nothing about the answer, with the numbers that the certificate has for them."""
-
-    @property
-    def value(self) -> Expr | None:
-        """The value that meets the bound, a whole number or fraction; None where symbols are left."""
-        return None if self.crossing is None else self.crossing.holds
-
-    @property
-    def bracket(self) -> tuple[Expr, Expr] | None:
-        """Two values in order, neighbours on a grid or close to each other, of which one meets the bound."""
-        if self.crossing is None or self.crossing.fails is None:
-            return None
-        ends = self.crossing.fails, self.crossing.holds
-        return min(ends), max(ends)
-
-    @cached_property
-    def neighbours(self) -> tuple[Point, ...]:
-        """The certificate: the value that fails, if there is one, and the value that meets the bound, with the quantity
-        at each, from the recurrence or the chain itself.
-        """
-        if self.crossing is None or self.search is None:
-            return ()
-        ends = (self.crossing.fails, self.crossing.holds)
-        return tuple(self.search.judge.point(at) for at in ends if at is not None)
-
-    @property
-    def looked(self) -> tuple[Expr, Expr] | None:
-        """The least and the largest value that were looked at."""
-        return None if self.search is None else (self.search.looked[0][0], self.search.looked[-1][0])
-
-    @cached_property
-    def proved(self) -> bool:
-        """Whether the bound is shown to fail at every value before the crossing and to be met at every one after it
-        (or the other way round), over all that was looked at, by interval arithmetic or one by one.
-        """
-        if self.crossing is None or self.search is None or self.looked is None:
-            return False
-        low, high = self.looked
-        fails, holds = self.crossing.fails, self.crossing.holds
-        settled = self.search.judge.settled
-        grid = self.search.grid
-        if fails is None:
-            return settled(low, high, True, grid)
-        ends = ((low, fails, False), (holds, high, True)) if fails < holds else ((low, holds, True), (fails, high, False))
-        return all(settled(*end, grid) for end in ends)
-
-    @property
-    def monotone(self) -> bool:
-        """Whether no second crossing was seen among the values looked at; ``proved`` says whether there is none."""
-        return self.search is None or len(self.search.crossings) <= 1
-
-    @property
-    def conditions(self) -> tuple[Expr, ...]:
-        """What must hold for the quantity to exist, for symbols that are left."""
-        return tuple(c for c in self.quantity.conditions(self.horizon) if self.value is None or not c.is_number)
-
-    @property
-    def _answer(self) -> str:
-        return {"least": ">=", "greatest": "<=", None: "="}[self.side if self.relation != "=" else None]
-
-    def __str__(self) -> str:
-        """Return the answer, its two neighbours, the symbolic form and how far it is proved."""
-        where = "in the long run" if self.horizon == oo else f"at n = {self.horizon}"
-        shown = self.expression if self.value is None else self.value
-        lines = [f"{self.symbol} {self._answer} {shown} keeps {self.quantity.name} {self.relation} {self.bound} {where}"]
-        lines += [
-            f"  {self.symbol} = {p.at}: {self.quantity.name} = {p.digits} {'meets' if p.holds else 'misses'} the bound"
-            for p in self.neighbours
-        ]
-        if self.scaled:
-            lines.append(f"  with {', '.join(f'{s} = {v}' for s, v in self.scaled.items())}, on which nothing depends")
-        if self.value is not None and self.expression is not None:
-            lines.append(f"  in symbols: {self.symbol} = {self.expression} at the bound")
-        lines += [f"  {self._reach}"] if self.search is not None else []
-        return "\n".join(lines + [f"  provided that {c}" for c in self.conditions])
-
-    @property
-    def _reach(self) -> str:
-        assert self.search is not None and self.looked is not None
-        low, high = self.looked
-        if self.proved:
-            return f"proved: no other crossing for {self.symbol} from {low} to {high}"
-        seen = f"at {len(self.search.judge.signs)} values from {low} to {high}"
-        if self.monotone:
-            return f"checked {seen}: no other crossing seen"
-        parts = ", ".join(f"{min(pair)} and {max(pair)}" for pair in self.search.crossings)
-        return f"not monotone: {seen} the answer changes between {parts}"
-
-    def _repr_latex_(self) -> str:
-        shown = self.expression if self.value is None else self.value
-        name = rf"\text{{{self.quantity.name}}}".replace("_", r"\_")
-        kept = rf"{name} {_SIGNS[self.relation]} {latex(self.bound)}"
-        exactly = rf" \quad \left(= {latex(self.expression)}\right)" if self.value is not None and self.expression else ""
-        answer = rf"{latex(self.symbol)} {_SIGNS[self._answer]} {latex(shown)}{exactly}"
-        return rf"${answer} \quad\Rightarrow\quad {kept}, \quad n = {latex(self.horizon)}$"
 
 
 def plan(
@@ -179,12 +62,13 @@ def plan(
     >>> plan(Loop(Gaussian()), Gaussian.V, M, at_least=V0 * Rational(9, 10)).expression
     -1/((9/10)**(1/n) - 1)
     >>> print(plan(Loop(Gaussian()), Gaussian.V, M, at_least=V0 / 2, n=2))
-    M >= 4 keeps E[V] >= V0/2 at n = 2
+    the least M is 4 for E[V] >= V0/2 at generation 2
       M = 3: E[V] = 4/9 misses the bound
       M = 4: E[V] = 9/16 meets the bound
-      with V0 = 1, mu0 = 0, on which nothing depends
-      in symbols: M = sqrt(2)/(-1 + sqrt(2)) at the bound
-      proved: no other crossing for M from 1 to 32
+      with V0 = 1, on which nothing depends
+      in symbols: M = 2/(2 - sqrt(2)) at the bound
+      proved: missed from M = 1 to 3
+      proved: met from M = 4 to oo
     """
     relation, bound = _relation(at_least, at_most, exactly)
     horizon = _horizon(n)
@@ -247,13 +131,22 @@ def _scaled(asked: Quantity, solve: Symbol, bound: Expr, horizon: Expr) -> dict[
         return None
     put: dict[Symbol, Expr] = {}
     for symbol in left:
-        put[symbol] = S.One if symbol.is_positive else S.Zero
+        share = is_share(asked.loop, symbol) if symbol in asked.loop.free_symbols else False
+        put[symbol] = S.Half if share else S.One if symbol.is_positive else S.Zero
         here = difference.subs(symbol, put[symbol])
-        factor = (difference / here).factor() if here != 0 else S.Zero
-        if not (factor.is_positive and factor.free_symbols <= {symbol}) and (difference - here).expand() != 0:
+        if (difference - here).expand() != 0 and not _is_scale(difference, here, symbol, share):
             return None
         difference = here
     return put
+
+
+def _is_scale(difference: Expr, here: Expr, symbol: Symbol, share: bool) -> bool:
+    """Return whether two differences have a ratio that is a positive function of the symbol alone."""
+    ratio = (difference / here).factor() if here != 0 else S.Zero
+    if not ratio.free_symbols <= {symbol}:
+        return False
+    inside = ratio.subs(symbol, 1 / (1 + Dummy(positive=True))).factor() if share else ratio
+    return bool(inside.is_positive)
 
 
 def _symbolic(
@@ -302,6 +195,6 @@ def _unreached(search: Search) -> str:
     values = {at: judge.rough(at).value for at, _ in search.looked if judge.finite(at)}
     best = (max if below else min)(values, key=lambda at: values[at])
     return (
-        f"no {judge.symbol} from {low} to {high} makes {judge.quantity.name} {judge.relation} {judge.bound}: the best is "
-        f"{values[best].evalf(6)} at {judge.symbol} = {best}. Give a bound within reach, or another range."
+        f"no {judge.symbol} from {low} to {high} makes {judge.quantity.name} {judge.relation} {judge.bound}: the best "
+        f"is {values[best].evalf(6)} at {judge.symbol} = {best}. Give a bound within reach, or another range."
     )

@@ -147,7 +147,7 @@ class Asked(Curve):
     @property
     def name(self) -> str:
         """The function's name."""
-        return getattr(self.ask, "__name__", "answer").replace("<lambda>", "answer")
+        return getattr(self.ask, "__name__", "answer").replace("<lambda>", "answer").strip("_")
 
     def curve(self) -> Any:
         """Return the answer."""
@@ -184,6 +184,7 @@ class OfChain(Quantity):
 
     def closed(self, horizon: Expr) -> Expr:
         """Refuse: the chain's size is no symbol."""
+        del horizon
         raise NoClosedForm(f"{self.answer} of a chain has no closed form in its symbols. Ask for numbers.")
 
     def value(self, horizon: Expr) -> Expr:
