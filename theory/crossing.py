@@ -119,6 +119,7 @@ class Judge:
         difference = self._value(at) - self.bound
         if difference.is_infinite or difference.is_Rational:
             return 1 if difference > 0 else -1 if difference < 0 else 0
+        _enclosed(difference, {})  # what has no enclosure is refused by name
         for bits in PRECISIONS:
             if (found := sign(difference, {}, bits)) is not None:
                 return found

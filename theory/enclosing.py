@@ -10,7 +10,7 @@ from operator import add, mul
 from typing import Any
 
 from attrs import frozen
-from sympy import Add, Expr, Mul, Pow, S, exp, gamma, log, loggamma, polygamma
+from sympy import Add, Expr, Mul, Pow, S, exp, gamma, log, loggamma, pi, polygamma, sin
 
 from theory.balls import Balls, Enclosure, balls
 
@@ -100,6 +100,12 @@ def _psi(evaluation: _Evaluation, order: Expr, argument: Expr) -> Any:
     return evaluation.arithmetic.polygamma(int(order), evaluation.positive(argument))
 
 
+def _sine(evaluation: _Evaluation, argument: Expr) -> Any:
+    """Return sin(pi x) = pi/(Gamma(x) Gamma(1 - x)), for 0 < x < 1."""
+    x = argument / pi
+    return evaluation.of(pi / (gamma(x, evaluate=False) * gamma(1 - x, evaluate=False)))
+
+
 _RULES: dict[Any, Callable[..., Any]] = {
     Add: lambda e, *terms: reduce(add, map(e.of, terms)),
     Mul: lambda e, *factors: reduce(mul, map(e.of, factors)),
@@ -108,4 +114,5 @@ _RULES: dict[Any, Callable[..., Any]] = {
     gamma: lambda e, x: e.arithmetic.exp(e.arithmetic.real_lgamma(e.positive(x))),
     loggamma: lambda e, x: e.arithmetic.real_lgamma(e.positive(x)),
     polygamma: _psi,
+    sin: _sine,
 }

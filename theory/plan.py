@@ -75,12 +75,12 @@ def plan(
     if solve not in loop.free_symbols:
         raise ValueError(f"{solve} is no symbol of the loop. Solve for one of {_names(loop)}.")
     asked = quantity(loop, of)
-    horizon = S.One if horizon == symbols.n and _lasting(asked) else horizon
     turned = inverse(asked, solve, bound, horizon)
     scaled = _scaled(asked, solve, bound, horizon)
-    if horizon == symbols.n or scaled is None:
+    first = S.One if horizon == symbols.n and _lasting(asked) else horizon
+    if first == symbols.n or scaled is None:
         return _symbolic(asked, solve, relation, bound, horizon, turned)
-    judge = Judge(asked.put(scaled), solve, horizon, relation, bound.subs(scaled))
+    judge = Judge(asked.put(scaled), solve, first, relation, bound.subs(scaled))
     search = Search(judge, admissible(judge.quantity.loop, solve, between), exact(within, "within"))
     side, crossing = _chosen(search, want)
     return Plan(asked, solve, relation, bound, horizon, side, turned and turned.expression, crossing, search, scaled)

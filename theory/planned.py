@@ -95,7 +95,7 @@ class Plan:
     @property
     def proved(self) -> bool:
         """Whether the answer is shown to be the only crossing among all values looked over."""
-        return self.search is not None and len(self.settled) == len(list(self._sides))
+        return self.search is not None and self.monotone and len(self.settled) == len(list(self._sides))
 
     @property
     def monotone(self) -> bool:

@@ -28,6 +28,8 @@ STEPS = 1000
 """Generations up to which a value is taken from the recurrence; beyond, from the closed form that solves it."""
 CURVES = ("survival", "support", "missing_mass", "collision", "entropy")
 """Answers of a chain of counts at a generation, by name."""
+WORDS = ("drift", *get_args(Metric), *CURVES)
+"""Quantities that are asked by name."""
 
 
 @frozen(eq=False)
@@ -212,8 +214,7 @@ def quantity(loop: Loop, of: Question) -> Quantity:
         return Distance(loop, of)  # type: ignore[arg-type]
     if of == "drift":
         return Asked(loop, _drift)
-    known = ", ".join(("drift", *get_args(Metric), *CURVES))
-    raise ValueError(f"of = {of!r} is not known. Give an observable, or one of {known}.")
+    raise ValueError(f"of = {of!r} is not known here. Give an observable, or one of {', '.join(WORDS)}.")
 
 
 def _drift(loop: Loop) -> Expr:
