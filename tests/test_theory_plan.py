@@ -25,6 +25,7 @@ from theory import (
     Weighted,
     absorption,
     alpha,
+    best,
     c,
     expect,
     mu0,
@@ -35,6 +36,7 @@ from theory import (
     tau,
     variance,
 )
+from theory.catalogue.questions import Minimiser
 
 V, mu, w = Gaussian.V, Gaussian.mu, symbols.w
 UNIT = Gaussian(0, 1)
@@ -200,6 +202,23 @@ def test_it_prints():
     symbolic = plan(Loop(Gaussian()), V, M, at_least=V0 / 2)
     assert r"M \ge" in symbolic._repr_latex_()
     assert str(symbolic).startswith("M >= ")
+
+
+def test_the_best_weight():
+    """Assert that the best weight is the catalogue's turning point, that a bound just above its value has two ends
+    about it, and that one just below is out of reach.
+    """
+    free = Loop(Gaussian(), estimator=Unbiased(), regime=Weighted(w, Rational(1, 2)))
+    error = (mu - mu0) ** 2
+    found = best(free.at(M=20), error, w)
+    turning = Minimiser(error.subs(mu0, 0), w).answer(free.at(mu0=0, V0=1))
+    assert abs((found.value - turning.subs(M, 20)).evalf(40)) < 1e-35
+    slack = Rational(1, 10**5)
+    near = Rational(str(found.attained.evalf(30)))
+    options = {"at_most": (near + slack) * V0, "n": oo, "between": (Rational(1, 2), Rational(641, 1000))}
+    assert plan(free.at(M=20), error, w, **options).value < found.value
+    with pytest.raises(ValueError, match="Give a bound within reach"):
+        plan(free.at(M=20), error, w, at_most=(near - slack) * V0, n=oo)
 
 
 REFUSED = {

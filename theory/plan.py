@@ -76,14 +76,14 @@ def plan(
         raise ValueError(f"{solve} is no symbol of the loop. Solve for one of {_names(loop)}.")
     asked = quantity(loop, of)
     turned = inverse(asked, solve, bound, horizon)
-    scaled = _scaled(asked, solve, bound, horizon)
+    put = scaled(asked, solve, bound, horizon)
     first = S.One if horizon == symbols.n and _lasting(asked) else horizon
-    if first == symbols.n or scaled is None:
+    if first == symbols.n or put is None:
         return _symbolic(asked, solve, relation, bound, horizon, turned)
-    judge = Judge(asked.put(scaled), solve, first, relation, bound.subs(scaled))
+    judge = Judge(asked.put(put), solve, first, relation, bound.subs(put))
     search = Search(judge, admissible(judge.quantity.loop, solve, between), exact(within, "within"))
     side, crossing = _chosen(search, want)
-    return Plan(asked, solve, relation, bound, horizon, side, turned and turned.expression, crossing, search, scaled)
+    return Plan(asked, solve, relation, bound, horizon, side, turned and turned.expression, crossing, search, put)
 
 
 def _relation(at_least: Any, at_most: Any, exactly: Any) -> tuple[Relation, Expr]:
@@ -118,7 +118,7 @@ def _lasting(asked: Quantity) -> bool:
         return False
 
 
-def _scaled(asked: Quantity, solve: Symbol, bound: Expr, horizon: Expr) -> dict[Symbol, Expr] | None:
+def scaled(asked: Quantity, solve: Symbol, bound: Expr, horizon: Expr) -> dict[Symbol, Expr] | None:
     """Return values for the other symbols that change nothing: a scale that is a factor of quantity and bound alike, or
     a symbol that cancels. None where one of them matters.
     """
