@@ -37,6 +37,7 @@ from theory import (
     variance,
 )
 from theory.catalogue.questions import Minimiser
+from theory.isolation import isolated
 
 V, mu, w = Gaussian.V, Gaussian.mu, symbols.w
 UNIT = Gaussian(0, 1)
@@ -192,6 +193,41 @@ def test_large_numbers_do_not_need_large_fractions():
     assert found.value > 10**7
     low, high = (p.value for p in found.neighbours)
     assert low.upper < Rational(-1, 10) < high.lower
+
+
+@pytest.mark.parametrize(("of", "aim"), [(V, S.Half), (log(V), S(-1)), ("w2", Rational(1, 10))], ids=str)
+def test_nothing_false_is_proved(of, aim):
+    """Assert that a range with a crossing in it is settled neither way, nor one side with the other's claim."""
+    found = plan(Loop(UNIT), of, M, n=10, **{"at_most" if of == "w2" else "at_least": aim})
+    settled, grid, size = found.search.judge.settled, found.search.grid, found.value
+    assert not settled(S(2), 2 * size, True, grid)
+    assert not settled(S(2), 2 * size, False, grid)
+    assert not settled(size, 2 * size, False, grid)
+    assert not settled(size, oo, False, grid)
+    assert not settled(1000 * size, 1001 * size, False, grid)
+    assert not settled(S(2), size - 1, True, grid)
+    assert settled(size, 2 * size, True, grid)
+    assert settled(S(2), size - 1, False, grid)
+
+
+def test_a_wrong_branch_is_not_returned(monkeypatch):
+    """Assert that of several roots the one that gives back the exact points is taken, and none where none does."""
+    loop = Loop(UNIT, estimator=Unbiased(), regime=Mixed(alpha))
+    right = plan(loop, mu**2, alpha, at_most=bound, n=oo).expression
+    monkeypatch.setattr("theory.inverse.isolated", lambda *given: [2 - right, 1 + right, *isolated(*given)])
+    assert simplify(plan(loop, mu**2, alpha, at_most=bound, n=oo).expression - right) == 0
+    monkeypatch.setattr("theory.inverse.isolated", lambda *given: [1 + root for root in isolated(*given)])
+    with pytest.raises(NoClosedForm):
+        plan(loop, mu**2, alpha, at_most=bound, n=oo)
+
+
+def test_without_flint(monkeypatch):
+    """Assert that mpmath's intervals give the same plan, with proof."""
+    with_flint = plan(Loop(UNIT), log(V), M, at_least=S(-1), n=10)
+    monkeypatch.setattr("theory.balls.flint", None)
+    without = plan(Loop(UNIT), log(V), M, at_least=S(-1), n=10)
+    assert with_flint.value == without.value
+    assert without.proved
 
 
 def test_it_prints():
