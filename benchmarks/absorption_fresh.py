@@ -1,7 +1,8 @@
 """Times of a chain that real data drives on, exact, against linear algebra on its states, as ratios in one run.
 
 E[T], T = the first generation with one of two types left, as a rational function of the real share alpha, and as a
-number for a given one. Every case runs in a process of its own, with a time budget; peers are given the matrix ready made, while the engine starts from the declared loop, and answers are compared before a time counts.
+number for a given one. Every case runs in a process of its own, with a time budget; peers are given the matrix ready
+made, while the engine starts from the declared loop, and answers are compared before a time counts.
 
     python benchmarks/absorption_fresh.py                 print the tables
     python benchmarks/absorption_fresh.py --write         and write them to benchmarks/absorption_fresh.md
@@ -16,15 +17,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from itertools import chain
 from math import comb
 from pathlib import Path
 from statistics import median
 from time import process_time
 from typing import Any
 
+from symbolic import machine, seconds, table
 from sympy import QQ, Expr, Rational, S, oo
 from sympy.polys.matrices import DomainMatrix
-from symbolic import machine, seconds, table
 
 from theory import Bernoulli, Categorical, Loop, Mixed, absorption, alpha
 from theory import field as fields
@@ -35,6 +37,7 @@ HALF, SHARE = Rational(1, 2), Rational(1, 10)
 PARAMETRIC = (4, 8, 12)
 SIZES = (50, 100, 200)
 Answer = Callable[[], Any]
+flat = chain.from_iterable
 
 
 def loop_of(samples: int, share: Expr, types: int = 2) -> Loop:
@@ -90,7 +93,7 @@ def flint_interpolated(samples: int) -> Answer:
     """python-flint: det(I - Q) and E[T] det(I - Q) at as many points as their degree in alpha needs, interpolated."""
     size, degree = samples - 1, samples * (samples - 1)
     points = [QQ(k, degree + 1) for k in range(1, degree + 2)]
-    systems = [flint.fmpq_mat(size, size, sum(inner(samples, x), [])) for x in points]
+    systems = [flint.fmpq_mat(size, size, [*flat(inner(samples, x))]) for x in points]
     ones, weights = flint.fmpq_mat(size, 1, [1] * size), flint.fmpq_mat(1, size, start(samples))
 
     def answer() -> Expr:
@@ -143,7 +146,7 @@ def parametric(name: str, samples: int) -> dict:
 def number_by_flint(samples: int, share: Expr = SHARE) -> Answer:
     """python-flint's dense solve at one share."""
     size = samples - 1
-    system = flint.fmpq_mat(size, size, sum(inner(samples, QQ(int(share.p), int(share.q))), []))
+    system = flint.fmpq_mat(size, size, [*flat(inner(samples, QQ(int(share.p), int(share.q))))])
     ones, weights = flint.fmpq_mat(size, 1, [1] * size), flint.fmpq_mat(1, size, start(samples))
     return lambda: QQ.to_sympy(1 + (weights * system.solve(ones))[0, 0])
 
@@ -156,11 +159,11 @@ def number_by_engine(samples: int) -> Answer:
 def law_by_flint(samples: int) -> Answer:
     """python-flint's dense solve of pi P = pi, sum pi = 1."""
     M, share = samples, QQ(1, 10)
-    columns = [[QQ(1)] * (M + 1)]
     chances = [chance(M, x, share) for x in range(M + 1)]
-    for y in range(1, M + 1):
-        columns.append([comb(M, y) * p**y * (1 - p) ** (M - y) - int(x == y) for x, p in enumerate(chances)])
-    system = flint.fmpq_mat(M + 1, M + 1, sum(columns, []))
+    moves = [
+        [comb(M, y) * p**y * (1 - p) ** (M - y) - int(x == y) for x, p in enumerate(chances)] for y in range(1, M + 1)
+    ]
+    system = flint.fmpq_mat(M + 1, M + 1, [QQ(1)] * (M + 1) + [*flat(moves)])
     one = flint.fmpq_mat(M + 1, 1, [1] + [0] * M)
     return lambda: [QQ.to_sympy(x) for x in system.solve(one).entries()]
 
