@@ -36,7 +36,9 @@ class Jumps:
 
     block: Block
     outer: np.ndarray
+    """Not yet divided by ``sums``."""
     inner: np.ndarray
+    sums: np.ndarray
     slack: np.ndarray
     """Bound on the relative error of every entry, after rounding, products and sums."""
     cut: np.ndarray
@@ -44,17 +46,17 @@ class Jumps:
 
     @classmethod
     def of(cls, block: Block, exits: np.ndarray) -> "Jumps":
-        """Return the rows without their diagonals, divided by their sums."""
+        """Return the rows with their diagonals set to 0, over their sums; the block is overwritten."""
         k = np.arange(block.k0 + 1, block.k1 + 1)
-        weights = block.rows.copy()
         within = k <= block.high
-        weights[np.flatnonzero(within), k[within] - block.low] = 0
-        weights /= weights.sum(axis=1)[:, None]
+        block.rows[np.flatnonzero(within), k[within] - block.low] = 0
+        sums = block.rows.sum(axis=1)
         split = min(block.k0, block.high) - block.low + 1
+        rest = block.rows[:, split:]
         inner = np.zeros((len(k), len(k)))
-        inner[:, : weights.shape[1] - split] = weights[:, split:]
-        slack = (4 * k + 2 * weights.shape[1] + 3 * len(k) + 8) * U
-        return cls(block, weights[:, :split], inner, slack, 2 * LOST / exits[k])
+        inner[:, : rest.shape[1]] = rest / sums[:, None]
+        slack = (4 * k + 2 * block.rows.shape[1] + 3 * len(k) + 8) * U
+        return cls(block, block.rows[:, :split], inner, sums, slack, 2 * LOST / exits[k])
 
     @property
     def span(self) -> slice:
@@ -66,11 +68,14 @@ class Jumps:
         block, known = self.block, x.value[self.span]
         reference = known[-1] if block.k0 <= block.high else known[len(known) // 2]
         near, rows = known - reference, slice(block.k0 + 1, block.k1 + 1)
-        y = self._inverse(right + self.outer @ near)
-        size = self.outer @ np.abs(near) + self.inner @ np.abs(y) + np.abs(y) + right
+        shift, spread, inherited = (
+            self.outer @ np.stack([near, np.abs(near), x.error[self.span]], axis=1)
+        ).T / self.sums
+        y = self._inverse(right + shift)
+        size = spread + self.inner @ np.abs(y) + np.abs(y) + right
         x.value[rows] = reference + y
         residual = doubt + self.slack * size + (U + self.cut) * x.value[rows]
-        x.error[rows] = SAFE * self._inverse(residual + self.outer @ x.error[self.span])
+        x.error[rows] = SAFE * self._inverse(residual + inherited)
 
     def _inverse(self, right: np.ndarray) -> np.ndarray:
         if len(right) == 1 or not self.inner.any():

@@ -29,9 +29,10 @@ KEPT = 2**22
 
 @frozen
 class Ancestors:
-    """The law of A_n: ``weights[a - low]`` = P(A_n = a), to a relative error ``slack`` in each; or laws as rows.
+    """The law of A_n: ``weights[a - low]`` = P(A_n = a, on paths that were kept), or several laws as rows.
 
-    ``missing`` bounds the sum of k P(A_n = k) over what is not here, relative to P(A_n >= 2).
+    Each is known to a relative error ``slack``; ``missing`` bounds the sum of k P(A_n = k) over the paths that were cut
+    off, relative to P(A_n >= 2).
     """
 
     low: int
@@ -158,7 +159,7 @@ class Ancestry:
     def _powered(self, steps: int) -> Ancestors:
         law, growth = self._wide[-1], self._growth(self._wide[-1].high)
         weights, power = np.concatenate([np.zeros(law.low - 1), law.weights]), self._short(law.high)
-        for bit in reversed(bin(steps)[2:]):
+        for bit in reversed(f"{steps:b}"):
             if bit == "1":
                 weights = weights @ power
             power = power @ power
@@ -190,8 +191,8 @@ class Ancestry:
     def _spectral(self, steps: int) -> Ancestors:
         """Return the law from E V_j(A_(n+r)) = lambda_j^r E V_j(A_n), from the largest state down to 2.
 
-        ``slack`` is three times the sum of (a - 1) |error of P(A = a)| over P(A >= 2), and P(A >= 2) <= P(A = 1) by then:
-        enough for means of f, of x^A and of 1 - x^A.
+        ``slack`` is three times the sum of (a - 1) |error of P(A = a)| over P(A >= 2), and P(A >= 2) <= P(A = 1) by
+        then: enough for means of f, of x^A and of 1 - x^A.
         """
         law, V, c = self._departure, self._eigenvectors, self.chain.exits[1:]
         size = law.high

@@ -16,10 +16,10 @@ from numerics.absorption_times import Unknown, time_moments
 from numerics.ancestry import Ancestors, Ancestry
 from numerics.bounded import Bounded
 from numerics.occupancy import Occupancy, U
-from numerics.vocabulary import Curve, Types
+from numerics.many_types import Curve, Types
 
 LARGEST = 2_000_000
-"""Above this M the bounds on rounding are not proved; `internet_scale` answers there."""
+"""Above this M the bounds on rounding are not proved; `BranchingLimit` answers there."""
 TINY = 1e-300
 """Added to every bound: numbers this small may round to 0."""
 
@@ -27,7 +27,7 @@ TINY = 1e-300
 def _samples(_: Any, __: Any, value: int) -> None:
     if not 1 <= value <= LARGEST:
         raise ValueError(
-            f"M = {value} is outside 1..{LARGEST}, where the error is proved. Ask internet_scale about larger M."
+            f"M = {value} is outside 1..{LARGEST}, where the error is proved. Ask BranchingLimit about larger M."
         )
 
 
@@ -41,7 +41,7 @@ class LargeChain:
         samples: 1 <= M <= 2,000,000.
         frequencies: a law, as fractions or as an array of floats, which is divided by its sum.
 
-    >>> chain = LargeChain(2, [Rational(1, 2)] * 2)
+    >>> chain = LargeChain(2, np.array([0.5, 0.5]))
     >>> chain.expected_time().value, chain.survival(3).value, chain.lost(0, 1).value
     (2.0, 0.125, 0.25)
     """
@@ -71,10 +71,10 @@ class LargeChain:
         if self._settled:
             return Bounded(0.0, 0.0)
         t = self._moments(1)[0]
-        return Bounded(1 + t.value[-1], t.error[-1] + 2 * U * t.value[-1])
+        return Bounded(1 + t.value[-1], t.error[-1] + 2 * U * (1 + t.value[-1]))
 
     def variance_time(self) -> Bounded:
-        """Var T = 2 s + t - t^2, t = E sum_j P(T > j), s = E sum_j j P(T > j), both over j >= 1 and counted from j = 1."""
+        """Var T = 2 s + t - t^2, t = sum_(n >= 1) P(T > n), s = sum_(n >= 1) (n - 1) P(T > n)."""
         if self._settled:
             return Bounded(0.0, 0.0)
         t, s = ((one.value[-1], one.error[-1]) for one in self._moments(2))
@@ -146,7 +146,7 @@ class LargeChain:
 
     def _asked(self, token: int | None, frequency: Any, count: Any) -> tuple[Types, bool]:
         """Return the types asked about, and whether it is a single one."""
-        if [token, frequency, count].count(None) != 2:
+        if sum(one is not None for one in (token, frequency, count)) != 1:
             raise ValueError("lost asks about one of token, frequency and count. Give exactly one of them.")
         if token is not None:
             p = self._share(token)
@@ -164,12 +164,13 @@ class LargeChain:
 
     def _answer(self, n: int | Iterable[int], mean: Callable[[Ancestors], Curve], source: Any) -> Bounded:
         """Return mean(law of A_n) for each generation, ``source`` at 0; a long range in batches."""
-        times = np.atleast_1d(np.array(n if np.ndim(n) == 0 else list(n)))
+        times = np.array([n] if isinstance(n, int | np.integer) else list(n))
         if times.dtype.kind != "i" or not len(times) or times.min() < 0:
             raise ValueError(f"n = {n} is no generation, or no list of them. Give whole numbers >= 0.")
-        if np.ndim(n) == 0:
-            value, error = mean(self.ancestry.law(int(n))) if n else (np.asarray(source), np.zeros(np.shape(source)))
-            return Bounded(value, error + TINY * (n > 0))
+        if isinstance(n, int | np.integer):
+            (t,) = times.tolist()
+            value, error = mean(self.ancestry.law(t)) if t else (np.asarray(source), np.zeros(np.shape(source)))
+            return Bounded(value, error + TINY * (t > 0))
         values, errors = (np.zeros((len(times), *np.shape(source))) for _ in range(2))
         values[times == 0] = source
         for first, laws in self._laws(times):

@@ -29,8 +29,7 @@ Curve = tuple[np.ndarray, np.ndarray]
 
 @frozen(eq=False)
 class Types:
-    """Distinct frequencies ``p`` in (0, 1] with ``q`` = 1 - p, both to a relative error U, and how many types share each.
-    """
+    """Distinct frequencies ``p`` in [0, 1] with ``q`` = 1 - p, both to a relative error U, and how many share each."""
 
     p: np.ndarray = field(repr=False)
     q: np.ndarray = field(repr=False)
@@ -124,11 +123,11 @@ class Types:
 
     def summed(self, of: Callable[["Types"], Curve], weights: Callable[["Types"], np.ndarray]) -> Curve:
         """Return the weighted sum over types of what ``of`` says about CHUNK of them at a time, all terms positive."""
-        value, error = 0.0, 0.0
+        value, error = np.zeros(()), np.zeros(())
         for part in self.chunks():
             each = weights(part)
             value, error = (x + added(y * each) for x, y in zip((value, error), of(part), strict=True))
-        return np.asarray(value), 1.01 * error + (len(self) / SUMMED + SUMMED + 4) * U * value
+        return value, 1.01 * error + (len(self) / SUMMED + SUMMED + 4) * U * value
 
     def unlike(self, most: int) -> tuple[np.ndarray, float]:
         """Return f(a) = 1 - sum_i p_i^a = P(a tokens are not all of one type), a = 0..most, and its relative error.
