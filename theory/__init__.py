@@ -8,6 +8,7 @@ from theory.asymptotics import leading as leading
 from theory.autocovariance import autocovariance as autocovariance
 from theory.combination import covariance as covariance
 from theory.combination import variance as variance
+from theory.discrete.mixed import real_share as real_share
 from theory.drift import drift as drift
 from theory.errors import NoClosedForm as NoClosedForm
 from theory.errors import NotClosed as NotClosed

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from attrs import frozen
+from attrs import field, frozen
 from sympy import Add, Expr, S, Symbol
 
 from theory.errors import NotClosed
@@ -27,6 +27,8 @@ class Batch:
     size: Expr
     statistics: tuple[Expr, ...]
     laws: tuple[Law, ...] = ()
+    observed: bool = field(default=False, kw_only=True)
+    """Whether the statistics are letters for numbers that are there, so that no moments will be asked of them."""
 
 
 @frozen
