@@ -106,14 +106,15 @@ def test_times_and_fixation_are_those_of_all_moves(samples, types):
     chain, first = brute(samples, source)
     starts = {None: (first, 1)} | {x: ({x: Fraction(1)}, 0) for x in compositions(samples, types)}
     for begun, (start, drawn) in starts.items():
-        assert found.expected_time(begun) == drawn + chain.expected(one, none, start)
+        here = found.given(*begun) if begun else found
+        assert here.expected_time() == drawn + chain.expected(one, none, start)
         for token in range(types):
             fixed = chain.expected(none, lambda x, token=token: Fraction(x[token] > 0), start)
-            assert found.probability(token, begun) == fixed
+            assert here.probability(token) == fixed
             if fixed:
                 # E[T; token] is gained fit by fit from counts that end in the token.
                 ends = chain.expected(lambda x, token=token: Fraction(x[token], samples), none, start)
-                assert found.conditional_time(token, begun) == drawn + ends / fixed
+                assert here.conditional_time(token) == drawn + ends / fixed
 
 
 @pytest.mark.parametrize("real", SHARES)
@@ -125,12 +126,13 @@ def test_laws_by_generation_are_those_of_all_moves(samples, types, real):
     states = list(compositions(samples, types))
     starts = {None: (first, 1)} | {x: ({x: Fraction(1)}, 0) for x in (states[0], states[len(states) // 2])}
     for begun, (start, drawn) in starts.items():
+        here = found.given(*begun) if begun else found
         for steps in range(4):
             then, generation = chain.after(start, steps), drawn + steps
-            assert found.survival(generation, begun) == sum(w for x, w in then.items() if not settled(x))
-            assert found.support(generation, begun) == sum(w * sum(k > 0 for k in x) for x, w in then.items())
+            assert here.survival(generation) == sum(w for x, w in then.items() if not settled(x))
+            assert here.support(generation) == sum(w * sum(k > 0 for k in x) for x, w in then.items())
             for token in range(types):
-                assert found.lost(token, generation, begun) == sum(w for x, w in then.items() if not x[token])
+                assert here.lost(token, generation) == sum(w for x, w in then.items() if not x[token])
 
 
 @pytest.mark.parametrize("real", SHARES)
@@ -155,7 +157,7 @@ def test_expected_time_of_two_types_is_the_birth_and_death_sum(samples):
     for k in range(1, samples):
         early = sum((Rational(samples - k, samples - j) for j in range(1, k + 1)), Rational(0))
         late = sum((Rational(k, j) for j in range(k + 1, samples)), Rational(0))
-        assert found.expected_time((k, samples - k)) == samples * (early + late)
+        assert found.given(k, samples - k).expected_time() == samples * (early + late)
 
 
 def sources(most=4):
@@ -192,7 +194,7 @@ def test_absorption_is_refused_where_types_come_back():
         (lambda: engine(3, SOURCES[2]).lost(2, 1), "token 2"),
         (lambda: engine(3, SOURCES[2]).survival(-1), "n = -1"),
         (lambda: engine(3, SOURCES[2]).ancestors(0), "n = 0"),
-        (lambda: engine(3, SOURCES[2]).probability(0, (1, 1)), "sum to 3"),
+        (lambda: engine(3, SOURCES[2]).given(1, 1), "M = 3 tokens"),
         (lambda: engine(3, (Fraction(0), Fraction(1))).conditional_time(0), "token 0 is not there"),
         (lambda: Moran(2), "real=2"),
     ):
