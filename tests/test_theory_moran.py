@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -81,7 +82,7 @@ def brute(samples, source, real=Fraction(0)):
                     moves[after] = moves.get(after, Fraction(0)) + chance
         return moves
 
-    return Chain(step), draws(samples, source)
+    return Chain(cache(step)), draws(samples, source)
 
 
 def one(counts):

@@ -99,7 +99,7 @@ class Urn:
         return [S(numbers.answer(weight)) for weight in law]
 
     def moment(self, token: int, order: int, n: int) -> Expr:
-        """Return E p_token^order at generation n, by the recurrence of the moments, or from given counts by their law."""
+        """Return E p_token^order at generation n, by the recurrence of the moments, or by the law of given counts."""
         if self.start is not None:
             law = self.counts(token, n)
             return Add(*(weight * Rational(x, len(law) - 1) ** order for x, weight in enumerate(law)))
