@@ -9,6 +9,7 @@ smallest error that it would have seen.
 
 from collections.abc import Sequence
 from typing import overload
+
 import numpy as np
 import xarray as xr
 from attrs import field, frozen
@@ -38,7 +39,7 @@ class Curve:
 
     name: str
     variable: str
-    values: Sequence[float] = field(repr=False)
+    values: Sequence[float] | np.ndarray = field(repr=False)
 
 
 @frozen

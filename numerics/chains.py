@@ -36,7 +36,7 @@ class Program:
     first: Callable[[Array, Any, Given, State], State]
     later: Callable[[Array, Any, Given, State], State]
     view: Callable[[State], Mapping[str, Array]]
-    compact: Callable[[State], Any] = lambda state: None
+    compact: Callable[[State], Any] | None = None
 
 
 def trajectories(

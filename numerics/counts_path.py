@@ -1,8 +1,7 @@
 """Categorical loops by the types that are left: every fit is the counts of M tokens drawn from the last.
 
-Three exact ways to draw them, for any vocabulary: `tokens` copies M tokens one by one, `types` splits M among the types
-by a tree of binomials, and which is the faster depends on the numbers of types and of tokens alone. No fit touches
-more than min(K, M) types.
+Exact ways to draw them, for any vocabulary: "tokens" copies M tokens one by one, "types" splits M among the types by
+binomials; which is the faster depends on the numbers of types and of tokens alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,17 +23,14 @@ from theory.procedures import Procedure
 from theory.regimes import Replace
 from theory.sampling import Faithful
 
-COSTS: Mapping[str, Callable[[int, int], float]] = {
-    "tokens": lambda types, samples: 6.0 * samples + 2.0 * min(types, samples),
-    "types": lambda types, samples: 400.0 * types,
-}
-"""Way -> (types, tokens) -> nanoseconds of a fit on one core, roughly: what the ways are chosen by."""
+COSTS: Mapping[str, tuple[float, float]] = {"tokens": (6.0, 2.0), "types": (0.0, 400.0)}
+"""Way -> nanoseconds of a fit for each token and for each type, on one core, roughly: what the ways are chosen by."""
 MOST = 2**31 - 1
 """Tokens are counted in 32 bits."""
 
 
-def why_not(method: str, loop: Loop, shape: tuple[int, ...]) -> str | None:
-    """Return why this way cannot run the loop, or None where it can: it is exact wherever it runs."""
+def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
+    """Return why these ways cannot run the loop, or None where it can: they are exact wherever they run."""
     if not isinstance(loop.family, Categorical):
         return f"{type(loop.family).__name__} has no types"
     if not isinstance(loop.regime, Replace) or isinstance(loop.estimator, Procedure):
@@ -43,16 +39,21 @@ def why_not(method: str, loop: Loop, shape: tuple[int, ...]) -> str | None:
         return f"{loop.sampling} draws from other frequencies than those of the last fit"
     if not loop.samples.is_Integer or loop.samples > MOST:
         return f"samples = {loop.samples} is no number of tokens that 32 bits count"
-    del method, shape
+    del shape
     return None
 
 
 def cheapest(ways: Iterable[str], types: int, samples: int) -> tuple[str, str]:
-    """Return the way of least cost and why; chains do not enter, since their numbers must not depend on how many run."""
-    costs = {way: COSTS[way](types, samples) for way in ways}
+    """Return the way of least cost and why; chains do not enter, as their numbers must not depend on how many run."""
+    costs = {way: COSTS[way][0] * samples + COSTS[way][1] * _room(way, types, samples) for way in ways}
     way = min(costs, key=lambda name: costs[name])
     said = ", ".join(f"{name} {cost / 1000:.3g} us" for name, cost in costs.items())
     return way, f"exact, and the cheapest for {samples} tokens of {types} types by estimate: {said} a fit"
+
+
+def _room(way: str, types: int, samples: int) -> int:
+    """Return how many types a fit touches."""
+    return min(types, samples) if way == "tokens" else types
 
 
 def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
@@ -62,7 +63,7 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
 
 
 def program(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
-    """Return the chain of a `prepared` loop; its state is (types, what the way carries of them), None at the source."""
+    """Return the chain of a `prepared` loop; the way says what its state is."""
     del generations
     types, samples = shape[0], int(loop.samples)
     start, first, later, slots = _WAYS[method](types, samples)

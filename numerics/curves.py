@@ -1,8 +1,8 @@
 """What becomes of a vocabulary, by generation: exact curves, and the observables of a run that they are held against.
 
-For a faithful categorical loop that replaces its data all of it follows from the chain of ancestors A_n, how many tokens
-of the first fit the tokens of fit n descend from: a type of frequency p is lost by generation n with probability
-E (1 - p)^A_n.
+For a faithful categorical loop that replaces its data all of it follows from the chain of ancestors A_n, how many
+tokens of the first fit the tokens of fit n descend from: a type of frequency p is lost by generation n with
+probability E (1 - p)^A_n.
 """
 
 from collections.abc import Iterable, Mapping

@@ -80,7 +80,7 @@ def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[
     slots = {name: reader(expr, plan.shape[0]) for name, expr in plan.observe} if plan.counted else {}
 
     def record(given: Given, state: State) -> dict[str, Array]:
-        values, left = program.view(state), program.compact(state)
+        values, left = program.view(state), program.compact(state) if program.compact else None
         arguments = [*(values[name] for name in known.letters.values()), *(given[str(x)] for x in letters)]
         if left is None:
             observed = {name: function(*arguments) for name, function in read.items()}

@@ -44,8 +44,8 @@ class Path:
 
 def _way(name: str) -> Path:
     """Return one of the ways to draw the counts of many types."""
-    why_not, program, size = (partial(call, name) for call in (counts_path.why_not, counts_path.program, counts_path.size))
-    return Path(why_not, counts_path.prepared, program, size)
+    of = counts_path
+    return Path(of.why_not, of.prepared, partial(of.program, name), partial(of.size, name))
 
 
 PATHS = {

@@ -9,7 +9,7 @@ where the first sum is the same for every chain.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
@@ -75,9 +75,13 @@ def _entry(entry: Indexed, types: int) -> Reader | None:
     if not index.is_Integer or not 0 <= int(index) < types:
         return None
     k = int(index)
-    if entry.base == p0:
-        return lambda slots, given: jnp.asarray(given["p0"])[k]
-    return lambda slots, given: jnp.where(slots.types == k, slots.shares, 0.0).max()
+
+    def read(slots: Slots, given: Given) -> Array:
+        if entry.base == p0:
+            return jnp.asarray(given["p0"])[k]
+        return jnp.where(slots.types == k, slots.shares, 0.0).max()
+
+    return read
 
 
 def _sum(total: Sum, types: int) -> Reader | None:

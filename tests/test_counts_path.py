@@ -1,14 +1,17 @@
 """Categorical loops at any number of types: the same law by every way, the same bits for any chunk, sums from slots."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.extend.random import threefry_2x32
-from scipy.stats import binom, chi2, multinomial as multinomial_law
+from scipy.stats import binom, chi2
+from scipy.stats import multinomial as multinomial_law
 from sympy import Piecewise, Sum, log, sign
 
 from numerics import counts_path, planning, simulate
 from numerics.binomials import binomials
+from numerics.printer import to_jax
 from numerics.slots import WHOLE, Slots, dense, reader
 from numerics.words import below, uniforms, words
 from theory import Categorical, Loop, Mixed, Tempered
@@ -55,25 +58,29 @@ def test_whole_numbers_are_the_word_times_the_bound(bound):
         assert (u * 2**53 == [(a >> 5 << 26) + (b >> 6) for a, b in zip(upper, lower, strict=True)]).all()
 
 
-@pytest.mark.parametrize(("trials", "chance"), [(1, 0.3), (30, 0.02), (12, 0.97), (40, 0.5), (10_000, 0.004), (60, 0.8)])
+@pytest.mark.parametrize(
+    ("trials", "chance"), [(1, 0.3), (30, 0.02), (12, 0.97), (40, 0.5), (10_000, 0.004), (60, 0.8)]
+)
 def test_binomials_have_their_law(trials, chance):
     """Assert by Pearson's test that counts are binomial, on both sides of the means where the method changes."""
     draws = 100_000
     with jax.enable_x64(True):
         seen = np.asarray(jax.jit(binomials)(KEY, np.full(draws, float(trials)), np.full(draws, chance)))
-    assert not rejected(np.bincount(seen.astype(int), minlength=trials + 1), binom.pmf(range(trials + 1), trials, chance))
+    assert not rejected(
+        np.bincount(seen.astype(int), minlength=trials + 1), binom.pmf(range(trials + 1), trials, chance)
+    )
 
 
 def test_binomials_without_chance_are_certain():
     """Assert that chances 0 and 1 and no trials leave nothing to chance."""
     trials, chances = np.array([50.0, 50.0, 0.0, 1e6]), np.array([0.0, 1.0, 0.4, 1.0])
     with jax.enable_x64(True):
-        assert binomials(KEY, trials, chances).tolist() == [0, 50, 0, 1e6]
+        assert jax.jit(binomials)(KEY, trials, chances).tolist() == [0, 50, 0, 1e6]
 
 
 @pytest.mark.parametrize("method", counts_path.WAYS)
 def test_two_fits_have_the_law_of_the_chain(method):
-    """Assert by Pearson's test that (p_1, p_2) of fit 2 has the law of two multinomial draws, every count enumerated."""
+    """Assert by Pearson's test that (p_1, p_2) of fit 2 has the law of two multinomial draws, by enumeration."""
     source, M, chains = np.array([0.5, 0.3, 0.2]), 4, 60_000
     states = [(a, b, M - a - b) for a in range(M + 1) for b in range(M + 1 - a)]
     law = np.array([multinomial_law.pmf(x, M, source) for x in states])
@@ -85,12 +92,12 @@ def test_two_fits_have_the_law_of_the_chain(method):
     assert rejected(seen, law)
 
 
-@pytest.mark.parametrize(("method", "samples"), [("tokens", 12), ("tokens", 90), ("types", 90)])
+@pytest.mark.parametrize(("method", "samples"), [("tokens", 12), ("types", 90)])
 def test_same_bits_for_any_chunk(method, samples):
     """Assert that chunk size and number of chains change no chain, for fewer and for more tokens than types."""
     loop, start = Loop(Categorical(), samples=samples), {"p": zipf(40)}
-    run = simulate(loop, start, generations=3, chains=700, chunk=700, method=method, observe=WATCHED)
-    assert run.equals(simulate(loop, start, generations=3, chains=700, chunk=256, method=method, observe=WATCHED))
+    run = simulate(loop, start, generations=3, chains=500, chunk=500, method=method, observe=WATCHED)
+    assert run.equals(simulate(loop, start, generations=3, chains=500, chunk=1, method=method, observe=WATCHED))
     few = simulate(loop, start, generations=3, chains=5, method=method, observe=WATCHED)
     assert run.isel(chain=slice(5)).equals(few)
     assert (run.vocabulary == (run.p > 0).sum("type")).all()
@@ -108,7 +115,7 @@ def test_same_bits_for_any_group(monkeypatch):
 
 
 def test_the_way_is_chosen_by_types_and_tokens():
-    """Assert that few tokens are copied, many tokens of few types are split, the reason says so, and a method overrides."""
+    """Assert that few tokens are copied, many of few types split, the reason says so, and a method overrides."""
 
     def ran(types: int, samples: int, **options: str) -> tuple[str, str]:
         loop = Loop(Categorical(), samples=samples)
@@ -151,12 +158,10 @@ def test_other_loops_are_refused(loop, reason):
     ids=str,
 )
 def test_slots_read_what_all_frequencies_say(expr):
-    """Assert that an observable of the types left is that of the whole vocabulary, empty slots and lost types included."""
-    from numerics.printer import to_jax
-
+    """Assert that an observable of the types left is that of the whole vocabulary, lost types included."""
     types = 30
     with jax.enable_x64(True):
-        slots = Slots(np.array([3, 17, 0, types, types]), np.array([0.25, 0.5, 0.25, 0.0, 0.0]))
+        slots = Slots(jnp.array([3, 17, 0, types, types]), jnp.array([0.25, 0.5, 0.25, 0.0, 0.0]))
         source = zipf(types)
         wanted = to_jax(expr, (p, p0))(np.asarray(dense(slots, types)), source)
         np.testing.assert_allclose(reader(expr, types)(slots, {"p0": source}), wanted, rtol=1e-13, atol=1e-15)
@@ -166,7 +171,7 @@ def test_a_sum_that_lost_types_make_meaningless_says_so():
     """Assert that an entropy without a value at 0 is as undefined from slots as from all frequencies."""
     bare = Sum(-p[i] * log(p[i]), WHOLE)
     with jax.enable_x64(True):
-        slots = Slots(np.array([3, 1]), np.array([0.25, 0.75]))
+        slots = Slots(jnp.array([3, 1]), jnp.array([0.25, 0.75]))
         assert np.isnan(reader(bare, 4)(slots, {"p0": zipf(4)}))
 
 

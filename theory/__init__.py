@@ -67,6 +67,9 @@ from theory.sampling import TopK as TopK
 from theory.sampling import TopP as TopP
 from theory.sampling import Truncated as Truncated
 from theory.sampling import VarianceFactor as VarianceFactor
+from theory.sources import Decomposition as Decomposition
+from theory.sources import Sources as Sources
+from theory.sources import sources as sources
 from theory.spectrum import Lyapunov as Lyapunov
 from theory.spectrum import lyapunov as lyapunov
 from theory.spectrum import rank as rank

@@ -17,6 +17,7 @@ from typing import Any
 
 from attrs import frozen
 from sympy import ZZ
+from sympy.external.gmpy import gcd
 
 Rule = Callable[[int, Any], Any]
 """(s, what the others contribute to equation s) -> the unknown of index s."""
@@ -32,8 +33,8 @@ def descend(top: int, bottom: int, rule: Rule) -> list[Any]:
     for s in range(top, bottom - 1, -1):
         # row[j - 1] = sum_(k > s) z_k h_(k-s-1)(1, ..., j), h complete homogeneous; S2(k, s) = h_(k-s)(1, ..., s).
         row = list(accumulate(map(mul, row, range(1, s + 1))))
-        z[s] = rule(s, row[-1])
-        row = [x + z[s] for x in row]
+        z[s] = own = rule(s, row[-1])
+        row = [x + own for x in row]
     return z
 
 
@@ -49,8 +50,8 @@ def ascend(top: int, bottom: int, rule: Rule) -> list[Any]:
     for s in range(bottom + 1, top + 1):
         # row, from its end: sum_(a < s) t_a h_(s-1-a)(j, ..., a), j = s-1, ..., 0.
         row = list(accumulate(map(mul, row, range(s - 1, -1, -1))))
-        t[s] = rule(s, row[-1])
-        row = [t[s], *(x + t[s] for x in row)]
+        t[s] = own = rule(s, row[-1])
+        row = [own, *(x + own for x in row)]
     return t
 
 
@@ -101,18 +102,24 @@ def visits(samples: int, order: int = 1, integer: Callable[[int], Any] = ZZ) -> 
 
         z_a (M^(a-1) - (M-1)_(a-1)) = r_a + (M-1)_(a-1) sum_(k > a) S2(k, a) z_k,
 
-    all of it non-negative, and whole once multiplied by the product of the factors on the left.
+    all of it non-negative, and whole once multiplied by the product of the factors on the left. Before that, each row is
+    divided by the common divisor of M^(a-1) and (M-1)_(a-1), a quarter of all digits.
     """
     M = integer(samples)
-    right, over = [M * 0] * samples + [M**0], M**0
-    ways = [M * 0, *accumulate(range(1, samples), lambda x, i: x * (M - i), initial=M**0)]
-    pivots = [M ** (a - 1) - ways[a] if a > 1 else M**0 for a in range(samples + 1)]
+    ways = [M**0, *accumulate(range(1, samples), lambda x, i: x * (M - i), initial=M**0)]
+    common = [gcd(M ** max(a - 1, 0), way) for a, way in enumerate(ways)]
+    ways = [way // g for way, g in zip(ways, common, strict=True)]
+    rises = [M ** max(a - 1, 0) // g for a, g in enumerate(common)]
+    pivots = [rise - way if a > 1 else M**0 for a, (rise, way) in enumerate(zip(rises, ways, strict=True))]
     scale = prod(pivots, start=M**0)
-    for _ in range(order):
-        forced = [x * scale for x in right]
-        z = descend(samples, 2, lambda a, above, forced=forced: (forced[a] + ways[a] * above) // pivots[a])
-        right, over = [M ** (a - 1) * x if a > 1 else M * 0 for a, x in enumerate(z)], over * scale
-    return Weights(tuple(right), over)
+    if order == 1:
+        forced, over = [M * 0] * samples + [scale], common[samples] * scale
+    else:
+        before = visits(samples, order - 1, integer)
+        forced = [x // g * scale for x, g in zip(before.numerators, common, strict=True)]
+        over = before.denominator * scale
+    z = descend(samples, 2, lambda a, above: (forced[a] + ways[a] * above) // pivots[a])
+    return Weights(tuple(M ** max(a - 1, 0) * x for a, x in enumerate(z)), over)
 
 
 def moments(M: Any, start: Sequence[Any], n: int) -> list[Any]:
