@@ -47,6 +47,7 @@ from theory import (
     population,
     rank,
     risk,
+    sources,
     spread,
     stationary,
     variance,
@@ -161,14 +162,14 @@ def test_expected_time_of_two_types_is_the_birth_and_death_sum(samples):
         assert found.given(k, samples - k).expected_time() == samples * (early + late)
 
 
-def sources(most=4):
+def laws(most=4):
     """Sources of two types to so many, some of which may be absent."""
     weights = st.lists(st.integers(0, 5), min_size=2, max_size=most).filter(any)
     return weights.map(lambda counts: tuple(Fraction(w, sum(counts)) for w in counts))
 
 
 @settings(max_examples=30)
-@given(sources(6), st.integers(1, 12), st.randoms())
+@given(laws(6), st.integers(1, 12), st.randoms())
 def test_chain_forgets_names_and_variety_falls(source, samples, random):
     """Assert sums to one, relabelling, falling survival, and that the lines back are a law."""
     found, types = engine(samples, source), range(len(source))
@@ -319,6 +320,7 @@ WHOLE = {
     "lyapunov": lyapunov,
     "rank": rank,
     "spread": spread,
+    "sources": sources,
     "absorbing_sets": absorbing_sets,
     "simulate": lambda loop: simulate(loop, generations=2, chains=2, seed=0),
 }
