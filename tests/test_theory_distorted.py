@@ -310,7 +310,6 @@ def test_elimination_without_subtraction_solves_the_system(weights):
         (lambda: engine(3, SOURCES[2], TopK(1)).lost(2, 1), ValueError, "token 2 does not exist"),
         (lambda: engine(3, SOURCES[2], TopK(1)).survival(-1), ValueError, "n = -1"),
         (lambda: engine(3, SOURCES[2], TopK(1)).given(1, 1), ValueError, "M = 3 tokens"),
-        (lambda: absorption(Loop(Bernoulli(HALF), samples=3, sampling=Tempered())), TypeError, "tau"),
         (lambda: absorption(Loop(Bernoulli(), samples=3, sampling=TopK(1))), ValueError, "leaves p0"),
     ],
 )

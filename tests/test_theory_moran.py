@@ -65,7 +65,7 @@ SIZES = [(1, 2), (2, 2), (6, 2), (3, 3), (5, 3), (3, 4)]
 SHARES = [Fraction(0), Fraction(1, 5), Fraction(1)]
 
 
-def engine(samples, source, real=0):
+def engine(samples, source, real=Fraction(0)):
     """The engine's chain."""
     return absorption(Loop(Categorical(source), regime=Moran(real), samples=samples))
 
@@ -272,7 +272,7 @@ def test_stationary_law_is_dirichlet_multinomial(samples, types, real):
 
 def test_all_real_tokens_are_multinomial():
     """Assert theta = oo at u = 1, where every token is drawn from the source on its own."""
-    found = engine(4, SOURCES[3], 1).stationary()
+    found = engine(4, SOURCES[3], Fraction(1)).stationary()
     assert found.theta == oo
     assert {x: found.probability(x) for x in compositions(4, 3)} == draws(4, SOURCES[3])
 

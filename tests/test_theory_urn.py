@@ -154,6 +154,37 @@ def test_limit_moments_bound_those_on_the_way(samples):
         assert 0 < (limit - here).evalf(30) < (p - here) / (samples * generation)
 
 
+@pytest.mark.parametrize("samples", [1, 2, 3, 10])
+def test_enclosed_limits_hold_the_closed_ones(samples):
+    """Assert that sine and, for M = 2, the cubic product lie in the enclosures, and a neighbour of theirs does not."""
+    found = engine(samples, SOURCES[2])
+    for order in (1, 2, 3) if samples <= 2 else (1, 2):
+        near, exact = found.enclosed_limit(0, order), found.limit(0, order)
+        assert near.radius <= Rational(1, 10**20)
+        assert near.lower <= exact <= near.upper
+        assert exact + Rational(1, 10**18) not in near
+
+
+@settings(max_examples=15)
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 5))
+def test_enclosed_limits_of_single_tokens_are_those_of_the_beta_law(a, b, order):
+    """Assert E p^k = a^(k)/(a + b)^(k) after counts (a, b) of M = 1, whatever the order."""
+    near = engine(1, SOURCES[2]).given(a, b).enclosed_limit(0, order)
+    assert near.lower <= rf(a, order) / rf(a + b, order) <= near.upper
+
+
+@settings(max_examples=15)
+@given(st.integers(2, 6), st.integers(2, 6), st.fractions(Fraction(1, 10), Fraction(9, 10), max_denominator=10))
+def test_enclosed_limits_agree_at_every_radius(samples, order, p):
+    """Assert that a rough enclosure holds the fine one, and that the moments rise to both."""
+    found = engine(samples, (p, 1 - p))
+    rough, fine = (found.enclosed_limit(0, order, Rational(1, 10**digits)) for digits in (4, 25))
+    assert rough.lower <= fine.upper
+    assert fine.lower <= rough.upper
+    assert fine.radius <= Rational(1, 10**25)
+    assert found.moment(0, order, 6) < fine.lower
+
+
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=5).filter(any), st.integers(1, 9), st.integers(1, 10**6))
 def test_what_the_first_batch_has_is_never_lost(weights, samples, generation):

@@ -7,10 +7,12 @@ ever is. Frequencies settle at a random limit, whose moments follow from those o
 from typing import Any
 
 from attrs import evolve, frozen
-from sympy import Add, Expr, Integer, Rational, S, oo
+from sympy import Add, Dummy, Expr, Integer, Poly, Rational, S, cancel, oo
 
 from theory import symbols
+from theory.balls import Enclosure
 from theory.discrete.enumeration import Counts, draws, frequencies, generation
+from theory.discrete.settling import Settling
 from theory.discrete.solving import Fractions
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NoClosedForm
@@ -19,6 +21,9 @@ from theory.families.bernoulli import Bernoulli
 from theory.laws.dirichlet import Dirichlet
 from theory.loop import Loop
 from theory.regimes import Accumulate
+
+TINY = Rational(1, 10**20)
+"""How near the limit of a moment is enclosed."""
 
 
 def urn(loop: Loop) -> "Urn":
@@ -109,11 +114,25 @@ class Urn:
         """Return the limit of E p_token^order as n grows; E[p(1-p)] tends to p(1-p) sin(pi/sqrt(M))/(pi/sqrt(M)).
 
         Raises:
-            NoClosedForm: no closed form of the limit is known, as for most orders above 3, and for given counts.
+            NoClosedForm: no closed form of the limit is known, as for most orders above 2, and for given counts; see
+                `enclosed_limit`.
         """
         if self.start is not None:
-            raise NoClosedForm("regime: the limit from given counts has no product here. Ask moment(token, order, n).")
+            raise NoClosedForm("regime: the limit from given counts is no product. Ask enclosed_limit(token, order).")
         return expect(self._loop(token), Bernoulli.p**order).limit()
+
+    def enclosed_limit(self, token: int, order: int, radius: Expr = TINY) -> Enclosure:
+        """Return the limit of E p_token^order as n grows, to within a radius, for any order and any start.
+
+        >>> print(Urn(7, (Rational(1, 3), Rational(2, 3))).enclosed_limit(0, 5, Rational(1, 10**6)))
+        0.03849802776 +- 2.1e-10
+        """
+        rows = expect(self._loop(token), Bernoulli.p**order).recurrence
+        polynomials = [Poly(rows[Bernoulli.p**k], Bernoulli.p) for k in range(1, order + 1)]
+        settling = Settling([[_in_inverse(row, k) for k in range(1, order + 1)] for row in polynomials])
+        first = 0 if self.start is None else sum(self.start) // self.samples
+        begun = [Fractions().number(self._share(token) ** k) for k in range(1, order + 1)]
+        return settling.limit(order - 1, begun, first, radius)
 
     def frequencies(self) -> Dirichlet:
         """Return the law of the limit of all frequencies after given counts x_i, for M = 1: Dirichlet(x).
@@ -166,3 +185,10 @@ class Urn:
     def _sure(count: int, total: int) -> list[Any]:
         numbers = Fractions()
         return [numbers.number(Integer(x == count)) for x in range(total + 1)]
+
+
+def _in_inverse(row: Poly, power: int) -> list[Any]:
+    """Return the coefficient of p^power, a polynomial in 1/n, by its own coefficients."""
+    u = Dummy("u")
+    weights = Poly(cancel(row.coeff_monomial(Bernoulli.p**power).subs(symbols.n, 1 / u)), u).all_coeffs()
+    return [Fractions().number(weight) for weight in reversed(weights)]
