@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Rational, oo
 
-from numerics import Bounded, LargeChain, large_absorption
+from numerics import Bounded, LargeChain, absorption_times, large_absorption
 from numerics.ancestry import Ancestry
 from numerics.occupancy import Occupancy, U
 from theory import Bernoulli, Categorical, Gaussian, Loop, Mixed, NotClosed, absorption
@@ -165,6 +165,29 @@ def test_laws_are_enclosed():
         assert law.slack < 1e-11
         with flint.ctx.workprec(160):
             exact = pushed(exact, matrix)
+
+
+@pytest.mark.parametrize("tilt", [1, -1])
+def test_bound_covers_rows_as_wrong_as_they_may_be(monkeypatch, tilt):
+    """Assert the bound at a unit roundoff of 2^-36, all entries below a row's mean too large and all above too small.
+
+    In double precision actual errors stay far below their bounds, and a bound that forgot the rows would go unnoticed.
+    """
+    true, exact_rows, coarse = LargeChain(400, SOURCES["even"]).expected_time(), Occupancy.blocks, 2.0**-36
+
+    def tilted(chain, wanted):
+        for j, block in exact_rows(chain, wanted):
+            k, m = np.arange(block.k0 + 1, block.k1 + 1)[:, None], np.arange(block.low, block.high + 1)
+            mean = (block.rows @ m / block.rows.sum(axis=1))[:, None]
+            block.rows[:] *= 1 + 2 * k * coarse * np.where(m < mean, tilt, -tilt)
+            yield j, block
+
+    monkeypatch.setattr(Occupancy, "blocks", tilted)
+    forgotten = LargeChain(400, SOURCES["even"]).expected_time()
+    assert abs(forgotten.value - true.value) > 100 * forgotten.error
+    monkeypatch.setattr(absorption_times, "U", coarse)
+    counted = LargeChain(400, SOURCES["even"]).expected_time()
+    assert abs(counted.value - true.value) <= counted.error < 1e-7 * true.value
 
 
 def test_compiled_leap_is_the_climb():
