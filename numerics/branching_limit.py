@@ -25,7 +25,7 @@ from attrs import field, frozen
 
 from numerics.bounded import Bounded
 from numerics.occupancy import U
-from numerics.vocabulary import Curve, Types
+from numerics.many_types import Curve, Types
 
 
 @frozen

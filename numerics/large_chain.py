@@ -18,7 +18,7 @@ from numerics.absorption_times import Unknown, time_moments
 from numerics.ancestry import Ancestors, Ancestry
 from numerics.bounded import Bounded
 from numerics.occupancy import Occupancy, U
-from numerics.vocabulary import Curve, Types
+from numerics.many_types import Curve, Types
 
 LARGEST = 2_000_000
 """Above this M the bounds on rounding are not proved; `BranchingLimit` answers there."""

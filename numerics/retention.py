@@ -13,6 +13,8 @@ of two such factors and the same bound. It is sharp for M p^2 << 1, where counts
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
+from math import expm1, inf
 
 import numpy as np
 from attrs import field, frozen
@@ -21,22 +23,25 @@ from numerics.bounded import Bounded
 from numerics.large_chain import LargeChain
 from numerics.lexicon import Lexicon
 
-COPIES = (0.0, 0.25, 1.0, 4.0, 16.0, 64.0, 256.0, np.inf)
+COPIES = (0.0, 0.25, 1.0, 4.0, 16.0, 64.0, 256.0, inf)
 """Edges of the classes of words, in expected copies M p per generation."""
+
+TERMS = 100_000
+"""How many terms of c_n are added: what is left is below one part in 10^4 where alpha > 10^-4."""
 
 
 def exponent(generation: float, alpha: float) -> float:
-    """Return c_n, for n >= 1 or infinite: alpha u_1 + .. + alpha u_(n-1) + u_n.
+    """Return c_n, for n >= 1 or infinite: alpha u_1 + .. + alpha u_(n-1) + u_n, or its first ``TERMS`` terms.
 
-    >>> exponent(1, 0.5), exponent(np.inf, 1.0)
+    Every term is positive, so that fewer of them bound the loss from above all the same.
+
+    >>> exponent(1, 0.5), exponent(inf, 1.0)
     (1.0, 1.0)
     """
-    if alpha == 0 and generation == np.inf:
-        return 0.0
     total, u, k = 0.0, 1.0, 1
-    while k < generation and u > 1e-17 * total:
-        total, u, k = total + alpha * u, -np.expm1(-(1 - alpha) * u), k + 1
-    return total + (u if k >= generation else 0.0)
+    while k < min(generation, TERMS) and u > 1e-17 * total:
+        total, u, k = total + alpha * u, -expm1(-(1 - alpha) * u), k + 1
+    return total + (u if k == generation else 0.0)
 
 
 @frozen(eq=False)
@@ -52,13 +57,13 @@ class Class:
     def title(self) -> str:
         """The class in words.
 
-        >>> Class(0.0, 0.25, (), np.zeros(1)).title, Class(256.0, np.inf, (), np.zeros(1)).title
+        >>> Class(0.0, 0.25, (), np.zeros(1)).title, Class(256.0, inf, (), np.zeros(1)).title
         ('under 1/4', '256 and more')
         """
         low, high = (f"1/{round(1 / x)}" if 0 < x < 1 else f"{x:g}" for x in (self.low, self.high))
         if self.low == 0:
             return f"under {high}"
-        return f"{low} and more" if self.high == np.inf else f"{low} to {high}"
+        return f"{low} and more" if self.high == inf else f"{low} to {high}"
 
 
 @frozen(eq=False)
@@ -94,7 +99,7 @@ class Retention:
         return tuple(self._classes(copies, lost))
 
     def _classes(self, copies: np.ndarray, lost: np.ndarray) -> Iterator[Class]:
-        for low, high in zip(COPIES, COPIES[1:], strict=False):
+        for low, high in pairwise(COPIES):
             inside = np.flatnonzero((copies >= low) & (copies < high))
             if len(inside):
                 words = tuple(self.lexicon.words[k] for k in inside)
@@ -106,12 +111,12 @@ class Retention:
         lost = self.chain.lost(frequency=distinct, n=generation).value[place]
         return tuple(word for word, chance in zip(self.lexicon.words, lost, strict=True) if chance > 0.5)
 
-    def kept(self, alpha: float, generation: float = np.inf) -> float:
+    def kept(self, alpha: float, generation: float = inf) -> float:
         """Return a lower bound on E[word types present] with a real share ``alpha``: sum_i 1 - exp(-M p_i c_n)."""
         p, counts = self._distinct
         return float(counts @ -np.expm1(-self.samples * p * exponent(generation, alpha)))
 
-    def share(self, keep: float, generation: float = np.inf) -> float:
+    def share(self, keep: float, generation: float = inf) -> float:
         """Return the least real share alpha that is proved to keep ``keep`` of the word types at a generation, or for
         ever.
 
@@ -152,4 +157,4 @@ def retention(lexicon: Lexicon, samples: int | None = None, generations: Sequenc
         raise ValueError(f"{lexicon.name} counts no tokens. Say how many a generation has: samples=.")
     if not generations or min(generations) < 1:
         raise ValueError(f"generations = {list(generations)}: words are lost from the first fit on. Give numbers >= 1.")
-    return Retention(lexicon, samples or int(lexicon.tokens or 0), tuple(sorted(set(generations))))
+    return Retention(lexicon, int(lexicon.tokens or 0) if samples is None else samples, tuple(sorted(set(generations))))

@@ -27,6 +27,7 @@ class Bernoulli(Derivable):
     {p: p0}
     """
 
+    tells_points = True
     p: ClassVar[Symbol] = symbols.q
 
     p0: Expr = field(default=symbols.q0, converter=share("p0", "Bernoulli(p0={}): a probability lies between 0 and 1."))

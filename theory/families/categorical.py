@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Poly, Pow, S, Sum, Symbol, sign
+from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Piecewise, Poly, Pow, S, Sum, Symbol, sign
 
 from theory import symbols
 from theory.errors import NotClosed
@@ -57,16 +57,19 @@ class Categorical(Derivable):
     Args:
         probabilities: exact numbers or expressions >= 0 that sum to 1; None leaves K and p0[i] symbolic.
 
-    Observables: `p[i]`, `collision` = sum_i p[i]^2 and `vocabulary`, the number of types with p[i] > 0.
+    Observables: `p[i]`, `collision` = sum_i p[i]^2, `vocabulary`, the number of types with p[i] > 0, and `absorbed`, 1
+    when a single type is left.
 
     >>> from sympy import Rational
     >>> Categorical([Rational(1, 2)] * 2).source_value(0)
     1/2
     """
 
+    tells_points = True
     p: ClassVar[IndexedBase] = symbols.p
     collision: ClassVar[Expr] = Sum(symbols.p[symbols.i] ** 2, (symbols.i, 0, symbols.K - 1))
     vocabulary: ClassVar[Expr] = Sum(sign(symbols.p[symbols.i]), (symbols.i, 0, symbols.K - 1))
+    absorbed: ClassVar[Expr] = Piecewise((S.One, Eq(vocabulary, 1)), (S.Zero, True))
 
     probabilities: tuple[Expr, ...] | None = field(default=None, converter=_law, repr=_short)
 
