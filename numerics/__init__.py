@@ -1,5 +1,6 @@
 """Simulation of self-consuming loops on JAX, and the verdict on theory against it."""
 
+from numerics.absorption import large_absorption as large_absorption
 from numerics.agreement import Agreement as Agreement
 from numerics.agreement import Curve as Curve
 from numerics.agreement import agree as agree
@@ -9,6 +10,9 @@ from numerics.curves import losses as losses
 from numerics.curves import losses_of as losses_of
 from numerics.curves import survival as survival
 from numerics.curves import vocabulary as vocabulary
+from numerics.bounded import Bounded as Bounded
+from numerics.branching_limit import BranchingLimit as BranchingLimit
+from numerics.large_chain import LargeChain as LargeChain
 from numerics.reference import reference as reference
 from numerics.runs import load as load
 from numerics.runs import rerun as rerun

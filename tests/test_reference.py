@@ -14,6 +14,7 @@ from sympy import Expr, Integer, Rational
 
 from numerics import chains as chains_module
 from numerics import engine, kits, statistic_path
+from numerics.distortions import factor
 from numerics.reference import reference
 from numerics.simulate import simulate
 from theory import (
@@ -229,8 +230,8 @@ def test_wrong_divisor_is_caught(method):
 def test_variance_for_standard_deviation_is_caught(planted, method):
     """Assert that a law given V where sqrt(V) belongs disagrees with the reference."""
 
-    def draw(key, size, model, tau):
-        return model["mu"] + tau * model["V"] * kits.normal(key, (size,))
+    def draw(key, size, model, how):
+        return model["mu"] + factor(how) * model["V"] * kits.normal(key, (size,))
 
     kit = kits._KITS[Gaussian]
     planted.setattr(statistic_path, "sqrt", lambda variance: variance)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from sympy import Add, Expr, Symbol, exp
+from sympy import Add, Expr, S, Symbol, exp
 
 from theory import symbols
 from theory.errors import NotClosed
@@ -54,6 +54,10 @@ class Gaussian(Derivable):
     def point(self) -> tuple[Expr, Expr]:
         """Return (mu, V)."""
         return self.mu, self.V
+
+    def reach(self) -> tuple[Expr, Expr, Expr]:
+        """Return (x - mu)^2 = 2 V Gamma(1/2, 1)."""
+        return (Symbol("x", real=True) - self.mu) ** 2, S.Half, S(2)
 
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return (mean, sum of squares) = (mu + eps, V chi), eps ~ N(0, V/m), chi ~ chi-square(m - 1)."""
