@@ -7,20 +7,18 @@ of a Gaussian are numbers mu + s z, so its variance cannot fall below the roundi
 import math
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from attrs import evolve
 from sympy import S
 
 from numerics import distortions, learning, scalars
 from numerics.chains import Program
-from numerics.drawing import Drawing, Layout, layout
+from numerics.drawing import Drawing, layout
 from numerics.kits import kit
 from numerics.learning import around, exact_fit, innermost, learner
 from numerics.lifting import generalised, lifted
 from theory.estimators import MLE, Estimator
 from theory.families import (
-    Categorical,
     DiagonalGaussian,
     FixedDesignRegression,
     LinearRegression,

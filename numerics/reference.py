@@ -75,9 +75,9 @@ def _words(loop: Loop) -> Words:
         source,
         drawn,
         fitted,
-        target=lambda points, model: fit(loop, points),
+        target=lambda points, _: fit(loop, points),
         posterior=lambda points, rng: posterior(loop, points, rng),
-        weighted=lambda fits, weights, between: weighted(loop, fits, weights),
+        weighted=lambda fits, weights, _: weighted(loop, fits, weights),
     )
 
 
