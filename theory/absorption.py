@@ -5,21 +5,25 @@ make other chains of it. This file reads the loop and says which chain it is; ea
 """
 
 from fractions import Fraction
+from typing import Any
 
 from sympy import Rational
 
 from theory.discrete.neutral import Neutral
+from theory.discrete.words import words
 from theory.errors import NotClosed
 from theory.families.bernoulli import Bernoulli
 from theory.families.categorical import Categorical
+from theory.families.markov import NGram
 from theory.loop import Loop
 from theory.procedures import Procedure
 from theory.regimes import Replace
 from theory.sampling import Faithful
 
 
-def absorption(loop: Loop) -> Neutral:
-    """Return the exact absorbing chain of a categorical or Bernoulli loop with numbers for M and the source.
+def absorption(loop: Loop) -> Any:
+    """Return the exact absorbing chain of a loop on counts with numbers for M and the source, such as a `Neutral`; of
+    n-gram models the `Words`.
 
     Raises:
         NotClosed: another family, estimator, regime or sampling.
@@ -29,6 +33,8 @@ def absorption(loop: Loop) -> Neutral:
     >>> chain.expected_time(), chain.survival(n=3)
     (2, 1/8)
     """
+    if isinstance(loop.family, NGram):
+        return words(loop)
     if not isinstance(loop.family, Categorical | Bernoulli):
         raise NotClosed(
             f"family: {type(loop.family).__name__} has no finite state space. Ask absorption of a categorical loop."
