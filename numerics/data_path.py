@@ -22,7 +22,7 @@ from numerics.lifting import generalised, lifted
 from numerics.points import Data
 from numerics.samplers import slot_key
 from theory.estimators import MLE
-from theory.families import DiagonalGaussian, MultivariateGaussian, OneParameter, Recursion
+from theory.families import DiagonalGaussian, MultivariateGaussian, NGram, OneParameter, Recursion
 from theory.loop import Loop
 from theory.procedures import Procedure
 from theory.regimes import Part
@@ -39,6 +39,8 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
         return "samples = oo leaves no data to draw"
     if not isinstance(loop.sampling, Faithful | Tempered):
         return f"{loop.sampling} is no distortion that data are drawn with"
+    if isinstance(loop.family, NGram) and not isinstance(loop.sampling, Faithful):
+        return f"{loop.sampling} writes no texts"
     if isinstance(loop.family, OneParameter) and (reason := scalars.why_not(loop.family, loop.sampling)):
         return reason
     if isinstance(loop.estimator, Procedure):

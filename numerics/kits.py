@@ -7,11 +7,19 @@ import jax.numpy as jnp
 from attrs import frozen
 from jax import Array
 
-from numerics import scalars
+from numerics import scalars, texts
 from numerics.chains import Given
 from numerics.points import Data
 from numerics.samplers import normal, uniform
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian, OneParameter
+from theory.families import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Gaussian,
+    MultivariateGaussian,
+    NGram,
+    OneParameter,
+)
 from theory.loop import Loop
 
 Model = Mapping[str, Any]
@@ -43,6 +51,8 @@ def kit(loop: Loop, shape: tuple[int, ...]) -> Kit:
     """Return the kit of the loop's family; ``shape`` is that of a parameter, (), (d,) or (K,)."""
     if isinstance(loop.family, Categorical):
         return _categorical(shape[0])
+    if isinstance(loop.family, NGram):
+        return Kit(False, *texts.Texts(loop.family.order, loop.family.ring).functions())
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None:
         return _CORRELATED
     return _scalar(loop.family) if isinstance(loop.family, OneParameter) else _KITS[type(loop.family)]

@@ -22,6 +22,7 @@ from theory.families import (
     Gamma,
     HyperbolicSecant,
     NegativeBinomial,
+    NGram,
     OneParameter,
     Pareto,
     Poisson,
@@ -98,6 +99,8 @@ def bare(family: Any) -> Any:
     """Return a family with its source left in symbols and its known constants kept."""
     if isinstance(family, Recursion):
         return family
+    if isinstance(family, NGram):
+        return evolve(family, transitions=None, text=None)
     if not isinstance(family, OneParameter):
         return type(family)()
     return evolve(family, **{f"{family.parameter}0": symbol_of_source(family)})

@@ -17,6 +17,7 @@ from theory.families import (
     DiagonalGaussian,
     Gaussian,
     MultivariateGaussian,
+    NGram,
     OneParameter,
     Recursion,
 )
@@ -69,6 +70,7 @@ _TABLE = {
     ),
     Bernoulli: _columns([Bernoulli.p]),
     Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
+    NGram: Variables({str(x): () for x in NGram.recorded}, {x: str(x) for x in NGram.recorded}, {}),
 }
 
 _SOURCE: Mapping[type, tuple[Any, ...]] = {

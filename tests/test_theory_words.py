@@ -333,9 +333,12 @@ def test_what_does_not_close_is_refused_by_name():
     half = [[Rational(1, 2)] * 2] * 2
     with pytest.raises(NotClosed, match="family: NGram"):
         expect(Loop(NGram(1, half)), NGram.vocabulary)
-    for axes in ({"regime": Accumulate()}, {"sampling": Tempered(2)}):
+    for loop in (
+        Loop(NGram(1, half), samples=3, regime=Accumulate()),
+        Loop(NGram(1, half), samples=3, sampling=Tempered(2)),
+    ):
         with pytest.raises(NotClosed, match="no chain of words"):
-            absorption(Loop(NGram(1, half), samples=3, **axes))
+            absorption(loop)
     with pytest.raises(NotClosed, match=r"2\^50 texts"):
         absorption(Loop(NGram(1, half), samples=50))
     with pytest.raises(ValueError, match="needs numbers"):

@@ -75,6 +75,7 @@ class NGram(Family):
     ngrams: ClassVar[Symbol] = Symbol("ngrams", nonnegative=True)
     entropy: ClassVar[Symbol] = Symbol("entropy", nonnegative=True)
     cycle: ClassVar[Symbol] = Symbol("cycle", nonnegative=True)
+    recorded: ClassVar[tuple[Symbol, ...]] = (vocabulary, contexts, ngrams, entropy, cycle)
 
     order: int = 1
     transitions: tuple[tuple[Expr, ...], ...] | None = field(default=None, converter=_rows, repr=_short)

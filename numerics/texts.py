@@ -1,0 +1,160 @@
+"""Texts of n-gram models as arrays: a text is written by walking over the places of the last one.
+
+At a place the walk draws one of the places where the same context was followed by something, and goes one on. So a
+draw is one look-up for any number of tokens, and a fit is one sort; no table of contexts is ever made.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from attrs import frozen
+from jax import Array, lax
+from sympy import Expr
+
+from numerics.chains import Given
+from numerics.points import Data
+from numerics.samplers import uniform
+from theory.families import NGram
+
+Model = Mapping[str, Any]
+LONGEST = 2**62
+"""Largest number that a context may be written as."""
+
+
+@frozen
+class Texts:
+    """How texts of an order and an end are read and written."""
+
+    order: int
+    ring: bool
+
+    def functions(self) -> tuple[Callable[..., Any], ...]:
+        """Return model 0, what draws from the source and from a fit, what fits, and what records."""
+        return self.source, self.real, self.draw, self.fit, self.view
+
+    def source(self, given: Given) -> Model:
+        """Return model 0: the source's text as a fit, or what is recorded of its transitions."""
+        if "text" not in given:
+            return given
+        return self.fit(Data(given["text"], jnp.asarray(float(len(given["text"])))), None)
+
+    def real(self, key: Array, size: int, given: Given, tau: Any) -> Array:
+        """Return a text of the source: a walk over its text, or over its contexts from the stationary law on."""
+        if "text" in given:
+            return self.draw(key, size, self.source(given), tau)
+        u, K, k = uniform(key, (size,)), given["rows"].shape[-1], self.order
+
+        def step(context: Array, chance: Array) -> tuple[Array, Array]:
+            token = _passed(given["rows"][context], chance)
+            return (context * K + token) % K**k, token
+
+        start = _passed(given["start"], u[0])
+        _, later = lax.scan(step, start, u[k:])
+        return jnp.concatenate([start // K ** jnp.arange(k)[::-1] % K, later])
+
+    def draw(self, key: Array, size: int, model: Model, tau: Any) -> Array:
+        """Return a text of ``size`` tokens, begun at a place drawn at random, and so again where no step leads on."""
+        del tau
+        u = uniform(key, (size,))
+        places, left, found = model["size"], model["left"], model["right"] - model["left"]
+
+        def step(place: Array, chance: Array) -> tuple[Array, Array]:
+            known = model["order"][left[place] + jnp.floor(chance * found[place]).astype(int)] + 1
+            onward = jnp.where(known == places, 0, known)
+            after = jnp.where(found[place] > 0, onward, jnp.floor(chance * places).astype(int))
+            return after, after
+
+        start = jnp.floor(u[0] * places).astype(int)
+        _, later = lax.scan(step, start, u[1:])
+        return model["tokens"][jnp.concatenate([start[None], later])]
+
+    def fit(self, data: Data, multiplier: Any) -> Model:
+        """Return the text with its places sorted by the context there: ``order[left[p]:right[p]]`` share that of p."""
+        del multiplier
+        size = data.size.astype(int)
+        contexts = self._contexts(data.points, size)
+        usable = jnp.where(self._followed(len(data.points), size), contexts, LONGEST)
+        order = jnp.argsort(usable)
+        left, right = (jnp.searchsorted(usable[order], contexts, side=side).astype(int) for side in ("left", "right"))
+        return {"tokens": data.points, "order": order, "left": left, "right": right, "size": size}
+
+    def view(self, model: Model) -> dict[str, Array]:
+        """Return what is recorded of a model."""
+        if "tokens" not in model:
+            return {str(x): model[str(x)] for x in NGram.recorded}
+        tokens, size, left = model["tokens"], model["size"], model["left"]
+        place = jnp.arange(len(tokens))
+        whole = self._followed(len(tokens), size) & (self.ring | (place >= self.order - 1))
+        after = tokens[jnp.where(place + 1 == size, 0, (place + 1) % len(tokens))]
+        pairs, pair_counts = _distinct(left * (tokens.max() + 1) + after, whole)
+        contexts, counts = _distinct(left, whole)
+        entropy = jnp.where(whole, jnp.log(counts / pair_counts), 0.0).sum() / whole.sum()
+        numbers = {"vocabulary": _distinct(tokens, place < size)[0], "contexts": contexts, "ngrams": pairs}
+        cycle = self._cycle(model, contexts, pairs)
+        return {name: x.astype(float) for name, x in numbers.items()} | {"entropy": entropy, "cycle": cycle}
+
+    def _cycle(self, model: Model, contexts: Array, pairs: Array) -> Array:
+        """Return the number of contexts where each has one successor and the text repeats itself after that many."""
+        tokens, size = model["tokens"], model["size"]
+        place = jnp.arange(len(tokens))
+        ahead = place + contexts
+        again = tokens[jnp.where(ahead < size, ahead, ahead - size if self.ring else place)] == tokens
+        last = model["right"][size - 1] > model["left"][size - 1]
+        repeats = (pairs == contexts) & last & jnp.all(again | (place >= size))
+        return jnp.where(repeats, contexts, 0).astype(float)
+
+    def _contexts(self, tokens: Array, size: Array) -> Array:
+        """Return every place's last tokens as one number, in base K + 1; the place before the text is a token too."""
+        place, base, total = jnp.arange(len(tokens)), tokens.max() + 2, jnp.zeros(len(tokens), int)
+        for back in range(self.order):
+            at = place - back
+            here = jnp.where(at >= 0, tokens[at], base - 1)
+            total = total * base + (tokens[at % size] if self.ring else here)
+        return total
+
+    def _followed(self, rows: int, size: Array) -> Array:
+        return jnp.arange(rows) < (size if self.ring else size - 1)
+
+
+def source_arrays(law: NGram, samples: Expr) -> dict[str, np.ndarray]:
+    """Return the source's text, or its laws as running sums, and what is recorded of generation 0.
+
+    Raises:
+        ValueError: no source, too few tokens, or contexts too many to be numbered.
+    """
+    if samples.is_Integer and samples <= law.order:
+        raise ValueError(f"samples = {samples} hold no context of {law.order} and its successor. Give more.")
+    if not law.letters:
+        raise ValueError("the source has no texts. Give NGram(order, [[...], ...]) or NGram(order, text=...).")
+    if (len(law.letters) + 1) ** law.order >= LONGEST:
+        raise ValueError(f"{len(law.letters)} tokens have too many contexts of {law.order}. Give a lower order.")
+    if law.text is not None:
+        return {"text": np.array(law.codes)}
+    rows = np.array([[float(x) for x in row] for row in law.transitions or ()])
+    start = np.array([float(weight.numerator) / float(weight.denominator) for weight in law.stationary().values()])
+    return {"rows": rows.cumsum(1), "start": start.cumsum()} | _of_transitions(start, rows)
+
+
+def _of_transitions(start: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is recorded of a source of transitions."""
+    possible = start[:, None] * rows
+    pairs, contexts, tokens = ((possible > 0).sum(), (start > 0).sum(), (possible > 0).any(0).sum())
+    numbers = {"vocabulary": tokens, "contexts": contexts, "ngrams": pairs}
+    entropy = -(possible * np.log(np.where(rows > 0, rows, 1))).sum()
+    numbers |= {"entropy": entropy, "cycle": contexts * (pairs == contexts)}
+    return {name: np.array(float(x)) for name, x in numbers.items()}
+
+
+def _passed(sums: Array, u: Array) -> Array:
+    """Return the index at which a running sum passes u times its last value."""
+    return jnp.minimum(jnp.searchsorted(sums, u * sums[-1], side="right"), len(sums) - 1)
+
+
+def _distinct(values: Array, keep: Array) -> tuple[Array, Array]:
+    """Return how many distinct values are kept, and how often each one's value is."""
+    ordered = jnp.sort(jnp.where(keep, values, LONGEST))
+    new = jnp.concatenate([jnp.ones(1, bool), ordered[1:] != ordered[:-1]]) & (ordered < LONGEST)
+    counts = jnp.searchsorted(ordered, values, side="right") - jnp.searchsorted(ordered, values, side="left")
+    return new.sum(), jnp.maximum(counts, 1)
