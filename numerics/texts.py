@@ -20,7 +20,7 @@ from theory.families import NGram
 
 Model = Mapping[str, Any]
 LONGEST = 2**62
-"""Largest number that a context may be written as."""
+"""Largest number that an n-gram may be written as."""
 
 
 @frozen
@@ -71,39 +71,48 @@ class Texts:
         return model["tokens"][jnp.concatenate([start[None], later])]
 
     def fit(self, data: Data, multiplier: Any) -> Model:
-        """Return the text with its places sorted by the context there: ``order[left[p]:right[p]]`` share that of p."""
+        """Return the text with its places sorted by the context there, and among these by what follows.
+
+        The places ``order[left[p]:right[p]]`` share the context of p; ``again`` counts those with its successor, too.
+        """
         del multiplier
-        size = data.size.astype(int)
-        contexts = self._contexts(data.points, size)
-        usable = jnp.where(self._followed(len(data.points), size), contexts, LONGEST)
-        order = jnp.argsort(usable)
-        left, right = (jnp.searchsorted(usable[order], contexts, side=side).astype(int) for side in ("left", "right"))
-        return {"tokens": data.points, "order": order, "left": left, "right": right, "size": size}
+        tokens, size = data.points, data.size.astype(int)
+        contexts, base = self._contexts(tokens, size), tokens.max() + 2
+        followed = self._followed(len(tokens), size)
+        steps = jnp.where(followed, contexts * base + self._after(tokens, size), LONGEST)
+        order = jnp.argsort(steps)
+        left, right = _found(jnp.where(followed, contexts, LONGEST)[order], contexts)
+        least, most = _found(steps[order], steps)
+        return {"tokens": tokens, "order": order, "left": left, "right": right, "again": most - least, "size": size}
 
     def view(self, model: Model) -> dict[str, Array]:
         """Return what is recorded of a model."""
         if "tokens" not in model:
             return {str(x): model[str(x)] for x in NGram.recorded}
-        tokens, size, left = model["tokens"], model["size"], model["left"]
-        place = jnp.arange(len(tokens))
-        whole = self._followed(len(tokens), size) & (self.ring | (place >= self.order - 1))
-        after = tokens[jnp.where(place + 1 == size, 0, (place + 1) % len(tokens))]
-        pairs, pair_counts = _distinct(left * (tokens.max() + 1) + after, whole)
-        contexts, counts = _distinct(left, whole)
-        entropy = jnp.where(whole, jnp.log(counts / pair_counts), 0.0).sum() / whole.sum()
-        numbers = {"vocabulary": _distinct(tokens, place < size)[0], "contexts": contexts, "ngrams": pairs}
-        cycle = self._cycle(model, contexts, pairs)
-        return {name: x.astype(float) for name, x in numbers.items()} | {"entropy": entropy, "cycle": cycle}
+        tokens, place = model["tokens"], jnp.arange(len(model["tokens"]))
+        whole = self._followed(len(tokens), model["size"]) & (self.ring | (place >= self.order - 1))
+        # Every one of k alike counts 1/k: sums of them are whole numbers.
+        number, again = model["right"] - model["left"], model["again"]
+        contexts, ngrams = (jnp.rint(jnp.where(whole, 1 / jnp.maximum(x, 1), 0).sum()) for x in (number, again))
+        entropy = jnp.where(whole, jnp.log(number / again), 0.0).sum() / whole.sum()
+        ordered = jnp.sort(jnp.where(place < model["size"], tokens, -1))
+        vocabulary = (ordered[1:] > jnp.maximum(ordered[:-1], -1)).sum() + (ordered[0] >= 0)
+        cycle = self._cycle(model, contexts, ngrams)
+        values = (vocabulary.astype(float), contexts, ngrams, entropy, cycle)
+        return dict(zip(map(str, NGram.recorded), values, strict=True))
 
-    def _cycle(self, model: Model, contexts: Array, pairs: Array) -> Array:
+    def _cycle(self, model: Model, contexts: Array, ngrams: Array) -> Array:
         """Return the number of contexts where each has one successor and the text repeats itself after that many."""
         tokens, size = model["tokens"], model["size"]
         place = jnp.arange(len(tokens))
-        ahead = place + contexts
-        again = tokens[jnp.where(ahead < size, ahead, ahead - size if self.ring else place)] == tokens
-        last = model["right"][size - 1] > model["left"][size - 1]
-        repeats = (pairs == contexts) & last & jnp.all(again | (place >= size))
-        return jnp.where(repeats, contexts, 0).astype(float)
+        ahead = place + contexts.astype(int)
+        same = tokens[jnp.where(ahead < size, ahead, ahead - size if self.ring else place)] == tokens
+        led_on = model["right"][size - 1] > model["left"][size - 1]
+        return jnp.where((ngrams == contexts) & led_on & jnp.all(same | (place >= size)), contexts, 0.0)
+
+    def _after(self, tokens: Array, size: Array) -> Array:
+        """Return the token after every place, in a ring the first after the last."""
+        return jnp.where(jnp.arange(len(tokens)) == size - 1, tokens[0], jnp.roll(tokens, -1))
 
     def _contexts(self, tokens: Array, size: Array) -> Array:
         """Return every place's last tokens as one number, in base K + 1; the place before the text is a token too."""
@@ -128,7 +137,7 @@ def source_arrays(law: NGram, samples: Expr) -> dict[str, np.ndarray]:
         raise ValueError(f"samples = {samples} hold no context of {law.order} and its successor. Give more.")
     if not law.letters:
         raise ValueError("the source has no texts. Give NGram(order, [[...], ...]) or NGram(order, text=...).")
-    if (len(law.letters) + 1) ** law.order >= LONGEST:
+    if (len(law.letters) + 1) ** (law.order + 1) >= LONGEST:
         raise ValueError(f"{len(law.letters)} tokens have too many contexts of {law.order}. Give a lower order.")
     if law.text is not None:
         return {"text": np.array(law.codes)}
@@ -152,9 +161,7 @@ def _passed(sums: Array, u: Array) -> Array:
     return jnp.minimum(jnp.searchsorted(sums, u * sums[-1], side="right"), len(sums) - 1)
 
 
-def _distinct(values: Array, keep: Array) -> tuple[Array, Array]:
-    """Return how many distinct values are kept, and how often each one's value is."""
-    ordered = jnp.sort(jnp.where(keep, values, LONGEST))
-    new = jnp.concatenate([jnp.ones(1, bool), ordered[1:] != ordered[:-1]]) & (ordered < LONGEST)
-    counts = jnp.searchsorted(ordered, values, side="right") - jnp.searchsorted(ordered, values, side="left")
-    return new.sum(), jnp.maximum(counts, 1)
+def _found(ordered: Array, values: Array) -> tuple[Array, Array]:
+    """Return where each value begins and ends among ordered ones."""
+    begin, end = (jnp.searchsorted(ordered, values, side=side).astype(int) for side in ("left", "right"))
+    return begin, end
