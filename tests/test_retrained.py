@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from functools import cache
 from math import exp, log
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -167,11 +168,11 @@ def test_what_is_recorded_is_what_dictionaries_count(first, second, order, end):
 def test_texts_are_written_by_the_law_of_the_model(order, end):
     """Assert that 4,000 texts have the law of a walk from place to place, worked out for every text."""
     text, ring = np.array([0, 1, 0, 2, 1]), end == "ring"
-    law = Counter()
+    law: dict[tuple[int, ...], float] = defaultdict(float)
     places = {((p,), p): 1 / 5 for p in range(5)}
     keys = [tuple(text[q % 5] if ring or q >= 0 else -1 for q in range(p - order + 1, p + 1)) for p in range(5)]
     for _ in range(3):
-        longer = Counter()
+        longer: dict[tuple[tuple[int, ...], int], float] = defaultdict(float)
         for (path, place), weight in places.items():
             after = [(p + 1) % 5 for p in range(5 if ring else 4) if keys[p] == keys[place]] or list(range(5))
             for p in after:
@@ -193,7 +194,7 @@ def test_contexts_are_numbered_alike_in_both():
     for order in (1, 2, 3):
         for ring in (False, True):
             one = contexts(text, order, ring, 2)
-            two = np.asarray(Texts(order, ring)._contexts(text, np.array(len(text))))
+            two = np.asarray(Texts(order, ring)._contexts(jnp.asarray(text), jnp.asarray(len(text))))
             assert ((one[:, None] == one) == (two[:, None] == two)).all()
 
 
@@ -230,7 +231,7 @@ def test_what_retrains_no_text_is_refused(loop, asked, problem):
 
 def test_independent_contexts_are_neutral_chains_of_their_own():
     """Assert that the prediction is the exact chain of every context, on the tokens it is expected to see."""
-    loop, n = Loop(NGram(1, text="aababcabcaab", end="ring"), samples=24), 3
+    loop, n = Loop(NGram(1, text="aababcabcaab", end="ring"), samples=22), 3
     by_context = defaultdict(Counter)
     for (context,), after in steps("aababcabcaab", 1, ring=True):
         by_context[context][after] += 1
@@ -238,16 +239,16 @@ def test_independent_contexts_are_neutral_chains_of_their_own():
     for row in by_context.values():
         total = sum(row.values())
         law = [Rational(count, total) for count in row.values()]
-        kept += absorption(Loop(Categorical(law), samples=24 * total // 12)).support(n)
+        kept += absorption(Loop(Categorical(law), samples=round(22 * total / 12))).support(n)
     assert np.isclose(float(predicted(loop, n).independent_ngrams[n]), float(kept))
 
 
 def test_growth_is_the_limit_of_ancestors():
-    """Assert that E (1 - p)^A_n of M tokens tends to exp(-M p g_n): the error falls with M, and is 3/M at most."""
+    """Assert that E (1 - p)^A_n of M tokens tends to exp(-M p g_n): the error is 1/M at most."""
     for samples in (20, 100):
         exact = absorption(Loop(Categorical([Rational(3, samples), 1 - Rational(3, samples)]), samples=samples))
         lost = [float(exact.lost(0, n)) for n in range(5)]
-        assert np.abs(np.exp(-3 * growth(4)) - lost).max() < 3 / samples
+        assert np.abs(np.exp(-3 * growth(4)) - lost).max() < 1 / samples
 
 
 WELL_FED, STARVED = (4, 600), (30, 60)

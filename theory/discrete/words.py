@@ -133,9 +133,7 @@ class Words:
         """
         if not S(n).is_Integer or n < 0:
             raise ValueError(f"n = {n} is not a generation. Give a whole number >= 0.")
-        law = {self._origin: QQ(1)} if n == 0 else self._first
-        for _ in range(n - 1):
-            law = self._next(law)
+        law = self._fit(int(n)) if n else {self._origin: QQ(1)}
         return _rational(sum((weight * of(model) for model, weight in law.items()), QQ(0)))
 
     def cycle(self, model: Model) -> tuple[int, ...] | None:
@@ -189,6 +187,16 @@ class Words:
         return (
             self._refit.from_source(self.source) if self.source.text is None else self._refit.from_model(self._origin)
         )
+
+    @cached_property
+    def _fits(self) -> list[Law]:
+        """The laws of models 1, 2, ..., as far as they were asked for."""
+        return [self._first]
+
+    def _fit(self, n: int) -> Law:
+        while len(self._fits) < n:
+            self._fits.append(self._next(self._fits[-1]))
+        return self._fits[n - 1]
 
     def _after(self, model: Model) -> Law:
         if model not in self._laws:
