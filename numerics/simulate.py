@@ -67,8 +67,9 @@ def simulate(
     kept = chains if paths else planning.BLOCK
     names = planning.recorded(loop, shape(source), generations, kept, bool(observed))
     prepared, numbers = planning.PATHS[which].prepared(loop, generations)
-    plan = Plan(prepared, which, shape(source), names, observed, generations, not paths)
     chosen = devices.device(device)
+    lanes = planning.lanes(which, prepared, shape(source), generations, chosen.platform)
+    plan = Plan(prepared, which, shape(source), names, observed, generations, not paths, lanes)
     with jax.enable_x64(True), jax.default_device(chosen):
         run = stretches(plan, source | numbers, seed, chains, planning.chunk_size(plan, chunk, chains))
         run = shown(run, chains, devices.described(chosen)) if progress else run

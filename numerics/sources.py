@@ -14,6 +14,7 @@ from theory.families import (
     Categorical,
     DiagonalGaussian,
     Gaussian,
+    LinearRegression,
     MultivariateGaussian,
     NGram,
     OneParameter,
@@ -30,7 +31,7 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
 
     Gaussian: mu0, V0. Diagonal: mu0, V0 of shape (d,), and root0 with root0 root0' the covariance where the
     true source is correlated. Multivariate: mu0, Sigma0, root0. Bernoulli: p0. Categorical: p0 of shape (K,). A family
-    of one parameter: its source value, as rate0. A recursion: every symbol in its start.
+    of one parameter: its source value, as rate0. Regression: w0, noise. A recursion: every symbol in its start.
 
     Args:
         loop: a loop without free symbols other than its source's.
@@ -148,6 +149,12 @@ def _scalar(law: OneParameter, values: Mapping[Symbol, Float]) -> dict[str, np.n
     return {f"{law.parameter}0": value}
 
 
+def _regression(law: LinearRegression, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    if not law.dimension.is_Integer:
+        raise ValueError(f"the source has {law.dimension} weights. Write LinearRegression(dimension=...) with a number.")
+    return {"w0": _floats(law.w0, values), "noise": _floats(law.noise, values)}
+
+
 def _categorical(law: Categorical, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
     return {"p0": _law(_floats(law.probabilities, values))}
 
@@ -189,4 +196,5 @@ _ARRAYS: Mapping[type, Any] = {
     MultivariateGaussian: _multivariate,
     Bernoulli: _bernoulli,
     Categorical: _categorical,
+    LinearRegression: _regression,
 }

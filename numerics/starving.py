@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from numerics.absorption import ancestors
+from numerics.large_chain import LargeChain
 from numerics.retrained import CLASSES, Source
 from theory.loop import Loop
 
@@ -38,7 +38,8 @@ def predicted(loop: Loop, generations: int, classes: Sequence[float] = CLASSES) 
     for size in np.unique(sizes):
         at = np.flatnonzero(sizes == size)
         q, where = np.unique(source.counts[at] / source.totals[at], return_inverse=True)
-        lost[:, at] = ancestors(int(size), generations).lost(q)[:, where]
+        context = LargeChain(int(size), np.ones(1))
+        lost[:, at] = context.lost(n=range(generations + 1), frequency=q).value[:, where]
     free = np.exp(-np.outer(growth(generations), source.expected * source.counts / source.totals))
     return _dataset(source, {"independent": 1 - lost, "free": 1 - free})
 

@@ -4,7 +4,6 @@ At a place the walk draws one of the places where the same context was followed 
 draw is one look-up for any number of tokens, and a fit is one sort; no table of contexts is ever made.
 """
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -14,13 +13,35 @@ from jax import Array, lax
 from sympy import Expr
 
 from numerics.chains import Given
+from numerics.distortions import Distortion
+from numerics.kit import Kit, Model
 from numerics.points import Data
 from numerics.samplers import uniform
 from theory.families import NGram
+from theory.loop import Loop
+from theory.procedures import Procedure
+from theory.sampling import Faithful
+from theory.symbols import n
 
-Model = Mapping[str, Any]
 LONGEST = 2**62
 """Largest number that an n-gram may be written as."""
+
+
+def kit(family: NGram) -> Kit:
+    """Return the kit of n-gram models."""
+    texts = Texts(family.order, family.ring)
+    return Kit(False, texts.source, texts.real, texts.draw, texts.fit, texts.view)
+
+
+def why_not(loop: Loop) -> str | None:
+    """Return why the texts of an n-gram loop cannot be written or read, None where they can."""
+    if loop.sampling != Faithful():
+        return f"sampling: {loop.sampling} writes no texts"
+    if isinstance(loop.estimator, Procedure):
+        return f"estimator: {loop.estimator} is no count of n-grams"
+    whole = ("real", "model", "past")
+    apart = any(p.origin not in whole or p.weight is not None for p in loop.regime.parts(loop.samples, n))
+    return f"regime: {loop.regime} takes texts apart" if apart or loop.regime.subsampled else None
 
 
 @frozen
@@ -30,20 +51,16 @@ class Texts:
     order: int
     ring: bool
 
-    def functions(self) -> tuple[Callable[..., Any], ...]:
-        """Return model 0, what draws from the source and from a fit, what fits, and what records."""
-        return self.source, self.real, self.draw, self.fit, self.view
-
     def source(self, given: Given) -> Model:
         """Return model 0: the source's text as a fit, or what is recorded of its transitions."""
         if "text" not in given:
             return given
-        return self.fit(Data(given["text"], jnp.asarray(float(len(given["text"])))), None)
+        return self.fit(Data(given["text"], jnp.asarray(float(len(given["text"])))), None, {})
 
-    def real(self, key: Array, size: int, given: Given, tau: Any) -> Array:
+    def real(self, key: Array, size: int, given: Given, how: Distortion) -> Array:
         """Return a text of the source: a walk over its text, or over its contexts from the stationary law on."""
         if "text" in given:
-            return self.draw(key, size, self.source(given), tau)
+            return self.draw(key, size, self.source(given), how)
         u, K, k = uniform(key, (size,)), given["rows"].shape[-1], self.order
 
         def step(context: Array, chance: Array) -> tuple[Array, Array]:
@@ -54,9 +71,9 @@ class Texts:
         _, later = lax.scan(step, start, u[k:])
         return jnp.concatenate([start // K ** jnp.arange(k)[::-1] % K, later])
 
-    def draw(self, key: Array, size: int, model: Model, tau: Any) -> Array:
+    def draw(self, key: Array, size: int, model: Model, how: Distortion) -> Array:
         """Return a text of ``size`` tokens, begun at a place drawn at random, and so again where no step leads on."""
-        del tau
+        del how
         u = uniform(key, (size,))
         places, left, found = model["size"], model["left"], model["right"] - model["left"]
 
@@ -70,12 +87,12 @@ class Texts:
         _, later = lax.scan(step, start, u[1:])
         return model["tokens"][jnp.concatenate([start[None], later])]
 
-    def fit(self, data: Data, multiplier: Any) -> Model:
+    def fit(self, data: Data, divisor: Any, last: Model) -> Model:
         """Return the text with its places sorted by the context there, and among these by what follows.
 
         The places ``order[left[p]:right[p]]`` share the context of p; ``again`` counts those with its successor, too.
         """
-        del multiplier
+        del divisor, last
         tokens, size = data.points, data.size.astype(int)
         contexts, base = self._contexts(tokens, size), tokens.max() + 2
         followed = self._followed(len(tokens), size)

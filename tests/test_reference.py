@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from attrs import evolve, frozen
 from scipy.stats import norm
-from sympy import Expr, Integer, Rational, S
+from sympy import Expr, Integer, Rational
 
 from numerics import chains as chains_module
 from numerics import engine, kits, statistic_path
+from numerics.distortions import factor
 from numerics.reference import reference
 from numerics.simulate import simulate
 from theory import (
@@ -201,9 +202,8 @@ def planted(monkeypatch):
 class Slip(Estimator):
     """Divides by m - 1 where maximum likelihood divides by m."""
 
-    def multiplier(self, size: Expr) -> Expr:
-        del size
-        return S.One
+    def divisor(self, size: Expr) -> Expr:
+        return size - 1
 
 
 @frozen
@@ -230,8 +230,8 @@ def test_wrong_divisor_is_caught(method):
 def test_variance_for_standard_deviation_is_caught(planted, method):
     """Assert that a law given V where sqrt(V) belongs disagrees with the reference."""
 
-    def draw(key, size, model, tau):
-        return model["mu"] + tau * model["V"] * kits.normal(key, (size,))
+    def draw(key, size, model, how):
+        return model["mu"] + factor(how) * model["V"] * kits.normal(key, (size,))
 
     kit = kits._KITS[Gaussian]
     planted.setattr(statistic_path, "sqrt", lambda variance: variance)

@@ -28,8 +28,8 @@ x = symbols("x1:4", real=True)
 class Doubled(Estimator):
     """The planted error: maximum likelihood with twice the variance."""
 
-    def multiplier(self, size):
-        return 2 * (size - 1) / size
+    def divisor(self, size):
+        return size / 2
 
 
 @pytest.fixture(autouse=True)

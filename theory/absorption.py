@@ -1,15 +1,17 @@
 """`absorption`: a loop on counts as the Markov chain that it is, exactly.
 
 Refitting on M tokens is a neutral Wright-Fisher chain; real data, a pool, single replacements and distorted sampling
-make other chains of it. This file reads the loop and says which chain it is; each chain is a file of `theory.discrete`.
+make other chains of it. This file says which loop is which chain; each chain is a file of `theory.discrete`.
 """
 
-from fractions import Fraction
+from collections.abc import Callable
 from typing import Any
 
-from sympy import Rational
-
-from theory.discrete.neutral import Neutral
+from theory.discrete.distorted import distortion
+from theory.discrete.mixed import mixed
+from theory.discrete.moran import moran
+from theory.discrete.neutral import neutral
+from theory.discrete.urn import urn
 from theory.discrete.words import words
 from theory.errors import NotClosed
 from theory.families.bernoulli import Bernoulli
@@ -17,18 +19,28 @@ from theory.families.categorical import Categorical
 from theory.families.markov import NGram
 from theory.loop import Loop
 from theory.procedures import Procedure
-from theory.regimes import Replace
-from theory.sampling import Faithful
+from theory.regimes import Accumulate, Mixed, Moran, Regime, Replace
+from theory.sampling import Faithful, MinP, Sampling, Tempered, TopK, TopP
+
+CHAINS: tuple[tuple[type[Regime], type[Sampling], Callable[[Loop], Any]], ...] = (
+    # (regime, sampling, the chain of such a loop)
+    (Replace, Faithful, neutral),
+    (Mixed, Faithful, mixed),
+    (Accumulate, Faithful, urn),
+    (Moran, Faithful, moran),
+    *((Replace, sampling, distortion) for sampling in (Tempered, TopK, TopP, MinP)),
+)
 
 
 def absorption(loop: Loop) -> Any:
-    """Return the exact absorbing chain of a loop on counts with numbers for M and the source, such as a `Neutral`; of
-    n-gram models the `Words`.
+    """Return the exact absorbing chain of a categorical or Bernoulli loop, such as a `theory.discrete.neutral.Neutral`;
+    of n-gram models the `theory.discrete.words.Words`.
 
     Raises:
         NotClosed: another family, estimator, regime or sampling.
-        ValueError: symbols left in the loop.
+        ValueError: values that make no chain.
 
+    >>> from sympy import Rational
     >>> chain = absorption(Loop(Categorical([Rational(1, 2)] * 2), samples=2))
     >>> chain.expected_time(), chain.survival(n=3)
     (2, 1/8)
@@ -39,21 +51,12 @@ def absorption(loop: Loop) -> Any:
         raise NotClosed(
             f"family: {type(loop.family).__name__} has no finite state space. Ask absorption of a categorical loop."
         )
-    plain = isinstance(loop.regime, Replace) and isinstance(loop.sampling, Faithful)
-    if not plain or isinstance(loop.estimator, Procedure):
-        raise NotClosed(
-            f"{loop.estimator} under {loop.regime} with {loop.sampling} is not the neutral chain. "
-            "Ask absorption of a faithful replace loop."
-        )
-    if loop.free_symbols or not loop.samples.is_Integer:
-        left = ", ".join(sorted(map(str, loop.free_symbols))) or f"samples = {loop.samples}"
-        raise ValueError(f"absorption needs numbers, and the loop leaves {left}. Put them in with loop.at(...).")
-    probabilities = tuple(Fraction(int(p.p), int(p.q)) for p in _source(loop.family))
-    return Neutral(int(loop.samples), probabilities)
-
-
-def _source(family: Categorical | Bernoulli) -> tuple[Rational, ...]:
-    values = (family.p0, 1 - family.p0) if isinstance(family, Bernoulli) else tuple(family.source().values())
-    if not all(value.is_Rational for value in values):
-        raise ValueError(f"absorption needs rational probabilities, not {values}. Give Rational(a, b).")
-    return values
+    asked = (type(loop.regime), type(loop.sampling))
+    for regime, sampling, chain in CHAINS:
+        if (regime, sampling) == asked and not isinstance(loop.estimator, Procedure):
+            return chain(loop)
+    raise NotClosed(
+        f"{loop.estimator} under {loop.regime} with {loop.sampling} is no chain that is known here. Ask for the "
+        "maximum likelihood fit of faithful samples (replace, mixed, accumulate, Moran) or distorted ones (replace), "
+        "or simulate(loop)."
+    )

@@ -78,7 +78,7 @@ def _certificate(
     }
     sequences |= more
     bound = {"n", *labels.values(), *sequences}
-    divisors = [text.named(d) for d in text.divisors(solution.start)]
+    divisors = [text.named(d) for d in text.divisors(solution.start, recurrence.conditions)]
     conditions = [text.named(c) for c in recurrence.conditions]
     free = sorted((s for s in text.seen if s.name not in bound), key=str)
     data = {
@@ -120,9 +120,9 @@ class _Text:
         """Return a writer for another field with the same names."""
         return self if field is self.field else _Text(field, self.replaced, self.seen, self._divisors)
 
-    def divisors(self, start: int) -> list[Expr]:
+    def divisors(self, start: int, positive: tuple[Expr, ...]) -> list[Expr]:
         """Return what was divided by so far and is not known to be non-zero on the domain and for n >= start."""
-        return list(dict.fromkeys(factor for d in self._divisors for factor in undecided_factors(d, start)))
+        return list(dict.fromkeys(factor for d in self._divisors for factor in undecided_factors(d, start, positive)))
 
     def named(self, expr: Expr) -> Expr:
         """Return an expression with its irrational parts by name, for the domain."""

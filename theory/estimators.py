@@ -1,7 +1,7 @@
 """Estimators: how a sample becomes fitted parameters, and which learning procedure stands between.
 
-The plain ones report a multiple c(m) of the unbiased sample variance, V_hat = c(m) SS/(m - 1), with SS the sum of
-squares about the sample mean. What a procedure does with such a fit is said in `procedures`.
+The plain ones divide the sum of squares about the sample mean, V_hat = SS/d(m), which is c(m) = (m - 1)/d(m) times the
+unbiased sample variance. What a procedure does with such a fit is said in `procedures`.
 """
 
 from abc import ABC, abstractmethod
@@ -30,8 +30,12 @@ class Estimator(ABC):
         return False
 
     @abstractmethod
+    def divisor(self, size: Expr) -> Expr:
+        """Return d(size), what the sum of squares is divided by."""
+
     def multiplier(self, size: Expr) -> Expr:
-        """Return c(size), the factor on the unbiased (ddof = 1) sample variance."""
+        """Return c(size) = (size - 1)/d(size), the factor on the unbiased (ddof = 1) sample variance."""
+        return (size - 1) / self.divisor(size)
 
     def exists(self, size: Expr) -> Expr | None:
         """Return the quantity that must be positive for c(size) to exist, None where it always does."""
@@ -61,14 +65,18 @@ class MLE(Estimator):
     (M - 1)/M
     """
 
-    def multiplier(self, size: Expr) -> Expr:
-        """Return (size - 1)/size."""
-        return (size - 1) / size
+    def divisor(self, size: Expr) -> Expr:
+        """Return size."""
+        return size
 
 
 @frozen
 class Unbiased(Estimator):
     """Unbiased variance: c = 1, i.e. ddof = 1."""
+
+    def divisor(self, size: Expr) -> Expr:
+        """Return size - 1."""
+        return size - 1
 
     def multiplier(self, size: Expr) -> Expr:
         """Return 1."""
@@ -98,9 +106,9 @@ class MinMSE(Rescaled):
     (M - 1)/(M + 1)
     """
 
-    def multiplier(self, size: Expr) -> Expr:
-        """Return (size - 1)/(size + 1)."""
-        return (size - 1) / (size + 1)
+    def divisor(self, size: Expr) -> Expr:
+        """Return size + 1."""
+        return size + 1
 
 
 def _power(value: object) -> Expr:
@@ -121,14 +129,14 @@ class UnbiasedFor(Rescaled):
 
     power: Expr = field(converter=_power)
 
-    def multiplier(self, size: Expr) -> Expr:
-        """Return nu/E[chi^k]^(1/k), or nu/exp(E log chi) for k = 0."""
+    def divisor(self, size: Expr) -> Expr:
+        """Return E[chi^k]^(1/k), or exp(E log chi) for k = 0; 0 where chi^k has no mean."""
         squares, k = ChiSquare(Symbol("chi", positive=True), size - 1), self.power
+        if size.is_number and size - 1 + 2 * min(k, S.Zero) <= 0:
+            return S.Zero
         if k == 0:
-            return (size - 1) / exp(unfold(squares.moment((S.Zero,), (1,))))
-        if size.is_number and size - 1 + 2 * k <= 0:
-            return S.ComplexInfinity
-        return (size - 1) / squares.moment((k,), (0,)) ** (1 / k)
+            return exp(unfold(squares.moment((S.Zero,), (1,))))
+        return squares.moment((k,), (0,)) ** (1 / k)
 
     def population(self) -> Estimator:
         """Return the unbiased variance, which c tends to."""
@@ -155,6 +163,10 @@ class Scaled(Rescaled):
     """
 
     c: Expr = field(converter=_positive)
+
+    def divisor(self, size: Expr) -> Expr:
+        """Return (size - 1)/c."""
+        return (size - 1) / self.c
 
     def multiplier(self, size: Expr) -> Expr:
         """Return c."""

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from sympy import Expr, Float, SympifyError, sympify
+from sympy.utilities.iterables import iterable
 
 
 def exact(value: object, name: str) -> Expr:
@@ -37,6 +38,29 @@ def exact(value: object, name: str) -> Expr:
             f"Write Rational('{value}'), or Rational({value}) for the exact binary value of a measured number."
         )
     return expr
+
+
+def finite(value: object, name: str) -> Expr:
+    """Return ``value`` as an exact SymPy expression that is not infinite.
+
+    >>> finite("1/3", "mu0")
+    1/3
+    """
+    expr = exact(value, name)
+    if expr.is_infinite:
+        raise ValueError(f"{name} = {expr} is infinite. Give a finite number or a symbol.")
+    return expr
+
+
+def sequence(values: Any, name: str) -> tuple[Expr, ...]:
+    """Return the entries of a list as exact SymPy expressions, none of them infinite.
+
+    >>> sequence([1, "1/3"], "mean")
+    (1, 1/3)
+    """
+    if isinstance(values, str) or not iterable(values, exclude=None):
+        raise ValueError(f"{name} = {values!r} is no list of numbers. Give a list, such as [1, 2].")
+    return tuple(finite(value, f"{name}[{k}]") for k, value in enumerate(values))
 
 
 def share(name: str, problem: str) -> Callable[[object], Expr]:

@@ -26,7 +26,7 @@ class SpectralFilter(Estimator):
     def share(self, eigenvalue: Expr) -> Expr:
         """Return a(S), the share of the least squares weight that is reached."""
 
-    def multiplier(self, size: Expr) -> Expr:
+    def divisor(self, size: Expr) -> Expr:
         """Refuse: a filter fits no variance."""
         del size
         raise ValueError(f"{self} fits the weights of a regression, no variance. Use MLE().")

@@ -3,14 +3,14 @@
 python-flint may be absent: then `AVAILABLE` is false and `theory.field` uses SymPy's own fractions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from attrs import frozen
-from sympy import Add, Expr, Integer, Mul, Pow, Rational, S
+from sympy import ZZ, Add, Expr, Integer, Mul, Pow, Rational, S, ring
 from sympy.polys.polyerrors import CoercionFailed
 
 from theory.arithmetic import Arithmetic, Element, Factored, Terms, polynomial_expr
@@ -45,6 +45,8 @@ class Fraction:
 
     def __mul__(self, other: Any) -> "Fraction":
         other = self._read(other)
+        if self.bottom.is_one() and other.bottom.is_one():
+            return Fraction(self.top * other.top, self.bottom)
         one, two = self.top.gcd(other.bottom), other.top.gcd(self.bottom)
         return Fraction((self.top / one) * (other.top / two), (self.bottom / two) * (other.bottom / one))
 
@@ -184,7 +186,7 @@ class FlintArithmetic(Arithmetic):
             for k, w in enumerate(polynomial)
             for powers, weight in (w.top * (bottom / w.bottom)).to_dict().items()
         }
-        found = wide.from_dict(terms).factor()[1]
+        found = _factors(wide, terms)
         return [(self._monic(factor), int(power)) for factor, power in found if any(e[-1] for e in factor.monoms())]
 
     def _monic(self, factor: Any) -> list[Element]:
@@ -194,6 +196,16 @@ class FlintArithmetic(Arithmetic):
             rows.setdefault(int(powers[-1]), {})[powers[:-1]] = weight
         whole = [self._whole(self._ring.from_dict(rows.get(k, {}))) for k in range(max(rows) + 1)]
         return [w / whole[-1] for w in whole]
+
+
+def _factors(ring_of: Any, terms: Mapping[tuple[int, ...], Any]) -> list[tuple[Any, int]]:
+    """Return the irreducible factors with their powers."""
+    try:
+        return ring_of.from_dict(terms).factor()[1]
+    except OverflowError:  # python-flint sorts factors by their coefficients as machine words, and so loses long ones
+        over = ring(ring_of.names(), ZZ)[0]
+        found = over.from_dict({powers: ZZ(int(weight)) for powers, weight in terms.items()}).factor_list()[1]
+        return [(ring_of.from_dict({m: int(c) for m, c in f.to_dict().items()}), power) for f, power in found]
 
 
 def _terms(polynomial: Any) -> Terms:

@@ -104,8 +104,13 @@ class ChiSquare(Law):
         return (self.df,)
 
     def moment(self, powers: Sequence[Expr], logs: Sequence[int]) -> Expr:
-        """Return E[x^a (log x)^b] for any real a and whole b >= 0."""
+        """Return E[x^a (log x)^b] for any real a and whole b >= 0, unless it is that of log 0."""
         (a,), (b,) = powers, logs
+        if b and self.df == 0:
+            raise NotClosed(
+                f"log {self.symbol} is -oo, since one point has no squares about its own mean. "
+                "Take more samples per generation, or ask for powers >= 0."
+            )
         return self._power(a) * _complete_bell(b, [self._cumulant(j, a) for j in range(1, b + 1)])
 
     def exists(self, powers: Sequence[Expr]) -> Expr | None:
@@ -113,9 +118,9 @@ class ChiSquare(Law):
         (a,) = powers
         return self.df + 2 * a if not a.is_nonnegative else None
 
-    def gamma_form(self) -> tuple[Expr, Expr]:
-        """Return (df/2, 2)."""
-        return self.df / 2, S(2)
+    def gamma_form(self) -> tuple[Expr, Expr] | None:
+        """Return (df/2, 2), and None for the number 0 that no degrees leave."""
+        return None if self.df == 0 else (self.df / 2, S(2))
 
     def _power(self, a: Expr) -> Expr:
         whole = int(a // 1) if a.is_number else 0

@@ -4,16 +4,12 @@ V_n is the source's V0 times independent gamma factors, so its Mellin transform 
 density a Meijer G-function, and log V_n a sum of independent terms.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-import mpmath
 from attrs import evolve, frozen
-from mpmath import mpf
-from mpmath.libmp import to_rational
 from sympy import (
     Add,
     Expr,
@@ -23,7 +19,6 @@ from sympy import (
     Lambda,
     Mul,
     Product,
-    Rational,
     S,
     Sum,
     Symbol,
@@ -32,12 +27,12 @@ from sympy import (
 )
 
 from theory import symbols
-from theory.balls import Enclosure
+from theory.errors import NoClosedForm
 from theory.exact import exact
-from theory.inversion import LogPoint, Shapes, cumulant, log_density, smaller_tail
 from theory.latex import latex
 from theory.loop import Loop
 from theory.meijer import MeijerProduct, MeijerProductIntegral
+from theory.numeric_law import NumericLaw
 from theory.walk import Walk, k, walk
 
 x = Symbol("x", positive=True)
@@ -54,6 +49,7 @@ def law(loop: Loop) -> "FittedLaw":
     Raises:
         NotClosed: a family or regime where the next variance is no such multiple of the last.
 
+    >>> from sympy import Rational
     >>> from theory import Gaussian, Unbiased
     >>> loop = Loop(Gaussian(), estimator=Unbiased())
     >>> law(loop).mellin
@@ -62,6 +58,25 @@ def law(loop: Loop) -> "FittedLaw":
     0.576934349756779869... +- ...e-19
     """
     return FittedLaw(loop, walk(loop))
+
+
+def tail(loop: Loop) -> "FittedLaw":
+    """Return the law of how far a point of model n lies out, so that its ``sf`` is the mass of the model's tail.
+
+    E P(r > h | model n) = P(V_n scale Gamma > h): a point's r is the fitted parameter times one gamma variable more.
+    For a Gaussian r = (x - mu_n)^2, from the model's own mean, so that ``sf(h**2)`` is the mass beyond mu_n +- h; for
+    exponential and gamma laws r = x.
+
+    Raises:
+        NotClosed: a loop without such a `law`, or a family whose points are no such multiple.
+
+    >>> from theory import Gaussian
+    >>> print(tail(Loop(Gaussian(0, 1))).at(n=0).sf(4, digits=5), tail(Loop(Gaussian(0, 1))).at(n=100, M=100).sf(4, 5))
+    0.04550026414 +- 4.2e-10 0.01435981356 +- 1.4e-10
+    """
+    found = walk(loop)
+    r, shape, scale = loop.law.reach()
+    return FittedLaw(loop, found, point=Walk(r, S.One, shape, scale))
 
 
 @frozen(eq=False)
@@ -75,6 +90,8 @@ class FittedLaw:
     loop: Loop
     walk: Walk
     generation: Expr = symbols.n
+    point: Walk | None = None
+    """The factor of one point more, where the law is that of a point of model n and not of V_n; see `tail`."""
 
     @property
     def mellin(self) -> Expr:
@@ -123,23 +140,30 @@ class FittedLaw:
     def factors(self) -> Counter[Walk]:
         """How often each factor occurs up to a whole generation n."""
         n = int(self.generation)
+        last = Counter(self._last)
         if self.walk.steady:
-            return Counter({self.walk: n})
-        return Counter(walk(self.loop, Integer(j)) for j in range(1, n + 1))
+            return Counter({self.walk: n}) + last
+        return Counter(walk(self.loop, Integer(j)) for j in range(1, n + 1)) + last
+
+    @property
+    def _last(self) -> tuple[Walk, ...]:
+        return () if self.point is None else (self.point,)
 
     def _product(self, of: Callable[[Walk], Expr]) -> Expr:
-        """Return prod_(k=1..n) of(factor k)."""
+        """Return prod_(k=1..n) of(factor k), the point's factor with them."""
         if self.generation.is_Integer:
             return Mul(*(of(one) ** many for one, many in self.factors.items()))
         one = of(self.walk)
-        return one**self.generation if self.walk.steady else Product(one, (k, 1, self.generation))
+        product = one**self.generation if self.walk.steady else Product(one, (k, 1, self.generation))
+        return Mul(product, *map(of, self._last))
 
     def _total(self, of: Callable[[Walk], Expr]) -> Expr:
-        """Return sum_(k=1..n) of(factor k)."""
+        """Return sum_(k=1..n) of(factor k), the point's factor with them."""
         if self.generation.is_Integer:
             return Add(*(many * of(one) for one, many in self.factors.items()))
         one = of(self.walk)
-        return self.generation * one if self.walk.steady else Sum(one, (k, 1, self.generation))
+        total = self.generation * one if self.walk.steady else Sum(one, (k, 1, self.generation))
+        return Add(total, *map(of, self._last))
 
     @property
     def _z(self) -> Expr:
@@ -148,6 +172,11 @@ class FittedLaw:
     def _meijer(self, kind: type[MeijerProduct], z: Expr) -> Expr:
         if self.generation.is_Integer:
             return kind.of([one.shape for one in self.factors.elements()], z)
+        if self.point is not None:
+            raise NoClosedForm(
+                "the law of a point has a parameter of its own beside the n of the fits, and no name for a symbolic n. "
+                "Put the generation in with .at(n=...), or read .mellin."
+            )
         return kind(self.generation, Lambda(k, self.walk.shape), z)
 
     def at(self, **values: Any) -> Any:
@@ -159,24 +188,29 @@ class FittedLaw:
         meijerg(((), ()), ((M/2 - 1/2, M/2 - 1/2), ()), M**2*x/(4*V0))/(x*gamma(M/2 - 1/2)**2)
         """
         generation = exact(values.pop("n", self.generation), "n")
-        if generation.is_number and not (generation.is_Integer and generation >= 1):
+        first = 1 if self.point is None else 0
+        if generation.is_number and not (generation.is_Integer and generation >= first):
             raise ValueError(
-                f"n = {generation} is no generation with a law of its own: model 0 is the source. Give a whole n >= 1."
+                f"n = {generation} is no generation with a law of its own: model 0 is the source. "
+                f"Give a whole n >= {first}."
             )
-        here = evolve(law(self.loop.at(**values)) if values else self, generation=generation)
+        again = law if self.point is None else tail
+        here = evolve(again(self.loop.at(**values)) if values else self, generation=generation)
         return here if here.free_symbols else NumericLaw(here)
 
     @property
     def free_symbols(self) -> set[Any]:
         """The symbols that are left open."""
         if not self.generation.is_Integer:
-            return self.generation.free_symbols | self._open(self.walk) - {k}
+            return self.generation.free_symbols.union(*map(self._open, (self.walk, *self._last))) - {k}
         return set().union(*map(self._open, self.factors))
 
     def _open(self, one: Walk) -> set[Any]:
         return self.walk.start.free_symbols | one.shape.free_symbols | one.scale.free_symbols
 
     def _repr_latex_(self) -> str:
+        if self.point is not None:
+            return rf"$\mathbb{{E}}\left[{latex(self.point.parameter**s)}\right] = {latex(self.mellin)}$"
         name = f"{latex(self.walk.parameter)}_{{{latex(self.generation)}}}"
         z = Symbol("z", positive=True)
         density, integral = (latex(self._meijer(kind, z)) for kind in (MeijerProduct, MeijerProductIntegral))
@@ -191,127 +225,6 @@ class FittedLaw:
         return r"$\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}$"
 
 
-@frozen(eq=False)
-class NumericLaw:
-    """The law of V_n where everything is a number: every answer is an `Enclosure`, proved by interval arithmetic.
-
-    ``digits`` asks for that many digits of the smaller tail or of the density; what was reached stands in the answer.
-    The standard deviation sigma_n goes through V_n: P(sigma_n > a) = sf(a^2).
-    """
-
-    law: FittedLaw
-
-    def _repr_latex_(self) -> str:
-        low, middle, high = (self.quantile(Rational(k, 20)) for k in (1, 10, 19))
-        return rf"$V_n:\quad \text{{5 \%: }} {low},\quad \text{{median: }} {middle},\quad \text{{95 \%: }} {high}$"
-
-    @cached_property
-    def _parts(self) -> Shapes:
-        counts: Counter[Expr] = Counter()
-        for one, many in self.law.factors.items():
-            counts[one.shape] += many
-        return tuple(counts.items())
-
-    def _point(self, at: Expr) -> LogPoint:
-        """Return log(x/(V0 prod scale_k)), in which the product of Gamma_k is asked."""
-        scales = tuple((-many, one.scale) for one, many in self.law.factors.items())
-        return LogPoint(((1, at), (-1, self.law.walk.start), *scales))
-
-    def cdf(self, at: Any, digits: int = 15) -> Enclosure:
-        """Return P(V_n <= x)."""
-        above = self.sf(at, digits)
-        return Enclosure(1 - above.upper, 1 - above.lower)
-
-    def sf(self, at: Any, digits: int = 15) -> Enclosure:
-        """Return P(V_n > x)."""
-        value = _number(at, "x")
-        if not value.is_positive:
-            return Enclosure(S.One, S.One)
-        side, tail = smaller_tail(self._parts, self._point(value), _bits(digits))
-        return tail if side > 0 else Enclosure(1 - tail.upper, 1 - tail.lower)
-
-    def pdf(self, at: Any, digits: int = 15) -> Enclosure:
-        """Return the density of V_n at a rational x > 0."""
-        value = _number(at, "x")
-        if not (value.is_Rational and value > 0):
-            raise ValueError(f"x = {at}: the density is asked at a positive fraction. Give one, Rational(1, 10) say.")
-        density = log_density(self._parts, self._point(value), _bits(digits))
-        return Enclosure(density.lower / value, density.upper / value)
-
-    def median(self, digits: int = 15) -> Enclosure:
-        """Return the x that V_n exceeds with probability 1/2."""
-        return self.quantile(Rational(1, 2), digits)
-
-    def quantile(self, p: Any, digits: int = 15) -> Enclosure:
-        """Return the x with P(V_n <= x) = p, between two points where the enclosed distribution function lies on either
-        side of p.
-
-        Raises:
-            ValueError: p not strictly between 0 and 1.
-        """
-        chance = _number(p, "p")
-        if not (chance.is_Rational and 0 < chance < 1):
-            raise ValueError(f"p = {p}: a quantile belongs to a fraction between 0 and 1. Give 0 < p < 1.")
-        with mpmath.workprec(_bits(digits) + 60):
-            middle = self._near_quantile(chance, digits)
-        margin = Rational(1, 10**digits)
-        while margin < 1:
-            lower, upper = middle * (1 - margin), middle * (1 + margin)
-            if self.cdf(lower, digits + 3).upper <= chance <= self.cdf(upper, digits + 3).lower:
-                return Enclosure(lower, upper)
-            margin *= 8
-        raise ArithmeticError(f"the quantile at p = {p} is not enclosed with {digits} digits. Ask for more digits.")
-
-    def _near_quantile(self, p: Expr, digits: int) -> Expr:
-        """Return a fraction near the quantile, by Newton's method on the log of a tail, which is concave.
-
-        It starts at the mean of log V_n and at most doubles the distance from there, since the upper tail falls as
-        exp(-V).
-        """
-        mean = cumulant(self._parts, 1, mpf(0)) - self._point(S.One).near()
-        spread = mpmath.sqrt(cumulant(self._parts, 2, mpf(0)))
-        upwards = 1 if self.cdf(_fraction(mean)).value < p else -1
-        goal = mpmath.log(_mpf(1 - p if upwards > 0 else p))
-        y, step = mean, mpmath.inf
-        while abs(step) > mpf(10) ** -6:
-            step = self._newton(y, upwards, goal, 8)
-            y += mpmath.sign(step) * min(abs(step), max(spread, abs(y - mean)))
-        step = mpmath.inf
-        while abs(step) > mpf(10) ** (-digits // 2 - 2):
-            step = self._newton(y, upwards, goal, digits + 3)
-            y += step
-        return _fraction(y)
-
-    def _newton(self, y: Any, upwards: int, goal: Any, digits: int) -> Any:
-        """Return the step from y = log x to where the tail's logarithm would be ``goal`` along its tangent."""
-        here = self._point(_fraction(y))
-        side, tail = smaller_tail(self._parts, here, _bits(digits))
-        mass = _mpf(tail.value if side == upwards else 1 - tail.value)
-        return upwards * (mpmath.log(mass) - goal) * mass / _mpf(log_density(self._parts, here, _bits(digits)).value)
-
-
 def _gamma_of_shape(one: Walk) -> Expr:
     """Return Gamma(shape), left as it is where the number would have many digits."""
     return gamma(one.shape, evaluate=not (one.shape.is_number and one.shape > 20))
-
-
-def _fraction(y: Any) -> Expr:
-    """Return e^y as a fraction."""
-    return Rational(*map(int, to_rational(mpmath.exp(y)._mpf_)))
-
-
-def _mpf(value: Expr) -> Any:
-    return mpf(int(value.p)) / int(value.q)
-
-
-def _number(value: Any, name: str) -> Expr:
-    number = exact(value, name)
-    if not number.is_number:
-        raise ValueError(f"{name} = {value} is no number. Put one in, or read the symbolic pdf and cdf of law(loop).")
-    return number
-
-
-def _bits(digits: int) -> int:
-    if not (isinstance(digits, int) and digits >= 1):
-        raise ValueError(f"digits = {digits} is no number of digits. Give a whole number >= 1.")
-    return math.ceil(digits * math.log2(10)) + 10

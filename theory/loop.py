@@ -38,7 +38,7 @@ class Loop:
         estimator: how parameters are fitted; maximum likelihood by default.
         regime: which data each fit sees; replace by default.
         sampling: how points are drawn from a fitted model; faithfully by default.
-        samples: M, an integer >= 1 (>= 2 where a variance is fitted), the symbol M, or oo for the population limit.
+        samples: M, an integer >= 1 (>= 2 for an unbiased variance), the symbol M, or oo for the population limit.
         source: the law of generation 0 where it lies outside the family (functional expressivity).
 
     Raises:
@@ -74,15 +74,16 @@ class Loop:
             raise ValueError(
                 f"{self.estimator} changes a variance, and {type(self.family).__name__} fits none. Use MLE()."
             )
-        if self.family.has_variance and self.samples == 1:
-            raise ValueError("samples = 1: one point has no variance, the fit would be a point mass. Give M >= 2.")
-        if self.samples.is_Integer and self.estimator.needs_variance:
-            multiplier = self.estimator.multiplier(self.samples)
-            if multiplier.is_positive is False or multiplier.is_finite is False:
-                raise ValueError(
-                    f"{self.estimator} multiplies the variance of {self.samples} points by {multiplier}. "
-                    "Take more samples per generation."
-                )
+        if self.family.has_variance and self.samples.is_Integer:
+            self._check_divisor(self.samples)
+
+    def _check_divisor(self, size: Expr) -> None:
+        divisor = self.estimator.divisor(size)
+        if divisor.is_positive is False or divisor.is_finite is False:
+            raise ValueError(
+                f"{self.estimator} divides the sum of squares of {size} points by {divisor}, which is no variance. "
+                "Take more samples per generation."
+            )
 
     def _check_counts(self) -> None:
         if self.samples.is_infinite:
@@ -93,8 +94,8 @@ class Loop:
                     f"{self.regime} of samples = {self.samples} asks for {part.size} {part.origin} points. "
                     "Choose a share that gives a whole number."
                 )
-            if self.family.has_variance and part.size == 1 and isinstance(self.regime, Schedule):
-                raise ValueError(f"{self.regime} fits one point, which has no variance. Give sizes >= 2.")
+            if self.family.has_variance and isinstance(self.regime, Schedule) and part.size.is_Integer:
+                self._check_divisor(part.size)
 
     def _parts(self) -> Iterator[Part]:
         """Yield the parts of the first fit, of fit n, and of every fit that is listed."""

@@ -11,8 +11,9 @@ from theory.catalogue.specimen import Specimen
 from theory.families import Bernoulli, Categorical, Poisson, Recursion
 from theory.innovations import Multinomial
 from theory.loop import Loop
+from theory.procedures import PosteriorDraw
 from theory.regimes import Schedule
-from theory.symbols import M, i, n, p0, q0, rate0
+from theory.symbols import K, M, i, n, p0, q0, rate0
 
 p = Bernoulli.p
 j = Symbol("j", integer=True, positive=True)
@@ -29,6 +30,7 @@ MORAN = "Moran, Proc. Camb. Phil. Soc. 54, 60-71 (1958)"
 POLYA = "Polya, Ann. Inst. H. Poincare 1, 117-161 (1930)"
 MALECOT = "Malecot, Les mathematiques de l'heredite (1948)"
 KIMURA_CROW = "Kimura and Crow, Genetics 49, 725-738 (1964)"
+GRIFFITHS = "Griffiths and Kalish, Cognitive Science 31, 441-480 (2007)"
 SEDDIK = "Seddik et al., COLM 2024, arXiv:2404.05090"
 SURESH = "Suresh, Thangaraj, Khandavally, AISTATS 2025, arXiv:2412.17646"
 
@@ -118,6 +120,15 @@ SPECIMENS = (
         published=q0 * (1 - q0) * (1 - 2 * q0) * ((1 - 1 / M) * (1 - 2 / M)) ** n,
         source=CROW,
         note="p(1 - p)(1 - 2p) is the eigenfunction.",
+    ),
+    Specimen(
+        name="iterated learning forgets all but its prior",
+        claim="a chain of learners who each draw from their posterior has the prior for its stationary law",
+        loop=Loop(Categorical(), estimator=PosteriorDraw()),
+        question=Stationary(Categorical.collision),
+        published=3 / (K + 2),
+        source=GRIFFITHS,
+        note="Under the Jeffreys prior Dirichlet(1/2, ..., 1/2) on K types, whatever M.",
     ),
     Specimen(
         name="relaxation under mutation",

@@ -10,19 +10,14 @@ from typing import Any
 from attrs import frozen
 from sympy import Expr, ImmutableMatrix, S, zeros
 
-from theory.exact import exact
+from theory.exact import exact, sequence
 from theory.invariants import CENTRE, DETERMINANTS, MODEL, SHIFT, SOURCE, Letter
 from theory.networks import Atom, Component, form, trace
 
 
-def vector(values: Iterable[object]) -> tuple[Expr, ...]:
-    """Return exact means."""
-    return tuple(exact(value, f"mean[{k}]") for k, value in enumerate(values))
-
-
 def means(values: Iterable[object] | None) -> tuple[Expr, ...] | None:
     """Return exact means, or None for those that stay in symbols."""
-    return None if values is None else vector(values)
+    return None if values is None else sequence(values, "mean")
 
 
 def covariance_matrix(rows: object) -> ImmutableMatrix | None:

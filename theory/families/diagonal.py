@@ -13,15 +13,14 @@ from sympy import Add, Expr, Indexed, IndexedBase, S, log
 
 from theory import symbols
 from theory.errors import NotClosed
-from theory.exact import exact
-from theory.families.arrays import vector
+from theory.exact import sequence
 from theory.families.base import Family, Marginal, Parameters
 from theory.families.gaussian import Gaussian
 from theory.families.multivariate import MultivariateGaussian
 
 
 def _variances(values: Iterable[object]) -> tuple[Expr, ...]:
-    variances = tuple(exact(value, f"variances[{k}]") for k, value in enumerate(values))
+    variances = sequence(values, "variances")
     for k, variance in enumerate(variances):
         if variance.is_positive is False:
             raise ValueError(
@@ -46,7 +45,7 @@ class DiagonalGaussian(Family):
     V: ClassVar[IndexedBase] = IndexedBase("V", positive=True)
     has_variance = True
 
-    mean: tuple[Expr, ...] = field(default=(), converter=vector)
+    mean: tuple[Expr, ...] = field(default=(), converter=lambda values: sequence(values, "mean"))
     variances: tuple[Expr, ...] = field(default=(), converter=_variances)
 
     def __attrs_post_init__(self) -> None:

@@ -12,7 +12,7 @@ from sympy import Add, Expr, Indexed, IndexedBase, S, Symbol
 
 from theory import symbols
 from theory.estimators import Estimator
-from theory.exact import exact
+from theory.exact import sequence
 from theory.families.base import Batch, Derivable, Marginal, Parameters
 from theory.families.regression import distorted_noise, positive_noise, spelled
 from theory.filters import SpectralFilter
@@ -21,7 +21,7 @@ from theory.sampling import Sampling
 
 
 def _eigenvalues(values: Iterable[object]) -> tuple[Expr, ...]:
-    eigenvalues = tuple(exact(value, f"eigenvalues[{k}]") for k, value in enumerate(values))
+    eigenvalues = sequence(values, "eigenvalues")
     for k, value in enumerate(eigenvalues):
         if value.is_positive is False:
             raise ValueError(f"FixedDesignRegression: eigenvalue {k} is {value}. Give positive ones.")
@@ -29,7 +29,7 @@ def _eigenvalues(values: Iterable[object]) -> tuple[Expr, ...]:
 
 
 def _weights(values: Iterable[object] | None) -> tuple[Expr, ...] | None:
-    return None if values is None else tuple(exact(value, f"weights[{k}]") for k, value in enumerate(values))
+    return None if values is None else sequence(values, "weights")
 
 
 @frozen

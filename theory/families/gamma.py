@@ -32,6 +32,10 @@ class GammaFamily(NaturalFamily):
         """Return m^2/r."""
         return mean**2 / self.r
 
+    def reach(self) -> tuple[Expr, Expr, Expr]:
+        """Return x = mean/r Gamma(r, 1)."""
+        return Symbol("x", positive=True), self.r, 1 / self.r
+
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return the sum of the points, m/(2r) chi with chi ~ chi-square(2 r N)."""
         chi, r = Symbol(f"chi_{label}", positive=True), law.get(symbols.r, self.r)

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from sympy import Add, Expr, Symbol, exp
+from sympy import Add, Expr, S, Symbol, exp
 
 from theory import symbols
 from theory.errors import NotClosed
 from theory.estimators import Estimator
-from theory.exact import exact
+from theory.exact import exact, finite
 from theory.families.base import Batch, Derivable, Parameters
 from theory.innovations import ChiSquare, Law, Normal
 from theory.samples import NormalMixture, Points, Sample, Student, Subset, TiltedSquares, TruncatedNormal
@@ -44,7 +44,7 @@ class Gaussian(Derivable):
     has_variance = True
     scales: ClassVar[tuple[Symbol, ...]] = (symbols.V,)
 
-    mu0: Expr = field(default=symbols.mu0, converter=lambda value: exact(value, "mu0"))
+    mu0: Expr = field(default=symbols.mu0, converter=lambda value: finite(value, "mu0"))
     V0: Expr = field(default=symbols.V0, converter=_variance)
 
     def source(self) -> Parameters:
@@ -54,6 +54,10 @@ class Gaussian(Derivable):
     def point(self) -> tuple[Expr, Expr]:
         """Return (mu, V)."""
         return self.mu, self.V
+
+    def reach(self) -> tuple[Expr, Expr, Expr]:
+        """Return (x - mu)^2 = 2 V Gamma(1/2, 1)."""
+        return (Symbol("x", real=True) - self.mu) ** 2, S.Half, S(2)
 
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return (mean, sum of squares) = (mu + eps, V chi), eps ~ N(0, V/m), chi ~ chi-square(m - 1)."""
@@ -70,21 +74,18 @@ class Gaussian(Derivable):
         return Batch(size, (mean, squares1 + squares2 + between), one.laws + two.laws)
 
     def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
-        """Return mu = xbar and V = c(m) SS/(m - 1)."""
+        """Return mu = xbar and V = SS/d(m)."""
         del state
-        (mean, squares), multiplier = batch.statistics, estimator.multiplier(batch.size)
-        if batch.size.is_number and (
-            batch.size == 1 or multiplier.is_finite is False or multiplier.is_positive is False
-        ):
+        (mean, squares), divisor = batch.statistics, estimator.divisor(batch.size)
+        if batch.size.is_number and not divisor.is_positive:
             raise NotClosed(
                 f"samples: {estimator} finds no variance in {batch.size} points. Take more samples per generation."
             )
-        return {self.mu: mean, self.V: multiplier * squares / (batch.size - 1)}
+        return {self.mu: mean, self.V: squares / divisor}
 
     def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
-        """Return xbar = mu and SS = (m - 1) V/c(m)."""
-        squares = (size - 1) * law[self.V] / estimator.multiplier(size)
-        return Batch(size, (law[self.mu], squares))
+        """Return xbar = mu and SS = d(m) V."""
+        return Batch(size, (law[self.mu], estimator.divisor(size) * law[self.V]))
 
     def distorted(self, law: Parameters, sampling: Sampling) -> Parameters:
         """Return N(mu, tau V) for tempered sampling: f^(1/tau) of a Gaussian is one with tau times the variance."""

@@ -6,7 +6,7 @@ from attrs import field, frozen
 from sympy import Expr, Symbol
 
 from theory import symbols
-from theory.exact import exact
+from theory.exact import finite
 from theory.families.natural import NaturalFamily
 from theory.families.one_parameter import positive
 
@@ -29,7 +29,7 @@ class HyperbolicSecant(NaturalFamily):
     parameter = mean
 
     shape: Expr = field(default=symbols.r, converter=positive("HyperbolicSecant", "shape"))
-    mean0: Expr = field(default=symbols.real_mean0, converter=lambda value: exact(value, "mean0"))
+    mean0: Expr = field(default=symbols.real_mean0, converter=lambda value: finite(value, "mean0"))
 
     def variance(self, mean: Expr) -> Expr:
         """Return r + m^2/r."""

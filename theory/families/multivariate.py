@@ -30,7 +30,8 @@ from sympy import (
 from theory import symbols
 from theory.errors import NotClosed
 from theory.estimators import Estimator
-from theory.families.arrays import Values, covariance_matrix, means, vector, whole_dimension
+from theory.exact import sequence
+from theory.families.arrays import Values, covariance_matrix, means, whole_dimension
 from theory.families.base import Batch, Derivable, Marginal, Parameters
 from theory.families.direction import Direction, direction, squared_length
 from theory.families.gaussian import Gaussian
@@ -106,7 +107,7 @@ class MultivariateGaussian(Derivable):
         [1, 1],
         [1, 1]])*Sigma)
         """
-        v = ImmutableMatrix(vector(direction))
+        v = ImmutableMatrix(sequence(direction, "direction"))
         return Trace(v * v.T * SIGMA)
 
     def divergence_to_model(self) -> Expr:
@@ -251,11 +252,11 @@ class MultivariateGaussian(Derivable):
         return _LINE.pool(one, two)
 
     def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
-        """Return mu = x and Sigma = c(m) S/(m - 1)."""
+        """Return mu = x and Sigma = S/d(m)."""
         return _in_space(_LINE.fit(batch, estimator, state))
 
     def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
-        """Return x = mu and S = (m - 1) Sigma/c(m)."""
+        """Return x = mu and S = d(m) Sigma."""
         return _LINE.unfit(_on_line(law), size, estimator)
 
     def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:

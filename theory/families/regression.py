@@ -21,7 +21,7 @@ from sympy import Expr, S, Symbol
 from theory import symbols
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Unbiased
-from theory.exact import exact
+from theory.exact import exact, finite
 from theory.families.base import Batch, Derivable, Marginal, Parameters
 from theory.innovations import ChiSquare, Normal
 from theory.known import Known
@@ -85,7 +85,7 @@ class LinearRegression(Derivable):
 
     dimension: Expr = field(default=symbols.d, converter=_dimension)
     noise: Expr = field(default=symbols.noise, converter=positive_noise)
-    w0: Expr = field(default=symbols.w0, converter=lambda value: exact(value, "w0"))
+    w0: Expr = field(default=symbols.w0, converter=lambda value: finite(value, "w0"))
     design: Literal["fresh", "same"] = field(default="fresh", kw_only=True)
     overparametrised: bool = field(default=False, kw_only=True)
 
