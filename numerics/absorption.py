@@ -3,6 +3,8 @@
 This file reads the loop, as `theory.absorption` does; the chain itself is in `numerics.large_chain`.
 """
 
+from typing import Any
+
 from numerics.large_chain import LargeChain
 from theory.errors import NotClosed
 from theory.families import Bernoulli, Categorical
@@ -12,10 +14,12 @@ from theory.regimes import Replace
 from theory.sampling import Faithful
 
 
-def large_absorption(loop: Loop) -> LargeChain:
+def large_absorption(loop: Loop, frequencies: Any = None) -> LargeChain:
     """Return the absorbing chain of a categorical or Bernoulli loop, whose answers carry proved bounds on their error.
 
-    For vocabularies that come as an array of floats, make `LargeChain(samples, frequencies)` directly.
+    Args:
+        loop: with a number for M, faithful and replacing.
+        frequencies: the source, where the loop leaves it open: fractions, or an array of floats.
 
     Raises:
         NotClosed: another family, estimator, regime or sampling.
@@ -37,9 +41,12 @@ def large_absorption(loop: Loop) -> LargeChain:
             f"{loop.estimator} under {loop.regime} with {loop.sampling} is not the neutral chain. "
             "Ask large_absorption of a faithful replace loop."
         )
-    if loop.free_symbols or not loop.samples.is_Integer:
-        left = ", ".join(sorted(map(str, loop.free_symbols))) or f"samples = {loop.samples}"
+    open_ = loop.free_symbols - (loop.family.free_symbols if frequencies is not None else set())
+    if open_ or not loop.samples.is_Integer:
+        left = ", ".join(sorted(map(str, open_))) or f"samples = {loop.samples}"
         raise ValueError(f"large_absorption needs numbers, and the loop leaves {left}. Put them in with loop.at(...).")
-    family = loop.family
-    source = (family.p0, 1 - family.p0) if isinstance(family, Bernoulli) else tuple(family.source().values())
-    return LargeChain(int(loop.samples), source)
+    return LargeChain(int(loop.samples), _source(loop.family) if frequencies is None else frequencies)
+
+
+def _source(family: Categorical | Bernoulli) -> tuple[Any, ...]:
+    return (family.p0, 1 - family.p0) if isinstance(family, Bernoulli) else tuple(family.source().values())

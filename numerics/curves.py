@@ -12,8 +12,9 @@ import numpy as np
 from attrs import frozen
 from sympy import And, Expr, Piecewise, Rational, S, Sum, sign
 
-from numerics.absorption import of_loop
+from numerics.absorption import large_absorption
 from numerics.agreement import Curve
+from numerics.large_chain import LargeChain
 from numerics.slots import WHOLE
 from numerics.sources import source_arrays
 from numerics.survival import Survival
@@ -93,10 +94,8 @@ def survival(loop: Loop, generations: int, start: Mapping[str, Any] | None = Non
     >>> survival(Loop(Categorical([Rational(1, 2)] * 2), samples=2), 3).values.tolist()
     [1.0, 0.5, 0.25, 0.125]
     """
-    chances, repeats = _distinct(loop, start)
-    # A type of frequency 1 - p is lost exactly when one of frequency p takes all.
-    fixed = of_loop(loop, generations).lost(1 - chances) @ repeats
-    return Survival(f"P(T > n), M = {loop.samples}", np.clip(1 - fixed, 0.0, 1.0))
+    alive = _chain(loop, start).survival(range(generations + 1)).value
+    return Survival(f"P(T > n), M = {loop.samples}", np.clip(alive, 0.0, 1.0))
 
 
 def vocabulary(loop: Loop, generations: int, start: Mapping[str, Any] | None = None) -> Curve:
@@ -105,8 +104,7 @@ def vocabulary(loop: Loop, generations: int, start: Mapping[str, Any] | None = N
     >>> vocabulary(Loop(Categorical([Rational(1, 2)] * 2), samples=2), 3).values.tolist()
     [2.0, 1.5, 1.25, 1.125]
     """
-    chances, repeats = _distinct(loop, start)
-    left = (1 - of_loop(loop, generations).lost(chances)) @ repeats
+    left = _chain(loop, start).support(range(generations + 1)).value
     return Curve(f"E[vocabulary], M = {loop.samples}", "vocabulary", left)
 
 
@@ -119,7 +117,8 @@ def losses_of(loop: Loop, generations: int, counts: Iterable[int]) -> dict[str, 
     """
     held = np.asarray(list(counts))
     values, repeats = np.unique(held, return_counts=True)
-    lost = of_loop(loop, generations).lost(values / held.sum())
+    chain = large_absorption(loop, held / held.sum())
+    lost = chain.lost(frequency=values / held.sum(), n=range(generations + 1)).value
     curves = {}
     for each in count_classes(held):
         here = repeats * each.holds(values)
@@ -127,7 +126,5 @@ def losses_of(loop: Loop, generations: int, counts: Iterable[int]) -> dict[str, 
     return curves
 
 
-def _distinct(loop: Loop, start: Mapping[str, Any] | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct probabilities of the source, those of 0 left out, and how many types have each."""
-    chances = source_arrays(loop, start)["p0"]
-    return np.unique(chances[chances > 0], return_counts=True)
+def _chain(loop: Loop, start: Mapping[str, Any] | None) -> LargeChain:
+    return large_absorption(loop, source_arrays(loop, start)["p0"])

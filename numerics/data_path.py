@@ -7,20 +7,18 @@ of a Gaussian are numbers mu + s z, so its variance cannot fall below the roundi
 import math
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from attrs import evolve
 from sympy import S
 
 from numerics import distortions, learning, scalars
 from numerics.chains import Program
-from numerics.drawing import Drawing, Layout, layout
+from numerics.drawing import Drawing, layout
 from numerics.kits import kit
 from numerics.learning import around, exact_fit, innermost, learner
 from numerics.lifting import generalised, lifted
 from theory.estimators import MLE, Estimator
 from theory.families import (
-    Categorical,
     DiagonalGaussian,
     FixedDesignRegression,
     LinearRegression,
@@ -29,7 +27,7 @@ from theory.families import (
 )
 from theory.filters import SpectralFilter
 from theory.loop import Loop
-from theory.procedures import PosteriorPredictive, Procedure
+from theory.procedures import PosteriorDraw, PosteriorPredictive, Procedure
 from theory.sampling import Tempered
 
 
@@ -51,6 +49,9 @@ def _too_few(loop: Loop) -> str | None:
     for size in layout(loop).least() if loop.family.has_variance else ():
         if exact.divisor(S(size)).is_positive is False:
             return f"samples: {exact} finds no variance in {size} points"
+    if isinstance(loop.family, MultivariateGaussian) and isinstance(inside, PosteriorDraw):
+        d, m = loop.family.dimension, min(layout(loop).least())
+        return f"samples: {m} points have no posterior of a covariance in {d} dimensions" if m <= d else None
     hot = isinstance(inside, PosteriorPredictive) and isinstance(loop.sampling, Tempered)
     if hot and loop.family.has_variance and loop.sampling.tau >= min(layout(loop).least()):
         return f"sampling: {loop.sampling} of a posterior predictive law needs more points than its temperature"

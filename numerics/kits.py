@@ -5,6 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
+from jax.scipy.linalg import solve_triangular
 
 from numerics import scalars
 from numerics.chains import Given
@@ -110,6 +111,19 @@ def _joint_fit(data: Data, divisor: Any, last: Model) -> Model:
     return {"mu": mu, "Sigma": data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor}
 
 
+def _joint_posterior(key: Array, fitted: Model, size: Any) -> Model:
+    """Return Sigma = B B' with B = C A^-T, C C' = SS and A Bartlett's triangle of m - 1 degrees, and mu + B z/sqrt(m).
+
+    Sigma^-1 is then Wishart with m - 1 degrees and the mean (m - 1) SS^-1, the posterior of det(Sigma)^(-(d + 1)/2).
+    """
+    d = len(fitted["mu"])
+    squares = jnp.exp(log_chi_square(slot_key(key, 0), size - 1 - jnp.arange(d), (d,)) / 2)
+    triangle = jnp.tril(normal(slot_key(key, 1), (d, d)), -1) + jnp.diag(squares)
+    root = solve_triangular(triangle, jnp.linalg.cholesky(size * fitted["Sigma"]).T, lower=True).T
+    mean = fitted["mu"] + _rows_times(normal(slot_key(key, 2), (1, d)), root)[0] / jnp.sqrt(size)
+    return {"mu": mean, "Sigma": _rows_times(root, root).T}
+
+
 def _scalar(family: OneParameter) -> Kit:
     """Return the kit of a family of one parameter."""
     name, known = scalars.named(family), scalars.constants(family)
@@ -167,6 +181,8 @@ _CORRELATED = Kit(False, _normal_source, _joint_real, _normal_draw, _normal_fit,
 _KITS: Mapping[type, Kit] = {
     Gaussian: _NORMAL,
     DiagonalGaussian: _NORMAL,
-    MultivariateGaussian: Kit(True, _joint_source, _joint_real, _joint_draw, _joint_fit, dict),
+    MultivariateGaussian: Kit(
+        True, _joint_source, _joint_real, _joint_draw, _joint_fit, dict, posterior=_joint_posterior
+    ),
     Bernoulli: BERNOULLI,
 }

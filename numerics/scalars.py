@@ -97,7 +97,7 @@ def view(family: OneParameter, model: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def bare(family: Any) -> Any:
-    """Return a family with its source left in symbols and its known constants kept; the noise of a regression is of its source."""
+    """Return a family with its source left in symbols and its constants kept; a regression also without its noise."""
     if isinstance(family, Recursion):
         return family
     if isinstance(family, LinearRegression):

@@ -146,7 +146,9 @@ def _scalar(law: OneParameter, values: Mapping[Symbol, Float]) -> dict[str, np.n
 
 def _regression(law: LinearRegression, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
     if not law.dimension.is_Integer:
-        raise ValueError(f"the source has {law.dimension} weights. Write LinearRegression(dimension=...) with a number.")
+        raise ValueError(
+            f"the source has {law.dimension} weights. Write LinearRegression(dimension=...) with a number."
+        )
     return {"w0": _floats(law.w0, values), "noise": _floats(law.noise, values)}
 
 

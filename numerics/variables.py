@@ -72,7 +72,9 @@ _TABLE = {
     Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
     LinearRegression: evolve(
         _columns([LinearRegression.w, LinearRegression.squares]),
-        rewrite={LinearRegression.error: LinearRegression.squares - 2 * symbols.w0 * LinearRegression.w + symbols.w0**2},
+        rewrite={
+            LinearRegression.error: LinearRegression.squares - 2 * symbols.w0 * LinearRegression.w + symbols.w0**2
+        },
     ),
 }
 
