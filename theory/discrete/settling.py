@@ -38,7 +38,7 @@ class Settling:
         while True:
             x, n, order = self.after(x, n, n + 10), n + 10, order + 2
             weights, rest = self._product(entry, n, order)
-            middle, slack = (Fractions().answer(v) for v in (_dot(weights, x), rest))
+            middle, slack = (S(Fractions().answer(value)) for value in (_dot(weights, x), rest))
             if slack <= radius:
                 return Enclosure(middle - slack, middle + slack)
 
