@@ -55,10 +55,10 @@ def _too_few(loop: Loop) -> str | None:
     if isinstance(loop.family, MultivariateGaussian) and isinstance(inside, PosteriorDraw):
         d, m = loop.family.dimension, min(layout(loop).least())
         return f"samples: {m} points have no posterior of a covariance in {d} dimensions" if m <= d else None
-    hot = isinstance(inside, PosteriorPredictive) and isinstance(loop.sampling, Tempered)
-    if hot and loop.family.has_variance and loop.sampling.tau >= min(layout(loop).least()):
-        return f"sampling: {loop.sampling} of a posterior predictive law needs more points than its temperature"
-    return None
+    predictive = isinstance(inside, PosteriorPredictive) and loop.family.has_variance
+    if not predictive or not isinstance(loop.sampling, Tempered) or loop.sampling.tau < min(layout(loop).least()):
+        return None
+    return f"sampling: {loop.sampling} of a posterior predictive law needs more points than its temperature"
 
 
 def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:

@@ -98,7 +98,7 @@ def _in_space(expr: Expr, arguments: Sequence[Symbol]) -> Callable[..., Array]:
         numbers = weights(*(scope[x] for x in arguments if x not in arrays))
         d = max(jnp.shape(scope[x])[-1] for x in arrays)
         pieces = [w * _piece([scope[x] for x in found], d) for w, found in zip(numbers, factors, strict=True)]
-        return sum(pieces[1:], pieces[0])
+        return sum(pieces, jnp.zeros(()))
 
     return evaluated
 

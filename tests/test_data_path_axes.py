@@ -36,6 +36,7 @@ from theory import (
     HyperbolicSecant,
     LinearRegression,
     Loop,
+    MinP,
     Mixed,
     MultivariateGaussian,
     NegativeBinomial,
@@ -186,7 +187,7 @@ def test_data_path_has_the_means_of_theory():
     assert len({name for name, _ in found}) >= 7
 
 
-CHUNKED = {name: 2 for name in ("predicted, tossed", "floored, scheduled", "nucleus of a pool", "ridge, kept rows")}
+CHUNKED = dict.fromkeys(("predicted, tossed", "floored, scheduled", "nucleus of a pool", "ridge, kept rows"), 2)
 # The room for a pool depends on how many generations follow, and with it, in a fused loop, the last bit of a cut point.
 CHUNKED |= {"truncated, subsampled": 3, "stepped matrix, weighted": 3}
 
@@ -270,11 +271,13 @@ def test_posteriors_have_their_law(family, fitted, law):
         (Distortion(TopP, 0.5), [1, 1, 0, 0]),
         (Distortion(TopP, 0.4), [1, 0, 0, 0]),
         (Distortion(TopP, 1.0), [1, 1, 1, 1]),
+        (Distortion(MinP, 0.5), [1, 1, 1, 1]),
+        (Distortion(MinP, 0.6), [1, 0, 0, 0]),
     ],
     ids=str,
 )
-def test_of_equal_types_the_first_are_kept(how, kept):
-    """Assert which of the probabilities 0.4, 0.2, 0.2, 0.2 are drawn from."""
+def test_which_types_are_kept(how, kept):
+    """Assert which of the probabilities 0.4, 0.2, 0.2, 0.2 are drawn from: of equal ones those named first."""
     with jax.enable_x64(True):
         chances = jnp.array([0.4, 0.2, 0.2, 0.2])
         np.testing.assert_array_equal(weights(chances, how), chances * jnp.array(kept))
