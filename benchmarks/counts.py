@@ -61,10 +61,10 @@ def numpy_chains(types: int, samples: int, chains: int, rng: np.random.Generator
 
 
 def chains_of(types: int, samples: int) -> tuple[int, int]:
-    """Chains of the engine and of the peer that take a second or so."""
+    """Chains of the engine and of the peer that take some tenths of a second."""
     touched = min(types, samples)
-    ours = int(np.clip(3e7 / max(touched, samples / 10), 16, 65_536))
-    return ours, 200_000 if types == 2 else int(np.clip(1e6 / types, 2, 1_000))
+    ours = int(np.clip(3e6 / max(touched, samples / 10), 4, 16_384))
+    return ours, 100_000 if types == 2 else int(np.clip(3e5 / types, 2, 300))
 
 
 def measured(types: int, samples: int) -> dict:
@@ -100,10 +100,11 @@ def report() -> str:
     head = ["types", "tokens M", "way", "engine", "NumPy", "times faster", "aim", "first call"]
     rows = [head, ["---"] * len(head), *(row(types, samples) for types in TYPES for samples in SAMPLES)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in rows)
+    machine = f"{platform.system()} {platform.machine()}, {cpu_count()} cores, Python {platform.python_version()}"
     packages = ", ".join(f"{name} {version(name)}" for name in ("jax", "numpy"))
     return f"""# Refits of a categorical loop
 
-Printed by `python benchmarks/counts.py --write`. {platform.system()} {platform.machine()}, {cpu_count()} cores, Python {platform.python_version()}, {packages}.
+Printed by `python benchmarks/counts.py --write`. {machine}, {packages}.
 Processor microseconds of one refit (one chain, one generation; {GENERATIONS} generations from Zipf's law, the number of
 types left recorded at each), and how many times the peer's: `Generator.multinomial` over all types, for two types
 `Generator.binomial` over all chains at once. Every way is exact. The first call compiles.
