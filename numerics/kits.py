@@ -5,8 +5,9 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
+from jax.scipy.linalg import solve_triangular
 
-from numerics import scalars
+from numerics import scalars, texts
 from numerics.chains import Given
 from numerics.distortions import Distortion, deviates, factor, temperature
 from numerics.frequencies import BERNOULLI, proportions, tokens, types
@@ -23,6 +24,7 @@ from theory.families import (
     LinearRegression,
     MultivariateGaussian,
     NegativeBinomial,
+    NGram,
     OneParameter,
     Uniform,
 )
@@ -38,6 +40,8 @@ def kit(loop: Loop, shape: tuple[int, ...]) -> Kit:
         return types(shape[0]) if weighed or isinstance(loop.estimator, Procedure) else tokens(shape[0])
     if isinstance(loop.family, LinearRegression):
         return least_squares(loop.family, loop.estimator)
+    if isinstance(loop.family, NGram):
+        return texts.kit(loop.family)
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None:
         return _CORRELATED
     return _scalar(loop.family) if isinstance(loop.family, OneParameter) else _KITS[type(loop.family)]
@@ -110,6 +114,19 @@ def _joint_fit(data: Data, divisor: Any, last: Model) -> Model:
     return {"mu": mu, "Sigma": data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor}
 
 
+def _joint_posterior(key: Array, fitted: Model, size: Any) -> Model:
+    """Return Sigma = B B' with B = C A^-T, C C' = SS and A Bartlett's triangle of m - 1 degrees, and mu + B z/sqrt(m).
+
+    Sigma^-1 is then Wishart with m - 1 degrees and the mean (m - 1) SS^-1, the posterior of det(Sigma)^(-(d + 1)/2).
+    """
+    d = len(fitted["mu"])
+    squares = jnp.exp(log_chi_square(slot_key(key, 0), size - 1 - jnp.arange(d), (d,)) / 2)
+    triangle = jnp.tril(normal(slot_key(key, 1), (d, d)), -1) + jnp.diag(squares)
+    root = solve_triangular(triangle, jnp.linalg.cholesky(size * fitted["Sigma"]).T, lower=True).T
+    mean = fitted["mu"] + _rows_times(normal(slot_key(key, 2), (1, d)), root)[0] / jnp.sqrt(size)
+    return {"mu": mean, "Sigma": _rows_times(root, root).T}
+
+
 def _scalar(family: OneParameter) -> Kit:
     """Return the kit of a family of one parameter."""
     name, known = scalars.named(family), scalars.constants(family)
@@ -167,6 +184,8 @@ _CORRELATED = Kit(False, _normal_source, _joint_real, _normal_draw, _normal_fit,
 _KITS: Mapping[type, Kit] = {
     Gaussian: _NORMAL,
     DiagonalGaussian: _NORMAL,
-    MultivariateGaussian: Kit(True, _joint_source, _joint_real, _joint_draw, _joint_fit, dict),
+    MultivariateGaussian: Kit(
+        True, _joint_source, _joint_real, _joint_draw, _joint_fit, dict, posterior=_joint_posterior
+    ),
     Bernoulli: BERNOULLI,
 }

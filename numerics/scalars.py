@@ -24,6 +24,7 @@ from theory.families import (
     HyperbolicSecant,
     LinearRegression,
     NegativeBinomial,
+    NGram,
     OneParameter,
     Pareto,
     Poisson,
@@ -97,9 +98,11 @@ def view(family: OneParameter, model: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def bare(family: Any) -> Any:
-    """Return a family with its source left in symbols and its known constants kept; the noise of a regression is of its source."""
+    """Return a family with its source left in symbols and its constants kept; a regression also without its noise."""
     if isinstance(family, Recursion):
         return family
+    if isinstance(family, NGram):
+        return evolve(family, transitions=None, text=None)
     if isinstance(family, LinearRegression):
         return evolve(family, w0=symbols.w0, noise=symbols.noise)
     if not isinstance(family, OneParameter):
