@@ -1,91 +1,52 @@
-"""Large categorical loops in floating point, with a stated error: the chain of ancestors for any vocabulary.
+"""`large_absorption`: the chain of a categorical loop in floating point, for sizes at which fractions are out of reach.
 
-A_1 = M, and A_(n+1) is the number of occupied bins when A_n balls fall into M bins; a type of frequency p is lost by
-generation n with probability E (1 - p)^A_n. Every term of every sum is positive, so nothing cancels and relative errors
-only add up.
+This file reads the loop, as `theory.absorption` does; the chain itself is in `numerics.large_chain`.
 """
 
-from collections.abc import Iterable
+from typing import Any
 
-import numpy as np
-from attrs import field, frozen
-
-from theory.families.categorical import Categorical
+from numerics.large_chain import LargeChain
+from theory.errors import NotClosed
+from theory.families import Bernoulli, Categorical
 from theory.loop import Loop
+from theory.procedures import Procedure
 from theory.regimes import Replace
 from theory.sampling import Faithful
 
 
-@frozen
-class Ancestors:
-    """The laws of A_1, ..., A_n for M samples: ``laws[k - 1, a]`` = P(A_k = a), a = 0..M.
+def large_absorption(loop: Loop, frequencies: Any = None) -> LargeChain:
+    """Return the absorbing chain of a categorical or Bernoulli loop, whose answers carry proved bounds on their error.
 
-    ``bound`` is a bound on the relative error of every entry and of every sum of positive terms formed from them.
-    """
-
-    samples: int
-    laws: np.ndarray = field(repr=False)
-
-    @property
-    def bound(self) -> float:
-        """4 M u per generation, u = 2^-53: each row takes at most M steps of three roundings, each push one sum of M
-        terms.
-        """
-        return 4 * (self.samples + 1) * len(self.laws) * 2.0**-53
-
-    def lost(self, frequency: float | Iterable[float]) -> np.ndarray:
-        """Return P(a type of this frequency is lost), shape (generation 0..n, *frequency); generation 0 loses none.
-
-        >>> float(ancestors(2, 3).lost(0.5)[1])
-        0.25
-        """
-        stay = 1 - np.asarray(frequency, dtype=float)
-        powers = stay ** np.arange(self.samples + 1)[(...,) + (None,) * stay.ndim]
-        lost = np.tensordot(self.laws, powers, axes=1)
-        return np.concatenate([(stay == 1)[None].astype(float), lost])
-
-    def support(self, frequencies: Iterable[float]) -> np.ndarray:
-        """Return E[number of types left] at generations 0..n, for a vocabulary of the given frequencies."""
-        distinct, counts = np.unique(np.asarray(frequencies, dtype=float), return_counts=True)
-        return ((1 - self.lost(distinct)) * counts).sum(axis=1)
-
-
-def ancestors(samples: int, generations: int) -> Ancestors:
-    """Return the laws of A_1 .. A_generations for M = ``samples``, in O(M^2) memory.
+    Args:
+        loop: with a number for M, faithful and replacing.
+        frequencies: the source, where the loop leaves it open: fractions, or an array of floats.
 
     Raises:
-        ValueError: M or the number of generations is not positive.
+        NotClosed: another family, estimator, regime or sampling.
+        ValueError: symbols left in the loop, or M outside 1..2,000,000.
+
+    >>> from sympy import Rational
+    >>> chain = large_absorption(Loop(Categorical([Rational(1, 2)] * 2), samples=1000))
+    >>> print(chain.expected_time())
+    1383.50... +- 7...e-11
     """
-    if samples < 1 or generations < 1:
-        raise ValueError(
-            f"samples = {samples}, generations = {generations}: both count from 1. Give positive whole numbers."
+    if not isinstance(loop.family, Categorical | Bernoulli):
+        raise NotClosed(
+            f"family: {type(loop.family).__name__} has no finite state space. "
+            "Ask large_absorption of a categorical loop."
         )
-    matrix = _occupancy(samples)
-    laws = np.zeros((generations, samples + 1))
-    laws[0, samples] = 1.0
-    for k in range(1, generations):
-        laws[k] = laws[k - 1] @ matrix
-    return Ancestors(samples, laws)
+    plain = isinstance(loop.regime, Replace) and isinstance(loop.sampling, Faithful)
+    if not plain or isinstance(loop.estimator, Procedure):
+        raise NotClosed(
+            f"{loop.estimator} under {loop.regime} with {loop.sampling} is not the neutral chain. "
+            "Ask large_absorption of a faithful replace loop."
+        )
+    open_ = loop.free_symbols - (loop.family.free_symbols if frequencies is not None else set())
+    if open_ or not loop.samples.is_Integer:
+        left = ", ".join(sorted(map(str, open_))) or f"samples = {loop.samples}"
+        raise ValueError(f"large_absorption needs numbers, and the loop leaves {left}. Put them in with loop.at(...).")
+    return LargeChain(int(loop.samples), _source(loop.family) if frequencies is None else frequencies)
 
 
-def of_loop(loop: Loop, generations: int) -> Ancestors:
-    """Return the ancestors of a categorical, faithful replace loop with a number for M."""
-    if (
-        not isinstance(loop.family, Categorical)
-        or not isinstance(loop.regime, Replace)
-        or not isinstance(loop.sampling, Faithful)
-    ):
-        raise ValueError(f"{loop} is not a neutral categorical loop. Give Categorical with Replace and Faithful.")
-    return ancestors(int(loop.samples), generations)
-
-
-def _occupancy(M: int) -> np.ndarray:
-    """Return the matrix P(m occupied bins | k balls), k, m = 0..M, one ball at a time."""
-    bins = np.arange(M + 1)
-    row = (bins == 0).astype(float)
-    rows = [row]
-    for _ in range(M):
-        row = row * (bins / M)
-        row[1:] += rows[-1][:-1] * ((M - bins[:-1]) / M)
-        rows.append(row)
-    return np.array(rows)
+def _source(family: Categorical | Bernoulli) -> tuple[Any, ...]:
+    return (family.p0, 1 - family.p0) if isinstance(family, Bernoulli) else tuple(family.source().values())

@@ -8,7 +8,7 @@ smallest error that it would have seen.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import overload
 
 import numpy as np
 import xarray as xr
@@ -17,10 +17,9 @@ from scipy.stats import norm
 from sympy import Expr, log
 
 from numerics.observe import check_loop, evaluate, start_values, unrecorded
+from numerics.survival import Survival, SurvivalAgreement, Verdict, judged
 from theory import Expectation, NotClosed, expect
 from theory.symbols import n
-
-Verdict = Literal["agree", "disagree", "underpowered"]
 
 SKEW = 0.05
 """Largest skewness of a mean over chains at which its normal approximation is used; beyond it a plain mean is blind."""
@@ -40,7 +39,7 @@ class Curve:
 
     name: str
     variable: str
-    values: Sequence[float] = field(repr=False)
+    values: Sequence[float] | np.ndarray = field(repr=False)
 
 
 @frozen
@@ -124,6 +123,7 @@ class Agreement:
         )
 
 
+@overload
 def agree(
     prediction: Expectation | Curve,
     run: xr.Dataset,
@@ -132,11 +132,28 @@ def agree(
     level: float = 1e-4,
     power: float = 0.9,
     smallest: float = 0.1,
-) -> Agreement:
+) -> Agreement: ...
+
+
+@overload
+def agree(
+    prediction: Survival, run: xr.Dataset, *, level: float = 1e-4, power: float = 0.9, smallest: float = 0.1
+) -> SurvivalAgreement: ...
+
+
+def agree(
+    prediction: Expectation | Curve | Survival,
+    run: xr.Dataset,
+    *,
+    claim: Expr | None = None,
+    level: float = 1e-4,
+    power: float = 0.9,
+    smallest: float = 0.1,
+) -> Agreement | SurvivalAgreement:
     """Compare a prediction with a run of the same loop.
 
     Args:
-        prediction: from `expect`, or a `Curve` of numbers for a recorded variable.
+        prediction: from `expect`, a `Curve` of numbers for a recorded variable, or a `Survival` curve.
         run: from `simulate`, with paths.
         claim: a formula in n and the source's symbols to be judged in place of the derived expectation.
         level: family-wise false-alarm probability of this verdict.
@@ -146,6 +163,8 @@ def agree(
     Raises:
         ValueError: the run is of another loop, lacks the variable, or holds NaN.
     """
+    if isinstance(prediction, Survival):
+        return judged(prediction, run, level, power, smallest)
     compared = _of_curve(prediction, run) if isinstance(prediction, Curve) else _of_expectation(prediction, run, claim)
     kept = np.flatnonzero(np.isfinite(compared.sem))
     # Where no mean can be trusted the last is kept, with its infinite error: it shows nothing, and the verdict says so.
@@ -181,7 +200,10 @@ def _of_curve(curve: Curve, run: xr.Dataset) -> _Compared:
         raise ValueError(
             f"{curve.name}: {len(values)} predicted generations for a run of {samples.shape[1]}. Give 0..n."
         )
-    return _Compared(curve.name, values, samples.mean(axis=0), _sample_sem(samples))
+    sem = _sample_sem(samples)
+    # Chains that all happen to be alike, in a loop that is random elsewhere, show no error and have one.
+    apart = sem > 0 if (sem > 0).any() else np.ones_like(sem, dtype=bool)
+    return _Compared(curve.name, values, samples.mean(axis=0), np.where(apart, sem, np.inf))
 
 
 def _of_expectation(prediction: Expectation, run: xr.Dataset, claim: Expr | None) -> _Compared:

@@ -29,15 +29,19 @@ class Program:
         first: (key, k = 1, given, state) -> state of model 1.
         later: (key, k, given, state) -> state of model k, for k >= 2.
         view: state -> recorded variables by name.
+        compact: state -> the types that are left, from which sums over all types are read; None where it does not say.
     """
 
     start: Callable[[Given], State]
     first: Callable[[Array, Any, Given, State], State]
     later: Callable[[Array, Any, Given, State], State]
     view: Callable[[State], Mapping[str, Array]]
+    compact: Callable[[State], Any] | None = None
 
 
-def trajectories(program: Program, seed: Any, given: Given, chains: Array, generations: int) -> dict[str, Array]:
+def trajectories(
+    program: Program, seed: Any, given: Given, chains: Array, generations: int, lanes: int, count: Any
+) -> dict[str, Array]:
     """Return the recorded variables, each of shape (chains, generations + 1, ...).
 
     Args:
@@ -46,18 +50,35 @@ def trajectories(program: Program, seed: Any, given: Given, chains: Array, gener
         given: the source's arrays and the loop's numbers.
         chains: indices of the chains, shape (chains,).
         generations: number of refits, >= 1.
+        lanes: how many chains advance together, a power of 2; groups of them run one after the other.
+        count: how many of the chains are asked for; groups of none are left at 0.
     """
-    return jax.vmap(lambda chain: _trajectory(program, chain_key(seed, chain), given, generations))(chains)
+
+    def run(group: Array) -> dict[str, Array]:
+        return jax.vmap(lambda chain: _trajectory(program, chain_key(seed, chain), given, generations))(group)
+
+    def run_asked(group: tuple[Array, Array]) -> dict[str, Array]:
+        first, several = group
+        empty = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(run, several))
+        return jax.lax.cond(first < count, lambda: run(several), lambda: empty)
+
+    if lanes >= len(chains):
+        return run(chains)
+    groups = jnp.arange(0, len(chains), lanes), chains.reshape(-1, lanes)
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), jax.lax.map(run_asked, groups))
 
 
 def _trajectory(program: Program, key: Array, given: Given, generations: int) -> dict[str, Array]:
     """Return one chain's variables, shape (generations + 1, ...)."""
     start = program.start(given)
     if program.first is program.later:
-        head, state, fits = [start], start, jnp.arange(1, generations + 1)
+        head, state, first = [start], start, 1
     else:
         state = program.first(generation_key(key, 1), jnp.asarray(1.0), given, start)
-        head, fits = [start, state], jnp.arange(2, generations + 1)
+        head, first = [start, state], 2
+    # Behind the barrier: a loop of one round would be unrolled, its numbers folded, and the last bits would depend on
+    # how many generations follow.
+    fits = jax.lax.optimization_barrier(jnp.arange(first, generations + 1))
 
     def refit(state: State, k: Array) -> tuple[State, Mapping[str, Array]]:
         state = program.later(generation_key(key, k), k.astype(float), given, state)

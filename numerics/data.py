@@ -172,16 +172,25 @@ def load(path: str | Path, column: str | None = None) -> Corpus | Column:
     row 1. Raises ValueError with the reason and the remedy for a file that cannot be used.
     """
     path = Path(path)
-    content = _read(path)
-    sha256 = _sha256(content)
-    text = _decode(content, path)
     if path.suffix.lower() not in DELIMITERS:
         if column is not None:
             raise ValueError(f"{path.name} is read as text, without columns. Leave column={column!r} out.")
-        return Corpus(text, path.name, sha256)
-    table = _table(text, path)
+        return read_text(path)
+    table, sha256 = read_table(path)
     name = column if column is not None else _only_numeric(table, path)
-    return Column(_numbers(table, name), f"column {name!r} of {path.name}", sha256)
+    return Column(numbers(table, name), f"column {name!r} of {path.name}", sha256)
+
+
+def read_text(path: Path) -> Corpus:
+    """Return the text of a file in UTF-8."""
+    content = _read(path)
+    return Corpus(_decode(content, path), path.name, _sha256(content))
+
+
+def read_table(path: Path) -> tuple[dict[str, list[str]], str]:
+    """Return the cells of a .csv or .tsv table by column, and the SHA-256 of the file."""
+    content = _read(path)
+    return _table(_decode(content, path), path), _sha256(content)
 
 
 def _is_prose(paragraph: str) -> bool:
@@ -256,7 +265,7 @@ def _check_names(names: list[str], path: Path) -> None:
         raise ValueError(f"{path.name} has two columns named {twice[0]!r}. Rename one of them.")
 
 
-def _numeric(table: Mapping[str, list[str]]) -> list[str]:
+def numeric(table: Mapping[str, list[str]]) -> list[str]:
     """The columns that hold numbers and no words."""
     return [name for name, cells in table.items() if _is_numeric([_number(cell) for cell in cells])]
 
@@ -267,7 +276,7 @@ def _is_numeric(numbers: Sequence[float | None]) -> bool:
 
 
 def _only_numeric(table: Mapping[str, list[str]], path: Path) -> str:
-    names = _numeric(table)
+    names = numeric(table)
     if not names:
         raise ValueError(f"{path.name} has no column of numbers among {', '.join(table)}. Give one that has.")
     if len(names) > 1:
@@ -276,13 +285,13 @@ def _only_numeric(table: Mapping[str, list[str]], path: Path) -> str:
     return names[0]
 
 
-def _numbers(table: Mapping[str, list[str]], name: str) -> list[float]:
+def numbers(table: Mapping[str, list[str]], name: str) -> list[float]:
     """The numbers of a column, every one of them present and finite."""
     if name not in table:
         near = difflib.get_close_matches(name, table, n=1)
         guess = f"Did you mean {near[0]!r}? " if near else ""
         raise ValueError(f"there is no column {name!r}. {guess}The columns are: {', '.join(table)}.")
-    numbers = []
+    found = []
     for row, cell in enumerate(table[name], start=2):
         value = _number(cell)
         if value is None:
@@ -290,13 +299,13 @@ def _numbers(table: Mapping[str, list[str]], name: str) -> list[float]:
         if not np.isfinite(value):
             state = f"is {cell.strip()!r}, which is not finite" if cell.strip() else "is missing"
             raise ValueError(f"row {row} of column {name!r} {state}. Fill in a number, or take the row out.")
-        numbers.append(value)
-    return numbers
+        found.append(value)
+    return found
 
 
 def _words_message(table: Mapping[str, list[str]], name: str, row: int, cell: str) -> str:
     problem = f"column {name!r} holds words ({cell!r} in row {row}) where numbers are needed"
-    if names := _numeric(table):
+    if names := numeric(table):
         return f"{problem}; name a numeric column: {', '.join(names)}."
     return f"{problem}; give a table that has a column of numbers."
 

@@ -17,6 +17,7 @@ from jax import Array
 from numerics.chains import Given, Program, State, trajectories
 from numerics.planning import BLOCK, PATHS, Plan
 from numerics.printer import to_jax
+from numerics.slots import reader
 from numerics.variables import letters_of_source, variables
 
 
@@ -65,7 +66,7 @@ def compiled(plan: Plan) -> Callable[[int, Given, np.ndarray, int], Any]:
 
     def run(seed: Any, given: Given, chains: Array, count: Any) -> Any:
         recorded = evolve(program, view=lambda state: record(given, state))
-        paths = trajectories(recorded, seed, given, chains, plan.generations)
+        paths = trajectories(recorded, seed, given, chains, plan.generations, plan.lanes, count)
         return jax.tree.map(lambda x: _block_moments(x, count), paths) if plan.summarise else paths
 
     return jax.jit(run)
@@ -76,10 +77,15 @@ def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[
     known, letters = variables(plan.loop.family), letters_of_source(plan.loop.family)
     read = {name: to_jax(expr.xreplace(dict(known.rewrite)), (*known.letters, *letters)) for name, expr in plan.observe}
 
+    slots = {name: reader(expr, plan.shape[0]) for name, expr in plan.observe} if plan.counted else {}
+
     def record(given: Given, state: State) -> dict[str, Array]:
-        values = program.view(state)
+        values, left = program.view(state), program.compact(state) if program.compact else None
         arguments = [*(values[name] for name in known.letters.values()), *(given[str(x)] for x in letters)]
-        observed = {name: function(*arguments) for name, function in read.items()}
+        if left is None:
+            observed = {name: function(*arguments) for name, function in read.items()}
+        else:
+            observed = {name: function(left, given) for name, function in slots.items()}
         return {name: values[name] for name in plan.names} | observed
 
     return record

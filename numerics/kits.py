@@ -1,48 +1,47 @@
-"""What the data path knows of each family: how points are drawn, from source and fit, and fitted."""
+"""What the data path knows of each family: Gaussians and families of one parameter here, and which kit a loop takes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
-from attrs import frozen
 from jax import Array
+from jax.scipy.linalg import solve_triangular
 
-from numerics import scalars
+from numerics import scalars, texts
 from numerics.chains import Given
+from numerics.distortions import Distortion, deviates, factor, temperature
+from numerics.frequencies import BERNOULLI, proportions, tokens, types
+from numerics.kit import Kit, Model
+from numerics.least_squares import least_squares
 from numerics.points import Data
-from numerics.samplers import normal, uniform
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian, OneParameter
+from numerics.samplers import chi_square, log_chi_square, normal, slot_key
+from theory.families import (
+    Bernoulli,
+    Binomial,
+    Categorical,
+    DiagonalGaussian,
+    Gaussian,
+    LinearRegression,
+    MultivariateGaussian,
+    NegativeBinomial,
+    NGram,
+    OneParameter,
+    Uniform,
+)
 from theory.loop import Loop
-
-Model = Mapping[str, Any]
-"""What a chain knows of its last fit, by name."""
-
-
-@frozen
-class Kit:
-    """How a family is drawn and fitted; tau is the temperature, 1 for faithful sampling.
-
-    Args:
-        alike: whether model 0 is drawn as fitted models are.
-        source: given -> model 0.
-        real: (key, size, given, tau) -> points of the true source, shape (size, ...).
-        draw: (key, size, model, tau) -> points of a fitted model.
-        fit: (data, multiplier of the unbiased variance) -> model.
-        view: model -> recorded variables.
-    """
-
-    alike: bool
-    source: Callable[[Given], Model]
-    real: Callable[[Array, int, Given, Any], Array]
-    draw: Callable[[Array, int, Model, Any], Array]
-    fit: Callable[[Data, Any], Model]
-    view: Callable[[Model], dict[str, Array]]
+from theory.procedures import Procedure
+from theory.symbols import n
 
 
 def kit(loop: Loop, shape: tuple[int, ...]) -> Kit:
     """Return the kit of the loop's family; ``shape`` is that of a parameter, (), (d,) or (K,)."""
     if isinstance(loop.family, Categorical):
-        return _categorical(shape[0])
+        weighed = any(part.weight is not None for part in loop.regime.parts(loop.samples, n))
+        return types(shape[0]) if weighed or isinstance(loop.estimator, Procedure) else tokens(shape[0])
+    if isinstance(loop.family, LinearRegression):
+        return least_squares(loop.family, loop.estimator)
+    if isinstance(loop.family, NGram):
+        return texts.kit(loop.family)
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None:
         return _CORRELATED
     return _scalar(loop.family) if isinstance(loop.family, OneParameter) else _KITS[type(loop.family)]
@@ -52,39 +51,54 @@ def _normal_source(given: Given) -> Model:
     return {"mu": given["mu0"], "V": given["V0"]}
 
 
-def _normal_draw(key: Array, size: int, model: Model, tau: Any) -> Array:
+def _normal_draw(key: Array, size: int, model: Model, how: Distortion) -> Array:
     """Return x = mu + sqrt(tau V) z, coordinate by coordinate."""
-    return model["mu"] + jnp.sqrt(tau * model["V"]) * normal(key, (size, *jnp.shape(model["mu"])))
+    shape = (size, *jnp.shape(model["mu"]))
+    if "behind" in model:
+        return model["mu"] + _predictive(key, shape, model, how)
+    return model["mu"] + jnp.sqrt(factor(how) * model["V"]) * deviates(key, shape, how)
 
 
-def _normal_real(key: Array, size: int, given: Given, tau: Any) -> Array:
-    return _normal_draw(key, size, _normal_source(given), tau)
+def _predictive(key: Array, shape: tuple[int, ...], model: Model, how: Distortion) -> Array:
+    """Return sqrt(V (1 + 1/m) (m - 1)/chi) z, chi ~ chi-square(m - 1): sqrt(V (1 + 1/m)) t, t of Student's law.
+
+    Of the density (1 + t^2/(m - 1))^(-m/2) to the power 1/tau nothing changes but that chi ~ chi-square(m/tau - 1).
+    """
+    m, tau = model["behind"], temperature(how)
+    chi = chi_square(slot_key(key, 0), m / tau - 1, shape)
+    V = factor(how) / tau * model["V"] * (1 + 1 / m) * (m - 1) / chi
+    return jnp.sqrt(V) * deviates(slot_key(key, 1), shape, how)
 
 
-def _normal_fit(data: Data, multiplier: Any) -> Model:
-    """Return mu = sum x/m and V = c sum (x - mu)^2/(m - 1)."""
+def _normal_real(key: Array, size: int, given: Given, how: Distortion) -> Array:
+    return _normal_draw(key, size, _normal_source(given), how)
+
+
+def _normal_fit(data: Data, divisor: Any, last: Model) -> Model:
+    """Return mu = sum x/m and V = sum (x - mu)^2/d(m)."""
+    del last
     mu = data.mean()
-    return {"mu": mu, "V": multiplier * data.total(lambda x: (x - mu) ** 2) / (data.size - 1)}
+    return {"mu": mu, "V": data.total(lambda x: (x - mu) ** 2) / divisor}
 
 
 def _normal_view(model: Model) -> dict[str, Array]:
     return {"mu": model["mu"], "V": model["V"], "log_V": jnp.log(model["V"])}
 
 
-def _joint_real(key: Array, size: int, given: Given, tau: Any) -> Array:
+def _joint_real(key: Array, size: int, given: Given, how: Distortion) -> Array:
     """Return x = mu0 + sqrt(tau) L z with L L' the source's covariance."""
     d = jnp.shape(given["mu0"])[-1]
-    return given["mu0"] + jnp.sqrt(tau) * _rows_times(normal(key, (size, d)), given["root0"])
+    return given["mu0"] + jnp.sqrt(factor(how)) * _rows_times(normal(key, (size, d)), given["root0"])
 
 
 def _joint_source(given: Given) -> Model:
     return {"mu": given["mu0"], "Sigma": given["Sigma0"]}
 
 
-def _joint_draw(key: Array, size: int, model: Model, tau: Any) -> Array:
+def _joint_draw(key: Array, size: int, model: Model, how: Distortion) -> Array:
     """Return x = mu + sqrt(tau) Q sqrt(lambda) z with Q lambda Q' the covariance, singular or not."""
     values, vectors = jnp.linalg.eigh(model["Sigma"])
-    root = vectors * jnp.sqrt(jnp.maximum(tau * values, 0.0))
+    root = vectors * jnp.sqrt(jnp.maximum(factor(how) * values, 0.0))
     return model["mu"] + _rows_times(normal(key, (size, len(values))), root)
 
 
@@ -93,75 +107,76 @@ def _rows_times(z: Array, root: Array) -> Array:
     return sum((z[:, j, None] * root[:, j] for j in range(len(root))), jnp.zeros(()))
 
 
-def _joint_fit(data: Data, multiplier: Any) -> Model:
-    """Return mu = sum x/m and Sigma = c sum (x - mu)(x - mu)'/(m - 1)."""
+def _joint_fit(data: Data, divisor: Any, last: Model) -> Model:
+    """Return mu = sum x/m and Sigma = sum (x - mu)(x - mu)'/d(m)."""
+    del last
     mu = data.mean()
-    return {"mu": mu, "Sigma": multiplier * data.total(lambda x: jnp.outer(x - mu, x - mu)) / (data.size - 1)}
+    return {"mu": mu, "Sigma": data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor}
 
 
-def _bernoulli_draw(key: Array, size: int, model: Model, tau: Any) -> Array:
-    """Return x = 1 with probability p^(1/tau)/(p^(1/tau) + (1 - p)^(1/tau)), else 0."""
-    one, zero = model["p"] ** (1 / tau), (1 - model["p"]) ** (1 / tau)
-    return (uniform(key, (size,)) * (one + zero) < one).astype(float)
+def _joint_posterior(key: Array, fitted: Model, size: Any) -> Model:
+    """Return Sigma = B B' with B = C A^-T, C C' = SS and A Bartlett's triangle of m - 1 degrees, and mu + B z/sqrt(m).
+
+    Sigma^-1 is then Wishart with m - 1 degrees and the mean (m - 1) SS^-1, the posterior of det(Sigma)^(-(d + 1)/2).
+    """
+    d = len(fitted["mu"])
+    squares = jnp.exp(log_chi_square(slot_key(key, 0), size - 1 - jnp.arange(d), (d,)) / 2)
+    triangle = jnp.tril(normal(slot_key(key, 1), (d, d)), -1) + jnp.diag(squares)
+    root = solve_triangular(triangle, jnp.linalg.cholesky(size * fitted["Sigma"]).T, lower=True).T
+    mean = fitted["mu"] + _rows_times(normal(slot_key(key, 2), (1, d)), root)[0] / jnp.sqrt(size)
+    return {"mu": mean, "Sigma": _rows_times(root, root).T}
 
 
 def _scalar(family: OneParameter) -> Kit:
     """Return the kit of a family of one parameter."""
     name, known = scalars.named(family), scalars.constants(family)
 
-    def draw(key: Array, size: int, model: Model, tau: Any) -> Array:
-        return scalars.points(family, key, size, model[name], tau)
+    def draw(key: Array, size: int, model: Model, how: Distortion) -> Array:
+        return scalars.points(family, key, size, model[name], temperature(how))
 
-    def real(key: Array, size: int, given: Given, tau: Any) -> Array:
-        return scalars.points(family, key, size, given[f"{name}0"], tau)
+    def real(key: Array, size: int, given: Given, how: Distortion) -> Array:
+        return scalars.points(family, key, size, given[f"{name}0"], temperature(how))
 
-    def fit(data: Data, multiplier: Any) -> Model:
-        del multiplier
+    def fit(data: Data, divisor: Any, last: Model) -> Model:
+        del divisor, last
         return {name: scalars.SCALARS[type(family)].fit(data, known)}
 
+    def largest(sets: Sequence[Data], shares: Sequence[float], last: Model) -> Model:
+        """Return the largest point of positive weight, the weighted fit of a uniform law."""
+        del last
+        tops = [data.largest() for data, share in zip(sets, shares, strict=True) if share > 0]
+        return {name: jnp.max(jnp.stack(tops))}
+
     return Kit(
-        True, lambda given: {name: given[f"{name}0"]}, real, draw, fit, lambda model: scalars.view(family, model)
+        True,
+        lambda given: {name: given[f"{name}0"]},
+        real,
+        draw,
+        fit,
+        lambda model: scalars.view(family, model),
+        weighted=largest if isinstance(family, Uniform) else None,
+        posterior=_posterior(family),
     )
 
 
-def _categorical(types: int) -> Kit:
-    """Return the kit for K types; a fit keeps its tokens, since a draw from it is one of them at random."""
+def _posterior(family: OneParameter) -> Any:
+    """Return the draw from the posterior of a proportion, for a family that fits one."""
+    name, known = scalars.named(family), scalars.constants(family)
 
-    def counts(model: Model) -> Array:
-        tokens = model["tokens"]
-        keep = jnp.arange(len(tokens)) < model["size"]
-        return jnp.zeros(types, jnp.int32).at[tokens].add(keep.astype(jnp.int32))
+    def binomial(key: Array, fitted: Model, size: Any) -> Model:
+        """Return p ~ Beta(x + 1/2, m N - x + 1/2)."""
+        trials, p = size * known[0], fitted[name]
+        return {name: proportions(key, trials * jnp.stack([p, 1 - p]))[0]}
 
-    def real(key: Array, size: int, given: Given, tau: Any) -> Array:
-        return _inverse(uniform(key, (size,)), given["p0"] if _faithful(tau) else given["p0"] ** (1 / tau))
+    def negative_binomial(key: Array, fitted: Model, size: Any) -> Model:
+        """Return r (1 - q)/q with q ~ Beta(m r, x + 1/2), the chance of a failure r of which end a point."""
+        failures, others = (log_chi_square(slot_key(key, k), df) for k, df in enumerate(_degrees(fitted, size)))
+        return {name: known[0] * jnp.exp(others - failures)}
 
-    def draw(key: Array, size: int, model: Model, tau: Any) -> Array:
-        u = uniform(key, (size,))
-        if not _faithful(tau):
-            return _inverse(u, counts(model) ** (1 / tau))
-        return model["tokens"][jnp.floor(u * model["size"]).astype(jnp.int32)]
+    def _degrees(fitted: Model, size: Any) -> tuple[Any, Any]:
+        return 2 * size * known[0], 2 * size * fitted[name] + 1
 
-    def view(model: Model) -> dict[str, Array]:
-        return {"p": model["p"] if "p" in model else counts(model) / model["size"]}
-
-    def fit(data: Data, multiplier: Any) -> Model:
-        del multiplier
-        return {"tokens": data.points, "size": data.size}
-
-    return Kit(False, lambda given: {"p": given["p0"]}, real, draw, fit, view)
-
-
-def _faithful(tau: Any) -> bool:
-    """Return whether a temperature is the number 1; one that is given at run time counts as another."""
-    return isinstance(tau, float) and tau == 1
-
-
-def _inverse(u: Array, weights: Array) -> Array:
-    """Return the types at which the running sum of weights passes u times their sum, u in [0, 1)."""
-    sums = jnp.cumsum(weights)
-    passed = jnp.searchsorted(sums, u * sums[-1], side="right").astype(jnp.int32)
-    # u times the sum may round up to the sum itself.
-    return jnp.minimum(passed, len(weights) - 1)
+    return {Binomial: binomial, NegativeBinomial: negative_binomial}.get(type(family))
 
 
 _NORMAL = Kit(True, _normal_source, _normal_real, _normal_draw, _normal_fit, _normal_view)
@@ -169,13 +184,8 @@ _CORRELATED = Kit(False, _normal_source, _joint_real, _normal_draw, _normal_fit,
 _KITS: Mapping[type, Kit] = {
     Gaussian: _NORMAL,
     DiagonalGaussian: _NORMAL,
-    MultivariateGaussian: Kit(True, _joint_source, _joint_real, _joint_draw, _joint_fit, dict),
-    Bernoulli: Kit(
-        True,
-        lambda given: {"p": given["p0"]},
-        lambda key, size, given, tau: _bernoulli_draw(key, size, {"p": given["p0"]}, tau),
-        _bernoulli_draw,
-        lambda data, _: {"p": data.mean()},
-        dict,
+    MultivariateGaussian: Kit(
+        True, _joint_source, _joint_real, _joint_draw, _joint_fit, dict, posterior=_joint_posterior
     ),
+    Bernoulli: BERNOULLI,
 }

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from attrs import frozen
 from sympy import Expr, Indexed, IndexedBase, sympify
 from sympy.core.symbol import Symbol
 
-from numerics import data_path, statistic_path
+from numerics import counts_path, data_path, statistic_path
 from numerics.chains import Program
 from numerics.variables import letters_of_source, variables
 from theory.loop import Loop
@@ -18,6 +19,8 @@ BLOCK = 256
 """Chains in one block of a summary; a chunk is a whole number of blocks."""
 LIMIT = 2**29
 """Bytes that the probabilities of all types may take; beyond, they are recorded through observables only."""
+MANY = 1_000
+"""Beyond so many types the probabilities are not recorded beside observables that are named."""
 RECORD_BYTES, STATE_BYTES, CHUNK = 2**26, 2**23, 2**14
 """What a chunk records and carries, and how many chains it has, at most, where its size is left open."""
 
@@ -39,9 +42,16 @@ class Path:
     size: Callable[[Loop, tuple[int, ...], int], int]
 
 
+def _way(name: str) -> Path:
+    """Return one of the ways to draw the counts of many types."""
+    of = counts_path
+    return Path(of.why_not, of.prepared, partial(of.program, name), partial(of.size, name))
+
+
 PATHS = {
-    name: Path(module.why_not, module.prepared, module.program, module.size)
-    for name, module in {"statistic": statistic_path, "data": data_path}.items()
+    "statistic": Path(statistic_path.why_not, statistic_path.prepared, statistic_path.program, statistic_path.size),
+    **{name: _way(name) for name in counts_path.WAYS},
+    "data": Path(data_path.why_not, data_path.prepared, data_path.program, data_path.size),
 }
 
 
@@ -51,12 +61,13 @@ class Plan:
 
     Args:
         loop: the loop, prepared.
-        method: "statistic" or "data".
+        method: the name of a path.
         shape: shape of a parameter: (), (d,) or (K,).
         names: recorded variables of the family.
         observe: (name, expression) of recorded observables.
         generations: number of refits.
         summarise: whether blocks of chains are reduced to moments where they are computed.
+        lanes: how many chains advance together, a power of 2; it changes no number.
     """
 
     loop: Loop
@@ -66,6 +77,12 @@ class Plan:
     observe: tuple[tuple[str, Expr], ...]
     generations: int
     summarise: bool
+    lanes: int = CHUNK
+
+    @property
+    def counted(self) -> bool:
+        """Whether the path keeps the types that are left, and observables are read from these."""
+        return self.method in counts_path.WAYS
 
     @property
     def numbers(self) -> int:
@@ -86,8 +103,12 @@ def choose(loop: Loop, method: str, shape: tuple[int, ...]) -> tuple[str, str]:
         if reason := PATHS[method].why_not(loop, shape):
             raise ValueError(f"method = {method!r} cannot run this loop: {reason}. Ask for method='auto'.")
         return method, "asked for"
+    if counts := [name for name in counts_path.WAYS if PATHS[name].why_not(loop, shape) is None]:
+        return counts_path.cheapest(counts, shape[0], int(loop.samples))
     refusals = []
     for name, path in PATHS.items():
+        if name in counts_path.WAYS:
+            continue
         reason = path.why_not(loop, shape)
         if reason is None:
             return name, "; ".join(refusals) or "exact, and costs the same for any number of samples"
@@ -114,10 +135,10 @@ def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[st
 
 
 def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool) -> tuple[str, ...]:
-    """Return the variables that are recorded: all, unless memory forbids so many types."""
+    """Return the variables that are recorded: all, but many types only where no observable is named and they fit."""
     names = tuple(variables(loop.family).dims)
     size = 8 * chains * (generations + 1) * math.prod(shape)
-    if "p" not in names or size <= LIMIT or not shape:
+    if "p" not in names or not shape or (size <= LIMIT and not (observed and shape[0] > MANY)):
         return names
     if not observed:
         raise ValueError(
@@ -135,6 +156,16 @@ def chunk_size(plan: Plan, chunk: int | None, chains: int) -> int:
     fitting = min(CHUNK, RECORD_BYTES // (8 * plan.numbers), STATE_BYTES // (8 * carried))
     wanted = fitting if chunk is None else chunk
     return BLOCK * max(1, math.ceil(min(wanted, chains) / BLOCK))
+
+
+def lanes(method: str, loop: Loop, shape: tuple[int, ...], generations: int, platform: str) -> int:
+    """Return how many chains advance together: a whole chunk, or what stays in a processor's cache where that matters.
+
+    Chains of many types or tokens are bound by memory; they advance in groups, which also bounds what is held at once.
+    """
+    fitting = STATE_BYTES // (8 * PATHS[method].size(loop, shape, generations))
+    groups = fitting < BLOCK or (method == "tokens" and platform == "cpu")
+    return 2 ** max(0, min(fitting, BLOCK).bit_length() - 1) if groups else CHUNK
 
 
 def _letters(expr: Expr) -> set[Any]:

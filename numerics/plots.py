@@ -66,3 +66,29 @@ def save_pdf(figure: Figure, path: Path, provenance: Mapping[str, Any]) -> Path:
     figure.savefig(partial, format="pdf", metadata=metadata)
     partial.replace(path)
     return path
+
+
+def writable(path: Path) -> str:
+    """Return the format that a path's ending names, for a file that can be written.
+
+    Raises:
+        ValueError: another ending than .pdf, .svg or .png, or a folder that is not there.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in ("pdf", "svg", "png"):
+        raise ValueError(f"{path} ends in {path.suffix or 'nothing'}. A figure is written as .pdf, .svg or .png.")
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {str(path.parent)!r} for the figure. Make it, or name another.")
+    return kind
+
+
+def save(figure: Figure, path: Path, provenance: Mapping[str, Any]) -> Path:
+    """Write the figure as .pdf, .svg or .png, by the path's ending, whole or not at all, with its provenance."""
+    kind = writable(path)
+    if kind == "pdf":
+        return save_pdf(figure, path, provenance)
+    partial = path.with_suffix(".tmp")
+    dates = {"Date": None} if kind == "svg" else {}
+    figure.savefig(partial, format=kind, metadata={"Description": json.dumps(provenance, default=str)} | dates)
+    partial.replace(path)
+    return path

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from theory.innovations import ChiSquare, Law, Multinomial, Normal
+from theory.laws.dirichlet import Dirichlet
 from theory.laws.maximum import Maximum
 from theory.laws.natural_sum import POINT, NaturalSum
 from theory.samples import TiltedSquares
@@ -190,11 +191,18 @@ _SUMS = {"Poisson": _poisson_sum, "Binomial": _binomial_sum, "NegativeBinomial":
 """Family -> (key, number of points, their mean, coefficient v2 of the variance function) -> their sum."""
 
 
+def dirichlet(key: Array, weights: Any, total: Any) -> Array:
+    """Return the named entries of x ~ Dirichlet(weights, total - their sum): gamma variables over their sum."""
+    rest = jnp.maximum(total - jnp.sum(weights), 0.0)
+    logs = log_chi_square(key, 2 * jnp.append(weights, rest), (len(weights) + 1,))
+    return jax.nn.softmax(logs)[:-1]
+
+
 def has_sampler(law: Law) -> bool:
     """Return whether `draw` knows the law."""
     if isinstance(law, NaturalSum):
         return law.family in _SUMS
-    return isinstance(law, Normal | ChiSquare | Multinomial | Maximum | TiltedSquares)
+    return isinstance(law, Normal | ChiSquare | Multinomial | Dirichlet | Maximum | TiltedSquares)
 
 
 def parameters(law: Law) -> tuple[Any, ...]:
@@ -206,6 +214,8 @@ def parameters(law: Law) -> tuple[Any, ...]:
         return (law.df,)
     if isinstance(law, Multinomial):
         return (law.trials, *law.probabilities)
+    if isinstance(law, Dirichlet):
+        return (law.total, *law.weights)
     if isinstance(law, Maximum):
         return (law.size,)
     if isinstance(law, TiltedSquares):
@@ -230,5 +240,7 @@ def draw(law: Law, key: Array, values: tuple[Any, ...], shape: tuple[int, ...]) 
         return (jnp.exp(log_maximum(key, *values)),)
     if isinstance(law, NaturalSum):
         return (_SUMS[law.family](key, *values),)
-    trials, *chances = values
-    return tuple(multinomial(key, trials, jnp.stack(chances)))
+    total, *rest = values
+    if isinstance(law, Dirichlet):
+        return tuple(dirichlet(key, jnp.stack(rest), total))
+    return tuple(multinomial(key, total, jnp.stack(rest)))

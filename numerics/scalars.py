@@ -16,12 +16,15 @@ from sympy import Expr, Symbol
 
 from numerics.points import Data
 from numerics.samplers import binomial, hyperbolic_secant, log_chi_square, negative_binomial, poisson, slot_key, uniform
+from theory import symbols
 from theory.families import (
     Binomial,
     Exponential,
     Gamma,
     HyperbolicSecant,
+    LinearRegression,
     NegativeBinomial,
+    NGram,
     OneParameter,
     Pareto,
     Poisson,
@@ -82,7 +85,7 @@ def why_not(family: OneParameter, sampling: Sampling) -> str | None:
     """Return why points cannot be drawn, None where they can."""
     scalar = SCALARS[type(family)]
     if scalar.tempered is None and sampling != Faithful():
-        return f"{sampling} of a {type(family).__name__} law has no sampler"
+        return f"sampling: {sampling} of a {type(family).__name__} law has no sampler"
     return scalar.refusal(constants(family))
 
 
@@ -95,9 +98,13 @@ def view(family: OneParameter, model: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def bare(family: Any) -> Any:
-    """Return a family with its source left in symbols and its known constants kept."""
+    """Return a family with its source left in symbols and its constants kept; a regression also without its noise."""
     if isinstance(family, Recursion):
         return family
+    if isinstance(family, NGram):
+        return evolve(family, transitions=None, text=None)
+    if isinstance(family, LinearRegression):
+        return evolve(family, w0=symbols.w0, noise=symbols.noise)
     if not isinstance(family, OneParameter):
         return type(family)()
     return evolve(family, **{f"{family.parameter}0": symbol_of_source(family)})

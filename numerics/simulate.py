@@ -46,8 +46,9 @@ def simulate(
         paths: whether every chain is returned; False streams, in bounded memory, and returns for each variable x the
             mean over chains ``x_mean`` and its standard error ``x_sem`` by generation, and their ``count``.
         observe: name -> SymPy expression in the parameters of the family and of its source, recorded with them.
-        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "auto" takes the
-            first where it is exact.
+        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "tokens" and "types"
+            draw the counts of a categorical loop token by token or type by type; all are exact where they run, and
+            "auto" takes the cheapest.
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
         progress: whether to show progress, and the device, on standard error.
@@ -67,8 +68,9 @@ def simulate(
     kept = chains if paths else planning.BLOCK
     names = planning.recorded(loop, shape(source), generations, kept, bool(observed))
     prepared, numbers = planning.PATHS[which].prepared(loop, generations)
-    plan = Plan(prepared, which, shape(source), names, observed, generations, not paths)
     chosen = devices.device(device)
+    lanes = planning.lanes(which, prepared, shape(source), generations, chosen.platform)
+    plan = Plan(prepared, which, shape(source), names, observed, generations, not paths, lanes)
     with jax.enable_x64(True), jax.default_device(chosen):
         run = stretches(plan, source | numbers, seed, chains, planning.chunk_size(plan, chunk, chains))
         run = shown(run, chains, devices.described(chosen)) if progress else run

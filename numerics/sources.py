@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Float, Symbol
 
+from numerics import texts
 from numerics.chains import Given
 from numerics.scalars import SCALARS
 from theory.families import (
@@ -13,7 +14,9 @@ from theory.families import (
     Categorical,
     DiagonalGaussian,
     Gaussian,
+    LinearRegression,
     MultivariateGaussian,
+    NGram,
     OneParameter,
     Recursion,
 )
@@ -28,7 +31,7 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
 
     Gaussian: mu0, V0. Diagonal: mu0, V0 of shape (d,), and root0 with root0 root0' the covariance where the
     true source is correlated. Multivariate: mu0, Sigma0, root0. Bernoulli: p0. Categorical: p0 of shape (K,). A family
-    of one parameter: its source value, as rate0. A recursion: every symbol in its start.
+    of one parameter: its source value, as rate0. Regression: w0, noise. A recursion: every symbol in its start.
 
     Args:
         loop: a loop without free symbols other than its source's.
@@ -37,10 +40,13 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     Raises:
         ValueError: a symbol without a value, a name that is none of the source's, or a value out of range.
     """
-    if not isinstance(loop.law, OneParameter | Recursion) and type(loop.law) not in _ARRAYS:
+    if not isinstance(loop.law, OneParameter | Recursion | NGram) and type(loop.law) not in _ARRAYS:
         known = ", ".join(kind.__name__ for kind in (*_ARRAYS, *SCALARS))
         raise ValueError(f"{type(loop.law).__name__} cannot be simulated yet. Choose one of {known}.")
     declared = loop.source or loop.family
+    if isinstance(loop.law, NGram):
+        _require_numbers(loop, set())
+        return texts.source_arrays(loop.law, loop.samples)
     if isinstance(declared, Categorical) and declared.probabilities is None:
         _require_numbers(loop, set())
         return {"p0": _probabilities(dict(start or {}))}
@@ -143,6 +149,14 @@ def _scalar(law: OneParameter, values: Mapping[Symbol, Float]) -> dict[str, np.n
     return {f"{law.parameter}0": value}
 
 
+def _regression(law: LinearRegression, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    if not law.dimension.is_Integer:
+        raise ValueError(
+            f"the source has {law.dimension} weights. Write LinearRegression(dimension=...) with a number."
+        )
+    return {"w0": _floats(law.w0, values), "noise": _floats(law.noise, values)}
+
+
 def _categorical(law: Categorical, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
     return {"p0": _law(_floats(law.probabilities, values))}
 
@@ -184,4 +198,5 @@ _ARRAYS: Mapping[type, Any] = {
     MultivariateGaussian: _multivariate,
     Bernoulli: _bernoulli,
     Categorical: _categorical,
+    LinearRegression: _regression,
 }

@@ -6,7 +6,7 @@ Both paths of the simulator, the labelled results and the observables agree on t
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sympy import IndexedBase, exp
 
 from numerics.scalars import SCALARS, log_letter, symbol_of_source
@@ -16,7 +16,9 @@ from theory.families import (
     Categorical,
     DiagonalGaussian,
     Gaussian,
+    LinearRegression,
     MultivariateGaussian,
+    NGram,
     OneParameter,
     Recursion,
 )
@@ -69,12 +71,20 @@ _TABLE = {
     ),
     Bernoulli: _columns([Bernoulli.p]),
     Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
+    NGram: Variables({str(x): () for x in NGram.recorded}, {x: str(x) for x in NGram.recorded}, {}),
+    LinearRegression: evolve(
+        _columns([LinearRegression.w, LinearRegression.squares]),
+        rewrite={
+            LinearRegression.error: LinearRegression.squares - 2 * symbols.w0 * LinearRegression.w + symbols.w0**2
+        },
+    ),
 }
 
 _SOURCE: Mapping[type, tuple[Any, ...]] = {
     Gaussian: (symbols.mu0, symbols.V0),
     Bernoulli: (symbols.q0,),
     Categorical: (symbols.p0,),
+    LinearRegression: (symbols.w0,),
 }
 
 

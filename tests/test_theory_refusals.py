@@ -28,6 +28,7 @@ from theory import (
     NotClosed,
     Replace,
     Scaled,
+    Subsample,
     Tempered,
     Unbiased,
     absorption,
@@ -47,7 +48,7 @@ MULTIVARIATE = MultivariateGaussian([0, 0], [[1, 0], [0, 1]])
 
 # what is tried: (the attempt, words that the refusal must hold)
 ARGUMENTS = {
-    "M = 1": (lambda: Loop(Gaussian(), samples=1), "samples = 1"),
+    "M = 1": (lambda: Loop(Gaussian(), estimator=Unbiased(), samples=1), "of 1 points by 0, which is no variance"),
     "M = 0": (lambda: Loop(Gaussian(), samples=0), "samples = 0"),
     "M = -3": (lambda: Loop(Bernoulli(), samples=-3), "samples = -3"),
     "M = 3/2": (lambda: Loop(Gaussian(), samples=Rational(3, 2)), "samples = 3/2"),
@@ -144,11 +145,13 @@ QUESTIONS = {
     "risk of a coin": (lambda: risk(Loop(Bernoulli())), "divergence", "family: Bernoulli"),
     "risk, accumulate": (lambda: risk(Loop(Gaussian(), regime=Accumulate())), "E[mu/V]", "Accumulate()"),
     "absorption of a Gaussian": (lambda: absorption(Loop(Gaussian(), samples=3)), "finite", "family: Gaussian"),
-    "absorption, accumulate": (
-        lambda: absorption(Loop(Bernoulli(HALF), samples=3, regime=Accumulate())), "Accumulate()", "neutral"
+    "absorption, subsample": (
+        lambda: absorption(Loop(Bernoulli(HALF), samples=3, regime=Subsample())), "Subsample()", "no chain"
     ),
-    "absorption, tempered": (
-        lambda: absorption(Loop(Bernoulli(HALF), samples=3, sampling=Tempered(2))), "Tempered(tau=2)", "neutral"
+    "absorption, accumulate tempered": (
+        lambda: absorption(Loop(Bernoulli(HALF), samples=3, regime=Accumulate(), sampling=Tempered(2))),
+        "Tempered(tau=2)",
+        "no chain",
     ),
 }  # fmt: skip
 

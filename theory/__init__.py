@@ -1,12 +1,14 @@
 """Exact theory of self-consuming loops: declare a `Loop`, then ask what becomes of it."""
 
 from theory import symbols as symbols
+from theory.absorbing_sets import absorbing_sets as absorbing_sets
 from theory.absorption import absorption as absorption
 from theory.asymptotics import Leading as Leading
 from theory.asymptotics import leading as leading
 from theory.autocovariance import autocovariance as autocovariance
 from theory.combination import covariance as covariance
 from theory.combination import variance as variance
+from theory.discrete.mixed import real_share as real_share
 from theory.drift import drift as drift
 from theory.errors import NoClosedForm as NoClosedForm
 from theory.errors import NotClosed as NotClosed
@@ -30,6 +32,7 @@ from theory.families import HyperbolicSecant as HyperbolicSecant
 from theory.families import LinearRegression as LinearRegression
 from theory.families import MultivariateGaussian as MultivariateGaussian
 from theory.families import NegativeBinomial as NegativeBinomial
+from theory.families import NGram as NGram
 from theory.families import Pareto as Pareto
 from theory.families import Poisson as Poisson
 from theory.families import Recursion as Recursion
@@ -52,17 +55,22 @@ from theory.procedures import PosteriorPredictive as PosteriorPredictive
 from theory.procedures import Shrinkage as Shrinkage
 from theory.regimes import Accumulate as Accumulate
 from theory.regimes import Mixed as Mixed
+from theory.regimes import Moran as Moran
 from theory.regimes import Replace as Replace
 from theory.regimes import Schedule as Schedule
 from theory.regimes import Subsample as Subsample
 from theory.regimes import Weighted as Weighted
 from theory.risk import risk as risk
 from theory.sampling import Faithful as Faithful
+from theory.sampling import MinP as MinP
 from theory.sampling import Tempered as Tempered
 from theory.sampling import TopK as TopK
 from theory.sampling import TopP as TopP
 from theory.sampling import Truncated as Truncated
 from theory.sampling import VarianceFactor as VarianceFactor
+from theory.sources import Decomposition as Decomposition
+from theory.sources import Sources as Sources
+from theory.sources import sources as sources
 from theory.spectrum import Lyapunov as Lyapunov
 from theory.spectrum import lyapunov as lyapunov
 from theory.spectrum import rank as rank

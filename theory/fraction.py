@@ -45,6 +45,8 @@ class Fraction:
 
     def __mul__(self, other: Any) -> "Fraction":
         other = self._read(other)
+        if self.bottom.is_one() and other.bottom.is_one():
+            return Fraction(self.top * other.top, self.bottom)
         one, two = self.top.gcd(other.bottom), other.top.gcd(self.bottom)
         return Fraction((self.top / one) * (other.top / two), (self.bottom / two) * (other.bottom / one))
 

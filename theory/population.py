@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import singledispatch
 
 from attrs import frozen
-from sympy import Add, Expr, S, limit, oo
+from sympy import Add, Expr, Integer, S, limit, oo
 
 from theory import symbols
 from theory.errors import NotClosed
@@ -16,7 +16,8 @@ from theory.families.bernoulli import Bernoulli
 from theory.families.categorical import Categorical
 from theory.latex import latex
 from theory.loop import Loop
-from theory.sampling import Faithful, Sampling, Tempered, TopK, TopP
+from theory.regimes import Replace
+from theory.sampling import Faithful, MinP, Sampling, Tempered, TopK, TopP
 
 Chances = tuple[Expr, ...]
 
@@ -38,6 +39,19 @@ class Population:
         """The first generation from which nothing changes any more, None where that is not reached."""
         same = [one == two for one, two in zip(self.laws, self.laws[1:], strict=False)]
         return same.index(True) if True in same else None
+
+    @property
+    def limit(self) -> Chances:
+        """The law that the laws tend to as the generations go on, which `settled` says whether they reach.
+
+        Raises:
+            NotClosed: a regime in which a fit sees more than the last model.
+        """
+        if not isinstance(self.loop.regime, Replace):
+            raise NotClosed(
+                f"regime: the limit under {self.loop.regime} is not followed here. Ask for more generations."
+            )
+        return tends_to(self.laws[0], self.loop.sampling)
 
     def _repr_latex_(self) -> str:
         rows = (rf"p_{{{k}}} &= ({', '.join(map(latex, law))})" for k, law in enumerate(self.laws))
@@ -83,11 +97,12 @@ def _source(family: object) -> Chances:
 
 def _next(loop: Loop, laws: Sequence[Chances], k: int) -> Chances:
     """Return model k, the mean of its parts' laws by their shares of the data."""
-    drawn = distorted(laws[-1], loop.sampling)
-    by_origin = {"real": laws[0], "kept": laws[0], "model": drawn, "past": laws[-1]}
+    source, last, drawn = laws[0], laws[-1], distorted(laws[-1], loop.sampling)
     parts = loop.regime.parts(symbols.M, S(k))
-    if parts[0].origin == "mixture":
-        return _mean([laws[0], drawn], [parts[0].share, 1 - parts[0].share])
+    by_origin = {"real": source, "kept": source, "model": drawn, "past": last, "survivors": last}
+    for part in parts:
+        if part.origin == "mixture":
+            by_origin["mixture"] = _mean([source, drawn], [part.share, 1 - part.share])
     whole = Add(*(part.size for part in parts))
     shares = [part.size / whole if part.weight is None else part.weight for part in parts]
     return _mean([by_origin[part.origin] for part in parts], [limit(share, symbols.M, oo) for share in shares])
@@ -110,7 +125,7 @@ def distorted(chances: Chances, sampling: Sampling) -> Chances:
 @singledispatch
 def _distorted(sampling: Sampling, chances: Chances) -> Chances:
     del chances
-    raise NotClosed(f"sampling: {sampling} is no distortion of a discrete law. Choose Tempered, TopK or TopP.")
+    raise NotClosed(f"sampling: {sampling} is no distortion of a discrete law. Choose Tempered, TopK, TopP or MinP.")
 
 
 @_distorted.register
@@ -141,6 +156,38 @@ def _(sampling: TopP, chances: Chances) -> Chances:
             break
         kept[i] = chances[i]
     return _normalised([kept.get(i, S.Zero) for i in range(len(chances))])
+
+
+@_distorted.register
+def _(sampling: MinP, chances: Chances) -> Chances:
+    """Return the types of at least p times the largest probability, renormalised."""
+    best = chances[_ranked(chances, sampling)[0]]
+    return _normalised([chance if chance >= sampling.p * best else S.Zero for chance in chances])
+
+
+def tends_to(chances: Chances, sampling: Sampling) -> Chances:
+    """Return the limit of the law that ``sampling`` distorts again and again.
+
+    >>> from sympy import Rational
+    >>> law = (Rational(1, 2), Rational(1, 3), Rational(1, 6))
+    >>> tends_to(law, Tempered(Rational(1, 2))), tends_to(law, Tempered(2)), tends_to(law, TopP(Rational(3, 5)))
+    ((1, 0, 0), (1/3, 1/3, 1/3), (3/5, 2/5, 0))
+    """
+    if isinstance(sampling, Tempered):
+        return _frozen_or_molten(chances, sampling)
+    while (after := distorted(chances, sampling)) != chances:  # a cut takes types away, or nothing
+        chances = after
+    return chances
+
+
+def _frozen_or_molten(chances: Chances, sampling: Tempered) -> Chances:
+    """Return the limit of p_i^(tau^-n)/sum_j p_j^(tau^-n): the most probable types below tau = 1, all above it."""
+    best = chances[_ranked(chances, sampling)[0]]
+    if sampling.tau == 1:
+        return chances
+    if sampling.tau > 1:
+        return _normalised([Integer(chance != 0) for chance in chances])
+    return _normalised([Integer(chance == best) for chance in chances])
 
 
 def _ranked(chances: Chances, sampling: Sampling) -> list[int]:

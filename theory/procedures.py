@@ -7,7 +7,7 @@ the source. This is the functional approximation error, apart from the multiple 
 from typing import Any, Literal
 
 from attrs import evolve, field, fields, frozen
-from sympy import Expr
+from sympy import Expr, exp
 
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Fit, Unbiased
@@ -157,13 +157,19 @@ class GradientSteps(Procedure):
 
     def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
         """Return the model after the steps."""
-        if self.on == "log V":
+        if self.on == "log V" and not batch.observed:
             return self._log_step(family, batch, last)
         model = dict(last)
         for _ in range(self.steps):
             target = family.target(batch, model, state)
-            model = {x: model[x] + self.eta * (target[x] - model[x]) for x in target}
+            model = {x: self._moved(model[x], target[x], x in family.scales) for x in target}
         return model, batch.laws
+
+    def _moved(self, value: Expr, target: Expr, scale: bool) -> Expr:
+        """Return the parameter after a step, taken on its logarithm for a variance with on="log V"."""
+        if scale and self.on == "log V":
+            return value * exp(self.eta * (target / value - 1))
+        return value + self.eta * (target - value)
 
     def _log_step(self, family: Any, batch: Any, last: Any) -> Fit:
         if self.steps != 1:

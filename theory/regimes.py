@@ -22,9 +22,10 @@ class Part:
 
     "real": fresh from the source. "kept": from the source, drawn once and read by every fit. "model": from the last
     model. "mixture": each from the source with probability ``share``, else from the last model. "past": all before.
+    "survivors": those of the last fit but one, which gives way, each with the same probability.
     """
 
-    origin: Literal["real", "kept", "model", "mixture", "past"]
+    origin: Literal["real", "kept", "model", "mixture", "past", "survivors"]
     size: Expr
     share: Expr = S.Zero
     weight: Expr | None = None
@@ -121,6 +122,33 @@ class Mixed(Regime):
             return (Part("mixture", samples, self.alpha),)
         real: Any = "real" if self.fresh else "kept"
         return (Part(real, self.alpha * samples), Part("model", (1 - self.alpha) * samples))
+
+
+@frozen(repr=False)
+class Moran(Regime):
+    """One token at a time: one of the M, chosen uniformly, gives way to a new one, and the model is fitted again.
+
+    The new token is a draw from the last model, which is a copy of any of the M tokens, the one that gives way
+    included, with probability 1 - real, and a fresh draw from the source with probability real. The two choices are
+    independent. The first fit sees M tokens of the source, and every later fit counts one replacement.
+
+    Args:
+        real: probability u that the new token comes from the source, in [0, 1].
+
+    Source: P. A. P. Moran, Random processes in genetics (1958).
+
+    >>> from theory.symbols import M
+    >>> [part.size for part in Moran(Rational(1, 10)).parts(M, n)]
+    [M - 1, 1]
+    """
+
+    real: Expr = field(default=S.Zero, converter=share("real", "Moran(real={}): a probability lies between 0 and 1."))
+
+    def parts(self, samples: Expr, k: Expr) -> tuple[Part, ...]:
+        """Return M points of the source for the first fit, and the survivors with a new point for every other."""
+        if k == 1:
+            return (Part("model", samples),)
+        return (Part("survivors", samples - 1), Part("mixture", S.One, self.real))
 
 
 @frozen(repr=False)

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 from sympy import Expr
 
-from theory.exact import exact
+from theory.exact import exact, share
 
 
 class Sampling:
@@ -82,3 +82,13 @@ class TopK(Sampling):
     """Points are drawn from the k most probable types, renormalised."""
 
     k: Expr = field(converter=_count)
+
+
+@frozen
+class MinP(Sampling):
+    """Points are drawn from the types at least p times as probable as the most probable one, renormalised.
+
+    All types that reach the threshold are kept, equal ones alike. p = 0 is faithful sampling, p = 1 keeps the mode.
+    """
+
+    p: Expr = field(converter=share("p", "MinP(p={}): the threshold is a share of the largest probability."))

@@ -5,7 +5,7 @@ The domain is mapped to positive numbers (M = 2 + u, N = 1 + u, alpha = 1/(1 + w
 there share one sign has it everywhere. Undecided is an honest answer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sympy import (
     Add,
@@ -105,10 +105,16 @@ def _at_the_edge(powers: tuple[int, ...], variables: list[Symbol]) -> bool:
     return all(not e or x.is_positive or x.name == "n" for e, x in zip(powers, variables, strict=True))
 
 
-def undecided_factors(denominator: Expr, start: int = 0) -> list[Expr]:
-    """Return the factors of a denominator that are not known to be non-zero on the domain and for n >= start."""
+def undecided_factors(denominator: Expr, start: int = 0, positive: Iterable[Expr] = ()) -> list[Expr]:
+    """Return the factors of a denominator that are not known to be non-zero on the domain, for n >= start and where the
+    quantities ``positive`` are.
+
+    >>> from theory.symbols import d, n
+    >>> undecided_factors((M := symbols.M) * (M - 5) * (M * n + M - d), positive=[M - d])
+    [M - 5]
+    """
     if start and denominator.has(symbols.n):
-        later = undecided_factors(denominator.subs(symbols.n, symbols.n + start))
+        later = undecided_factors(denominator.subs(symbols.n, symbols.n + start), 0, positive)
         return [factor.subs(symbols.n, symbols.n - start).expand() for factor in later]
     if _sign_in_M(denominator):
         return []
@@ -116,7 +122,17 @@ def undecided_factors(denominator: Expr, start: int = 0) -> list[Expr]:
     rest = Mul(*(part for part in Mul.make_args(denominator) if not part.is_positive))
     if rest.is_number:
         return []
-    return [factor for factor, _ in factor_list(rest)[1] if not sign_on_domain(factor)]
+    return [f for f, _ in factor_list(rest)[1] if not any(map(sign_on_domain, _views(f, positive)))]
+
+
+def _views(expr: Expr, positive: Iterable[Expr]) -> Iterator[Expr]:
+    """Yield an expression, and what it is in each u > 0 that is a quantity linear in M."""
+    yield expr
+    for quantity in positive:
+        if expr.has(symbols.M) and quantity.is_polynomial(symbols.M) and quantity.diff(symbols.M).is_positive:
+            slope, u = quantity.diff(symbols.M), Dummy("u", positive=True)
+            if not slope.has(symbols.M):
+                yield expr.subs(symbols.M, symbols.M + (u - quantity) / slope).expand()
 
 
 def below_one(base: Expr) -> bool | None:

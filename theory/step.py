@@ -138,6 +138,8 @@ class _Refit:
             if _remembers_pool(self.loop):
                 return family.recalled(part.size, "pool", self.state)
             return family.unfit(self._model, part.size, self.loop.estimator)
+        if part.origin == "survivors":
+            return family.survivors(self._model, part.size, self.loop.estimator)
         if part.origin == "kept" and not first:
             return family.recalled(part.size, "kept", self.state)
         source = family.start(self.state)

@@ -1,138 +1,129 @@
-"""Text to arithmetic, and arithmetic to values in any field, above all that of rational functions."""
+"""Rational functions as polynomials: whatever is divided by, f, has its inverse 1/f as a variable of its own.
 
-import ast
-import operator
-import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+So a quotient is a product, and nothing is cancelled. A function is 0 if it is once it was multiplied by the divisors
+until none of their inverses is left: where no divisor is 0, that changes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from functools import cache, reduce
-from itertools import count, product
-from math import prod
+from functools import reduce
+from math import lcm
+from operator import or_
 from typing import Any
 
 from proofs.kernel.verdict import Rejected
 
-Polynomial = dict[int, Fraction | int]  # by Gödel numbers: {2**2 * 3: 3, 1: -1} is 3 x^2 y - 1; no zeros
-FIELD = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
-# The lookahead refuses 1.5, 1e3, 0x10 and 1_000, which Python's own, wider grammar would take for numbers.
-TOKENS = re.compile(r"((?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+)(?![A-Za-z0-9_.])|[-+*/() ]){1,5000}")
-HIGHEST, LARGEST = 64, 250_000  # product of exponents one inside another; pairs of terms in a product
-PRIMES = (p for p in count(2) if all(p % q for q in range(2, p)))
+Polynomial = dict[int, Any]  # integers or fractions by monomials, no zeros
+# The exponents are the digits of a monomial, so a product is a sum: in base 10, 3 x^2 y - 1 would be {12: 3, 0: -1}.
+BITS, PLACES = 16, 1024
+DIGIT = 2**BITS - 1
+HALVES = sum(2 ** (BITS * k - 1) for k in range(1, PLACES))  # digits below the half carry nothing when two are added
+LARGEST = 250_000  # pairs of terms in a product
 
 
-@cache
-def prime(_name: str) -> int:
-    """The prime of a variable, its own alone: a product of variables is a product of primes, in one way."""
-    return next(PRIMES)
+def constant(value: Fraction | int) -> Polynomial:
+    """The polynomial that is `value` everywhere."""
+    return {0: value} if value else {}
+
+
+def plus(p: Polynomial, q: Polynomial, sign: int = 1) -> Polynomial:
+    """p + q, or p - q."""
+    total = p.copy()
+    for m, c in q.items():
+        if here := total.get(m, 0) + sign * c:
+            total[m] = here
+        else:
+            del total[m]
+    return total
 
 
 def times(p: Polynomial, q: Polynomial) -> Polynomial:
     """p q, unless it is so large that a checker which anyone may run would seem to hang."""
-    if len(p) == 1 or len(q) == 1:  # nothing to gather
-        return {a * b: c * d for a, c in p.items() for b, d in q.items()}
     if len(p) * len(q) > LARGEST:
         raise Rejected("size of the certificate", "a product of polynomials has too many terms")
-    total: Polynomial = {}
-    for (a, c), (b, d) in product(p.items(), q.items()):
-        total[a * b] = total.get(a * b, 0) + c * d
-    return {m: c for m, c in total.items() if c != 0}
+    if len(p) == 1 or len(q) == 1:  # nothing to gather
+        total = {a + b: c * d for a, c in p.items() for b, d in q.items()}
+    else:
+        total: Polynomial = {}
+        for a, c in p.items():
+            for b, d in q.items():
+                total[a + b] = total.get(a + b, 0) + c * d
+        total = {m: c for m, c in total.items() if c}
+    if reduce(or_, total, 0) & HALVES:
+        raise Rejected("size of the certificate", "an exponent is too high")
+    return total
 
 
-@dataclass(frozen=True)
-class Rational:
-    """top / product of the bottom, never cancelled: two are equal if the top of their difference is empty, hence zero.
-
-    The bottom counts polynomials, each as the set of its terms, so that a sum need not multiply what both share.
-    """
-
-    top: Polynomial
-    bottom: Counter[frozenset[tuple[int, Fraction | int]]]
-
-    def __add__(self, other: "Rational") -> "Rational":
-        shared = self.bottom | other.bottom
-        p, q = (r.top if r.bottom == shared else times(r.top, expanded(shared - r.bottom)) for r in (self, other))
-        return Rational({m: c for m in p | q if (c := p.get(m, 0) + q.get(m, 0)) != 0}, shared)
-
-    def __sub__(self, other: "Rational") -> "Rational":
-        return self + constant(-1) * other
-
-    def __mul__(self, other: "Rational") -> "Rational":
-        bottom = self.bottom + other.bottom if self.bottom and other.bottom else self.bottom or other.bottom
-        return Rational(times(self.top, other.top), bottom)
-
-    def __truediv__(self, other: "Rational") -> "Rational":
-        divisor = Counter([frozenset(other.top.items())])
-        return Rational(times(self.top, expanded(other.bottom)), self.bottom + divisor)
+def power(p: Polynomial, k: int) -> Polynomial:
+    """p^k for k >= 0."""
+    even = power(times(p, p), k // 2) if k > 1 else constant(1)
+    return times(even, p) if k % 2 else even
 
 
-def expanded(bottom: Counter[frozenset]) -> Polynomial:
-    """The product of the polynomials that are counted."""
-    return reduce(times, map(dict, bottom.elements()), {1: 1})
+def split(p: Polynomial, mask: int) -> dict[int, Polynomial]:
+    """{m: q} with p = sum m q, where m has the digits of the mask and q the others."""
+    parts: dict[int, Polynomial] = {}
+    for m, c in p.items():
+        parts.setdefault(here := m & mask, {})[m - here] = c
+    return parts
 
 
-def constant(value: Fraction | int) -> Rational:
-    """The rational function that is `value` everywhere."""
-    return Rational({1: value} if value else {}, Counter())
+class Ring:
+    """The variables so far: names, and inverses of divisors, each younger than all that its divisor holds."""
 
+    def __init__(self) -> None:
+        self._places: dict[Any, int] = {}
+        self.divisors: dict[int, Polynomial] = {}  # f by 1/f
+        self._inner = 0  # the digits of all that is or has an inverse
 
-def variable(name: str) -> Rational:
-    """The rational function that is the variable itself."""
-    return Rational({prime(name): 1}, Counter())
+    def variable(self, name: Any) -> int:
+        """The variable of a name, or that of the inverse of the polynomial with a set of terms."""
+        if len(self._places) == PLACES:
+            raise Rejected("size of the certificate", "it has too many variables")
+        return self._places.setdefault(name, 1 << BITS * len(self._places))
 
+    def names(self, monomials: Iterable[int]) -> list[Any]:
+        """What variables a polynomial's monomials hold."""
+        used = reduce(or_, monomials, 0)
+        return [name for name, x in self._places.items() if DIGIT * x & used]
 
-def parse(text: Any, scope: Collection[str]) -> ast.expr:
-    """The tree of `text`: names of `scope`, integers, + - * / ** and parentheses, or it is rejected."""
-    try:
-        if not TOKENS.fullmatch(text):
-            raise SyntaxError("it has strange characters, or is too long")
-        tree = ast.parse(text.strip(), mode="eval").body
-        evaluate(tree, {name: variable(name) for name in scope}, constant)
-    except (LookupError, MemoryError, SyntaxError, TypeError) as error:
-        detail = f"{error}; what may occur is integers, {', '.join(scope) or 'no names'}, and arithmetic"
-        raise Rejected(f"expression {str(text)[:80]!r}", detail) from error
-    return tree
+    def inverse(self, f: Polynomial) -> Polynomial:
+        """1/f for any f but 0."""
+        if f.keys() <= {0}:
+            return {0: 1 / Fraction(f.get(0, 0))}
+        x = self.variable(frozenset(f.items()))
+        if x not in self.divisors:
+            self.divisors[x], self._inner = f, self._inner | DIGIT * sum([x, *map(self.variable, self.names(f))])
+        return {x: 1}
 
+    def cleared(self, p: Polynomial) -> Polynomial:
+        """A multiple of p, by a number and powers of the divisors, without an inverse; the youngest goes first."""
+        scale = lcm(*(c.denominator for c in p.values()))
+        p = {m: c.numerator * (scale // c.denominator) for m, c in p.items()}
+        for x, f in reversed(self.divisors.items()):
+            if DIGIT * x & reduce(or_, p, 0):
+                parts = split(p, DIGIT * x)
+                p = reduce(plus, (times(part, power(f, (max(parts) - m) // x)) for m, part in parts.items()))
+        return p
 
-def names(tree: ast.expr) -> set[str]:
-    """The variables that occur in an expression."""
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    def is_zero(self, p: Polynomial) -> bool:
+        """Whether p is the function 0: what stands at each product of the variables that no divisor holds is."""
+        return not any(map(self.cleared, split(p, ~self._inner).values()))
 
+    def put(self, values: Mapping[str, Polynomial]) -> Callable[[Polynomial], Polynomial]:
+        """What turns some variables, and the divisors that hold them, into other functions, all at once."""
+        images = {0: constant(1)} | {self.variable(name): value for name, value in values.items()}
+        moved = DIGIT * sum(images)
+        for x, f in self.divisors.items():
+            moved |= DIGIT * x * any(m & moved for m in f)
 
-class Formal(dict[str, Rational]):
-    """Values of names; a name without one is a variable."""
+        def image(m: int) -> Polynomial:
+            if m not in images:
+                x = 1 << (m.bit_length() - 1) // BITS * BITS  # the youngest variable of m
+                images[m] = times(image(m - x), image(x)) if m != x else self.inverse(at(self.divisors[x]))
+            return images[m]
 
-    def __missing__(self, name: str) -> Rational:
-        return variable(name)
+        def at(p: Polynomial) -> Polynomial:
+            return reduce(plus, (times(part, image(m)) for m, part in split(p, moved).items()), {})
 
-
-def formal(tree: ast.expr, /, **values: Rational) -> Rational:
-    """The expression as a rational function of the names that `values` leaves free."""
-    return evaluate(tree, Formal(values), constant)
-
-
-def evaluate(tree: ast.expr, values: Mapping[str, Any], number: Callable, room: int = HIGHEST) -> Any:
-    """The value in any field: names from `values`, integers by `number`, exponents of at most `room`."""
-    match tree:
-        case ast.Constant(value=k) if type(k) is int:
-            return number(k)
-        case ast.Name(id=name):
-            return values[name]
-        case ast.UnaryOp(op=ast.USub(), operand=a):
-            return number(0) - evaluate(a, values, number, room)
-        case ast.BinOp(left=a, op=ast.Pow(), right=ast.UnaryOp(op=ast.USub(), operand=k)):
-            return number(1) / evaluate(ast.BinOp(a, ast.Pow(), k), values, number, room)
-        case ast.BinOp(left=a, op=ast.Pow(), right=ast.Constant(value=k)) if type(k) is int and k <= room:
-            return prod([evaluate(a, values, number, room // max(k, 1))] * k, start=number(1))
-        case ast.BinOp(left=a, op=op, right=b) if type(op) in FIELD:
-            return FIELD[type(op)](evaluate(a, values, number, room), evaluate(b, values, number, room))
-    raise SyntaxError(f"{ast.unparse(tree)[:80]} is not allowed")
-
-
-def divisors(tree: ast.expr) -> Iterator[ast.expr]:
-    """Everything that the expression divides by, negative powers included."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.BinOp(op=ast.Div(), right=a) | ast.BinOp(left=a, op=ast.Pow(), right=ast.UnaryOp()):
-                yield a
+        return at

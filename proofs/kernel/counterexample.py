@@ -1,30 +1,31 @@
 """A small exact point where a claim fails: quoted in refusals, trusted for nothing."""
 
-import ast
 from collections.abc import Iterator
 from fractions import Fraction
 
-from proofs.kernel.arithmetic import evaluate
-from proofs.kernel.domain import Hypothesis, holds
+from proofs.kernel.arithmetic import Polynomial, Ring
+from proofs.kernel.domain import Hypothesis, Point, holds, values
 
-Trees = dict[str, ast.expr]
-Point = dict[str, Fraction]
+Functions = dict[str, Polynomial]
 VALUES = [Fraction(value) for value in ("1", "2", "3", "0", "1/2", "1/3", "-1", "5")]
 
 
-def mismatch(claim: Trees, first: Trees, after: Trees, domain: list[Hypothesis], witness: Point) -> str:
+def mismatch(
+    ring: Ring, trees: tuple[Functions, Functions, Functions], domain: list[Hypothesis], witness: Point
+) -> str:
     """Where a claim first fails: n least, at the witness or with one coordinate of it changed."""
+    first, after, claim = trees
     points = [witness, *(witness | {symbol: value} for symbol in witness for value in VALUES)]
-    orbits = [_orbit(first, after, point) for point in points if all(holds(h, point) for h in domain)]
-    for here, x in ((here, x) for generation in zip(*orbits, strict=True) for here in generation for x in claim):
-        if (claimed := evaluate(claim[x], here, Fraction)) != here[x]:
-            where = ", ".join(f"{symbol} = {here[symbol]}" for symbol in witness)
-            return f"{where}: claimed {claimed}, true {here[x]} for {x}"
+    orbits = [_orbit(ring, first, after, p) for p in points if all(holds(ring, h, p) for h in domain)]
+    for here in (here for generation in zip(*orbits, strict=True) for here in generation):
+        for x, claimed in values(ring, claim, here).items():
+            if claimed != here[x]:
+                where = ", ".join(f"{symbol} = {here[symbol]}" for symbol in witness)
+                return f"{where}: claimed {claimed}, true {here[x]} for {x}"
     return "the two sides differ as rational functions, though at no small point that was tried"
 
 
-def _orbit(first: Trees, after: Trees, point: Point) -> Iterator[Point]:
-    here = point | {x: evaluate(tree, point, Fraction) for x, tree in first.items()}
-    for _ in range(6):
-        yield here
-        here = here | {x: evaluate(tree, here, Fraction) for x, tree in after.items()}
+def _orbit(ring: Ring, first: Functions, after: Functions, point: Point) -> Iterator[Point]:
+    for functions in (first, *[after] * 5):
+        point = point | values(ring, functions, point)
+        yield point

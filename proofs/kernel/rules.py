@@ -7,9 +7,10 @@ from fractions import Fraction
 from math import comb
 from operator import mul
 
-from proofs.kernel.arithmetic import divisors, evaluate, formal, names, parse
-from proofs.kernel.counterexample import Trees, mismatch
-from proofs.kernel.domain import Hypothesis, holds, hypothesis, never_zero
+from proofs.kernel.arithmetic import plus
+from proofs.kernel.counterexample import Functions, mismatch
+from proofs.kernel.domain import Hypothesis, Point, holds, hypothesis, never_zero
+from proofs.kernel.reading import Reader
 from proofs.kernel.verdict import Accepted, Rejected
 
 INDUCTION = ("rule", "index", "start", "symbols", "domain", "witness", "sequences", "unknowns", "claim")
@@ -32,19 +33,18 @@ def check(certificate: object) -> Accepted:
 def induction_eq(c: dict) -> Iterator[str]:
     """claim(start) = start and claim(n + 1) = next(claim(n)): the claim holds at every integer n >= start."""
     _well_formed(c)
-    witness, domain = _domain(c)
+    reader, known = Reader(), [c["index"], *c["sequences"]]
+    witness, domain = _domain(c, reader)
     yield "the domain is not empty"
-    first, after, claim = _trees(c)
-    yield from _defined([*first.values(), *after.values(), *claim.values()], set(witness), domain)
-    known = [c["index"], *c["sequences"]]
-    at_start, one_later = ({x: formal(trees[x]) for x in known} for trees in (first, after))
-    claimed = {x: formal(tree) for x, tree in claim.items()}
-    for x, tree in claim.items():
-        base = formal(tree, **at_start) - formal(first[x])
-        step = formal(tree, **one_later) - formal(after[x], **claimed)
+    functions = first, after, claim = _functions(c, reader)
+    yield from _defined(c, reader, domain)
+    put, is_zero = reader.ring.put, reader.ring.is_zero
+    at_start, one_later, claimed = put({x: first[x] for x in known}), put({x: after[x] for x in known}), put(claim)
+    for x, p in claim.items():
+        base, step = plus(at_start(p), first[x], -1), plus(one_later(p), claimed(after[x]), -1)
         for obligation, difference in ((f"base case of {x}", base), (f"induction step of {x}", step)):
-            if difference.top:
-                raise Rejected(obligation, mismatch(claim, first, after, domain, witness))
+            if not is_zero(difference):
+                raise Rejected(obligation, mismatch(reader.ring, functions, domain, witness))
             yield obligation
 
 
@@ -56,7 +56,7 @@ def _well_formed(c: dict) -> None:
         raise Rejected("certificate", "start counts from 0, symbols and domain are lists, the rest tables")
     declared = [n, *symbols, *sequences, *unknowns]
     for name in declared:
-        if not isinstance(parse(name, [name]), ast.Name) or declared.count(name) > 1:
+        if Reader().read(name, [name]) != {1: 1} or declared.count(name) > 1:
             raise Rejected(f"name {name}", "it must be an identifier, declared once")
     for step in (*sequences.values(), *unknowns.values()):
         _fields(step, ["start", "next"], "recurrence")
@@ -70,35 +70,41 @@ def _fields(value: object, expected: Collection[str], where: str) -> list:
     return [value[key] for key in expected]
 
 
-def _domain(c: dict) -> tuple[dict[str, Fraction], list[Hypothesis]]:
+def _domain(c: dict, reader: Reader) -> tuple[Point, list[Hypothesis]]:
     """A point, and the hypotheses that it satisfies, n >= start among them."""
     n, start = c["index"], c["start"]
-    witness = {n: Fraction(start)}
-    witness |= {x: evaluate(parse(value, []), {}, Fraction) for x, value in c["witness"].items()}
-    domain = [hypothesis(text, c["symbols"]) for text in c["domain"]]
+    witness = {n: Fraction(start)} | {x: _number(value) for x, value in c["witness"].items()}
+    domain = [hypothesis(reader, text, c["symbols"]) for text in c["domain"]]
     for text, h in zip(c["domain"], domain, strict=True):
-        if not holds(h, witness):
+        if not holds(reader.ring, h, witness):
             raise Rejected("the domain is not empty", f"{text} fails at the witness")
-    return witness, [*domain, hypothesis(f"{n} - {start} >= 0", [n])]
+    return witness, [*domain, hypothesis(reader, f"{n} - {start} >= 0", [n])]
 
 
-def _trees(c: dict) -> tuple[Trees, Trees, Trees]:
+def _number(text: object) -> Fraction:
+    return Fraction(Reader().read(text, []).get(0, 0))
+
+
+def _functions(c: dict, reader: Reader) -> tuple[Functions, Functions, Functions]:
     """The start and the next of every sequence, unknown and the index, which is a sequence; the claims."""
     n, symbols, unknowns = c["index"], c["symbols"], c["unknowns"]
     sequences = {n: {"start": str(c["start"]), "next": f"{n} + 1"}} | c["sequences"]
-    first = {x: parse(step["start"], symbols) for x, step in (sequences | unknowns).items()}
-    after = {x: parse(step["next"], [*symbols, *sequences]) for x, step in sequences.items()}
-    after |= {x: parse(step["next"], [*symbols, n, *unknowns]) for x, step in unknowns.items()}
-    return first, after, {x: parse(text, [*symbols, *sequences]) for x, text in c["claim"].items()}
+    known, within = dict.fromkeys([*symbols, *sequences]), dict.fromkeys([*symbols, n, *unknowns])
+    first = {x: reader.read(step["start"], symbols) for x, step in (sequences | unknowns).items()}
+    after = {x: reader.read(step["next"], known) for x, step in sequences.items()}
+    claim = {x: reader.read(text, known) for x, text in c["claim"].items()}
+    after |= {x: reader.read(step["next"], within) for x, step in unknowns.items()}
+    return first, after, claim
 
 
-def _defined(trees: list[ast.expr], free: set[str], domain: list[Hypothesis]) -> Iterator[str]:
+def _defined(c: dict, reader: Reader, domain: list[Hypothesis]) -> Iterator[str]:
     """No divisor vanishes on the domain, each being a function of the index and the symbols alone."""
-    where = ", ".join(f"{ast.unparse(p)} {relation} 0" for p, relation in domain)
-    for f in (f for tree in trees for f in divisors(tree)):
-        if not names(f) <= free or not never_zero(f, domain):
-            raise Rejected(f"divisor {ast.unparse(f)} may vanish", where)
-        yield f"divisor {ast.unparse(f)} never vanishes"
+    free, where = {c["index"], *c["symbols"]}, ", ".join([*c["domain"], f"{c['index']} >= {c['start']}"])
+    for f, tree in [*reader.divided.values()]:
+        text, names = ast.unparse(tree), {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        if not names <= free or not never_zero(reader.ring, f, domain):
+            raise Rejected(f"divisor {text} may vanish", where)
+        yield f"divisor {text} never vanishes"
 
 
 def absorbing_chain(c: dict) -> Iterator[str]:
@@ -111,7 +117,7 @@ def absorbing_chain(c: dict) -> Iterator[str]:
         raise Rejected("certificate", "the law is wright_fisher, samples an integer, hit and time are lists")
     if size < 1 or not len(hit) == len(time) == size + 1:
         raise Rejected("certificate", "hit and time go by counts 0, ..., samples, and samples >= 1")
-    h, t = ([evaluate(parse(text, []), {}, Fraction) for text in field] for field in (hit, time))
+    h, t = ([_number(text) for text in field] for field in (hit, time))
     if (h[0], h[size], t[0], t[size]) != (0, 1, 0, 0):
         raise Rejected("boundary", "hit must be 0 and 1 at the ends, and time 0 and 0")
     for i in range(1, size):

@@ -22,7 +22,9 @@ from theory import (
     Gaussian,
     GradientSteps,
     MinMSE,
+    MinP,
     Mixed,
+    Moran,
     MultivariateGaussian,
     Normal,
     PosteriorDraw,
@@ -156,6 +158,7 @@ REGIMES: Table = {
     Mixed: st.builds(Mixed, _weights("alpha"))
     | st.builds(Mixed, _weights("alpha"), fresh=st.just(False))
     | st.builds(Mixed, _weights("alpha"), count=st.just("bernoulli")),
+    Moran: st.builds(Moran, _weights("real")),
     Weighted: st.builds(Weighted, _weights("w"), _inner_shares, between=st.booleans()),
     Schedule: st.builds(Schedule, st.sampled_from([symbols.M * symbols.n, symbols.n + 1])),
 }
@@ -168,6 +171,7 @@ SAMPLINGS: Table = {
     Truncated: st.builds(Truncated, _number(_positive_symbol("h"))),
     TopP: st.builds(TopP, _weights("p_kept").filter(lambda share: share != 0)),
     TopK: st.builds(TopK, st.integers(1, 3)),
+    MinP: st.builds(MinP, _weights("p_least")),
 }
 """Samplings."""
 

@@ -75,7 +75,9 @@ def grid(loop: Loop, relevant: set[Any], count: int, where: Iterable[Any]) -> li
     """
     symbolic = relevant & {*coordinates(loop)}
     condition = And(*where)
-    sizes = [Point({symbols.M: size}) for size in within(symbols.M)] if symbols.M in symbolic else [Point({})]
+    # A symbolic answer about a fitted variance is stated for M >= 2: one point has none, or 0.
+    counts = [size for size in within(symbols.M) if size >= 1 + int(loop.family.has_variance)]
+    sizes = [Point({symbols.M: size}) for size in counts] if symbols.M in symbolic else [Point({})]
     usable = {at: _of_size(loop, symbolic, at, condition) for at in sizes}
     share = -(-count // len(usable))
     return [point for points in usable.values() for point in islice(points, share)]

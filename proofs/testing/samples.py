@@ -13,7 +13,20 @@ from typing import Any
 
 from attrs import evolve, fields, frozen
 
-from theory import MLE, Accumulate, Damped, Mixed, Replace, Schedule, Shrinkage, Subsample, Unbiased, Weighted, symbols
+from theory import (
+    MLE,
+    Accumulate,
+    Damped,
+    Mixed,
+    Moran,
+    Replace,
+    Schedule,
+    Shrinkage,
+    Subsample,
+    Unbiased,
+    Weighted,
+    symbols,
+)
 
 Law = tuple[Fraction, ...]
 Counts = tuple[int, ...]
@@ -21,7 +34,9 @@ Counts = tuple[int, ...]
 
 @frozen
 class Memory:
-    """A run after some fits: the last model, the counts of all points so far, and those of a set that is kept."""
+    """A run after some fits: the last model, the counts of all points so far, and those of a set that is kept: real
+    points, or those of the last fit where the next one replaces some.
+    """
 
     law: Law
     pool: Counts
@@ -156,6 +171,18 @@ def _real_points(setting: Setting) -> Mapping[int, Fraction]:
     return {real: comb(M, real) * alpha**real * (1 - alpha) ** (M - real) for real in range(M + 1)}
 
 
+def _moran(setting: Setting, before: Memory) -> Outcomes:
+    if before.kept is None:
+        for counts, chance in draws(setting.samples, before.law).items():
+            yield frequencies(counts), evolve(before, kept=counts), chance
+        return
+    new = between(fraction(setting.regime.real), setting.source, before.law)
+    for (gone, leaving), (born, coming) in product(enumerate(frequencies(before.kept)), enumerate(new)):
+        counts = tuple(k - (i == gone) + (i == born) for i, k in enumerate(before.kept))
+        if leaving:
+            yield frequencies(counts), evolve(before, kept=counts), leaving * coming
+
+
 def _weighted(setting: Setting, before: Memory) -> Outcomes:
     real = int(fraction(setting.regime.alpha) * setting.samples)
     synthetic = setting.samples - real
@@ -175,6 +202,7 @@ DATA: Mapping[type, tuple[tuple[str, ...], Callable[[Setting, Memory], Outcomes]
     Accumulate: ((), _accumulate),
     Subsample: ((), _subsample),
     Mixed: (("alpha", "fresh", "count"), _mixed),
+    Moran: (("real",), _moran),
     Weighted: (("w", "alpha", "between"), _weighted),
     Schedule: (("sizes",), _schedule),
 }

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from attrs import frozen
+from attrs import field, frozen
 from sympy import Add, Expr, S, Symbol
 
 from theory.errors import NotClosed
@@ -27,6 +27,8 @@ class Batch:
     size: Expr
     statistics: tuple[Expr, ...]
     laws: tuple[Law, ...] = ()
+    observed: bool = field(default=False, kw_only=True)
+    """Whether the statistics are letters for numbers that are there, so that no moments will be asked of them."""
 
 
 @frozen
@@ -149,6 +151,9 @@ class Derivable(Stepped):
     (`unfit`).
     """
 
+    tells_points = False
+    """Whether a fit tells the points that it was made from, but for their order, as frequencies of types do."""
+
     def refit(
         self, estimator: Estimator, regime: Regime, sampling: Sampling, k: Expr
     ) -> tuple[Parameters, tuple[Law, ...]] | None:
@@ -198,6 +203,17 @@ class Derivable(Stepped):
     def subsample(self, pool: Batch, size: Expr) -> Batch:
         """Return the statistics of ``size`` points drawn without replacement from the pool."""
         raise self._refusal("regime", "moments of a subsample without replacement")
+
+    def survivors(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
+        """Return the statistics of ``size`` of the size + 1 points from which ``law`` was fitted, any one left out."""
+        if not (self.tells_points and estimator.keeps_statistics):
+            raise NotClosed(
+                f"regime: a fit by {estimator} of the {type(self).__name__} family does not tell its points, so that "
+                "none of them can be replaced. Ask for MLE() of Bernoulli or Categorical."
+            )
+        all_of_them, gone = self.unfit(law, size + 1, estimator), self.batch(law, S.One, "gone")
+        left = tuple(a - b for a, b in zip(all_of_them.statistics, gone.statistics, strict=True))
+        return Batch(size, left, all_of_them.laws + gone.laws)
 
     def remembered(self, batch: Batch, label: str, state: Sequence[Expr]) -> Parameters:
         """Return letters for the mean statistics of a batch that a loop remembers, and their values."""

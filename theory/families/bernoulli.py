@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from sympy import Expr, Symbol
+from sympy import Expr, S, Symbol
 
 from theory import symbols
 from theory.estimators import Estimator
 from theory.exact import share
 from theory.families.base import Batch, Derivable, Parameters
-from theory.innovations import Multinomial
+from theory.innovations import Law, Multinomial
+from theory.laws.dirichlet import Dirichlet
 from theory.samples import Hypergeometric
 from theory.sampling import Sampling
 
@@ -26,6 +27,7 @@ class Bernoulli(Derivable):
     {p: p0}
     """
 
+    tells_points = True
     p: ClassVar[Symbol] = symbols.q
 
     p0: Expr = field(default=symbols.q0, converter=share("p0", "Bernoulli(p0={}): a probability lies between 0 and 1."))
@@ -61,6 +63,18 @@ class Bernoulli(Derivable):
         """Return the successes of points with P(x = 1) = share p0 + (1 - share) p."""
         here = self.distorted(model, sampling)
         return self.batch({self.p: share * source[self.p] + (1 - share) * here[self.p]}, size, "mixture")
+
+    def drawn(self, law: Parameters, sampling: Sampling, size: Expr, fitted: Expr | None) -> Batch:
+        """Return the successes; in the posterior predictive law P(x = 1) = (m p + 1/2)/(m + 1)."""
+        if fitted is not None:
+            law = {self.p: (fitted * law[self.p] + S.Half) / (fitted + 1)}
+        return self.batch(self.distorted(law, sampling), size, "model")
+
+    def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return p' ~ Beta(x + 1/2, m - x + 1/2), the posterior of the Jeffreys prior."""
+        del state
+        draw = Symbol("p_draw", positive=True)
+        return {self.p: draw}, (Dirichlet((draw,), (batch.statistics[0] + S.Half,), batch.size + 1),)
 
     def subsample(self, pool: Batch, size: Expr) -> Batch:
         """Return the successes among points drawn without replacement, hypergeometric."""

@@ -1,13 +1,17 @@
 """The binomial family with a known number of trials: V(m) = m - m^2/N, with m = N p."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from attrs import field, frozen
-from sympy import Expr, Symbol
+from sympy import Expr, S, Symbol
 
 from theory import symbols
 from theory.exact import exact, share
+from theory.families.base import Batch, Parameters
 from theory.families.natural import NaturalFamily
+from theory.innovations import Law
+from theory.laws.dirichlet import Dirichlet
 
 
 def _trials(value: object) -> Expr:
@@ -39,3 +43,9 @@ class Binomial(NaturalFamily):
     def variance(self, mean: Expr) -> Expr:
         """Return m - m^2/N."""
         return mean - mean**2 / self.trials
+
+    def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return p' ~ Beta(x + 1/2, m N - x + 1/2), the posterior of the Jeffreys prior."""
+        del state
+        draw = Symbol("p_draw", positive=True)
+        return {self.p: draw}, (Dirichlet((draw,), (batch.statistics[0] + S.Half,), batch.size * self.trials + 1),)

@@ -10,14 +10,15 @@ from hashlib import sha256
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Poly, Pow, S, Sum, Symbol, sign
+from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Piecewise, Poly, Pow, S, Sum, Symbol, sign
 
 from theory import symbols
 from theory.errors import NotClosed
 from theory.estimators import Estimator
 from theory.exact import sequence
 from theory.families.base import Batch, Derivable, Marginal, Parameters
-from theory.innovations import Multinomial
+from theory.innovations import Law, Multinomial
+from theory.laws.dirichlet import Dirichlet
 from theory.samples import Hypergeometric
 from theory.sampling import Sampling
 
@@ -56,16 +57,19 @@ class Categorical(Derivable):
     Args:
         probabilities: exact numbers or expressions >= 0 that sum to 1; None leaves K and p0[i] symbolic.
 
-    Observables: `p[i]`, `collision` = sum_i p[i]^2 and `vocabulary`, the number of types with p[i] > 0.
+    Observables: `p[i]`, `collision` = sum_i p[i]^2, `vocabulary`, the number of types with p[i] > 0, and `absorbed`, 1
+    when a single type is left.
 
     >>> from sympy import Rational
     >>> Categorical([Rational(1, 2)] * 2).source_value(0)
     1/2
     """
 
+    tells_points = True
     p: ClassVar[IndexedBase] = symbols.p
     collision: ClassVar[Expr] = Sum(symbols.p[symbols.i] ** 2, (symbols.i, 0, symbols.K - 1))
     vocabulary: ClassVar[Expr] = Sum(sign(symbols.p[symbols.i]), (symbols.i, 0, symbols.K - 1))
+    absorbed: ClassVar[Expr] = Piecewise((S.One, Eq(vocabulary, 1)), (S.Zero, True))
 
     probabilities: tuple[Expr, ...] | None = field(default=None, converter=_law, repr=_short)
 
@@ -125,6 +129,20 @@ class Categorical(Derivable):
         """Return the counts of points with P(type i) = share p0[i] + (1 - share) p[i]."""
         here = self.distorted(model, sampling)
         return self.batch({x: share * source[x] + (1 - share) * chance for x, chance in here.items()}, size, "mixture")
+
+    def drawn(self, law: Parameters, sampling: Sampling, size: Expr, fitted: Expr | None) -> Batch:
+        """Return the counts; in the posterior predictive law P(type i) = (m p[i] + 1/2)/(m + K/2)."""
+        if fitted is not None:
+            whole = fitted + self.types / 2
+            law = {x: (fitted * chance + S.Half) / whole for x, chance in law.items()}
+        return self.batch(self.distorted(law, sampling), size, "model")
+
+    def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
+        """Return p' ~ Dirichlet(x_i + 1/2), the posterior of the Jeffreys prior on K types."""
+        draws = tuple(Symbol(f"p{k}_draw", positive=True) for k in range(len(batch.statistics)))
+        weights = tuple(count + S.Half for count in batch.statistics)
+        law = Dirichlet(draws, weights, batch.size + self.types / 2)
+        return dict(zip(state, draws, strict=True)), (law,)
 
     def subsample(self, pool: Batch, size: Expr) -> Batch:
         """Return the counts among points drawn without replacement, multivariate hypergeometric."""

@@ -1,0 +1,113 @@
+"""A vocabulary by the types that are left: slots of (type, frequency), and observables read from them.
+
+A type that is lost never returns, so after M tokens no more than M slots are needed, whatever the vocabulary. An
+observable is a SymPy expression in sums over all types; the types that have no slot have frequency 0, and
+
+    sum_i f(p_i) = sum_i f(0) + sum_slots (f(p_s) - f(0)),
+
+where the first sum is the same for every chain.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+from sympy import Dummy, Expr, Indexed, Integer, S, Sum, nan, oo, zoo
+
+from numerics.chains import Given
+from numerics.printer import to_jax
+from theory.symbols import K, i, p, p0
+
+WHOLE = (i, 0, K - 1)
+
+
+class Slots(NamedTuple):
+    """Types with their frequencies; no type has two slots, and every type without a slot has frequency 0."""
+
+    types: Array
+    shares: Array
+
+
+Reader = Callable[[Slots, Given], Array]
+
+
+def dense(slots: Slots, types: int) -> Array:
+    """Return the frequency of every type."""
+    return jnp.zeros(types).at[slots.types].add(slots.shares)
+
+
+def reader(expr: Expr, types: int) -> Reader:
+    """Return the function (slots, given) -> expr, where given holds "p0", the source's probabilities.
+
+    Sums over all types and single types are read from the slots alone; what is neither is read from all frequencies.
+
+    >>> from numpy import array
+    >>> slots = Slots(array([7, 2]), array([0.25, 0.75]))
+    >>> float(reader(Sum(p[i] ** 2, WHOLE), 10)(slots, {"p0": jnp.ones(10) / 10}))
+    0.625
+    """
+    pieces = _pieces(expr, types)
+    if pieces is None:
+        whole = to_jax(expr, (p, p0))
+        return lambda slots, given: whole(dense(slots, types), given["p0"])
+    outer = to_jax(expr.xreplace(dict(pieces[0])).xreplace({K: Integer(types)}), list(pieces[0].values()))
+    return lambda slots, given: outer(*(read(slots, given) for read in pieces[1]))
+
+
+def _pieces(expr: Expr, types: int) -> tuple[Mapping[Expr, Dummy], list[Reader]] | None:
+    """Return a letter for each sum and each single type of an expression, and their readers; None where one has none.
+
+    The sums come first, for the entries inside them are bound.
+    """
+    sums = {total: _sum(total, types) for total in expr.atoms(Sum)}
+    letters = {total: Dummy() for total in sums}
+    entries = {entry: _entry(entry, types) for entry in expr.xreplace(letters).atoms(Indexed)}
+    readers = [*sums.values(), *entries.values()]
+    if any(read is None for read in readers):
+        return None
+    return letters | {entry: Dummy() for entry in entries}, [read for read in readers if read is not None]
+
+
+def _entry(entry: Indexed, types: int) -> Reader | None:
+    """Return the reader of p[k] or p0[k], k a number."""
+    (index,) = entry.indices
+    if not index.is_Integer or not 0 <= int(index) < types:
+        return None
+    k = int(index)
+
+    def read(slots: Slots, given: Given) -> Array:
+        if entry.base == p0:
+            return jnp.asarray(given["p0"])[k]
+        return jnp.where(slots.types == k, slots.shares, 0.0).max()
+
+    return read
+
+
+def _sum(total: Sum, types: int) -> Reader | None:
+    """Return the reader of a sum over all types of f(p[i], p0[i], i)."""
+    share, source = Dummy(), Dummy()
+    term = total.function.xreplace({p[i]: share, p0[i]: source, K: Integer(types)})
+    absent = term.subs(share, 0)
+    if total.limits != (WHOLE,) or term.has(Indexed, Sum) or absent.has(nan, zoo, oo, -oo):
+        return None
+    letters = (share, source, i)
+    here, without = to_jax(term, letters), to_jax(absent, letters)
+
+    def read(slots: Slots, given: Given) -> Array:
+        chances = jnp.asarray(given["p0"])
+        own = chances[slots.types] if term.has(source) else 0.0
+        named = here(slots.shares, own, slots.types), without(0.0, own, slots.types)
+        rest = without(0.0, chances, jnp.arange(types)).sum() if absent != S.Zero else 0.0
+        return total_of(named[0] - named[1]) + rest
+
+    return read
+
+
+def total_of(values: Array) -> Array:
+    """Return the sum by halves, an order that no compiler changes with the number of chains beside it."""
+    while len(values) > 1:
+        half = len(values) // 2
+        odd = values[2 * half :]
+        values = jnp.concatenate([values[:half] + values[half : 2 * half], odd])
+    return values.sum()

@@ -1,0 +1,191 @@
+"""`sources`: what each of the three error sources adds to a loop's error, alone, in pairs and all together.
+
+A loop has eight variants, each of the statistical, expressivity and approximation error on or off. The error of each
+variant is a cell; interactions are the cells' Moebius transform, shares their Shapley values, and both add up to the
+whole error exactly.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from itertools import combinations
+from math import factorial
+from typing import Any, Generic, TypeVar, get_args
+
+from attrs import evolve, field, frozen
+from sympy import Add, Determinant, Expr, Rational, S, log
+
+from theory.errors import NotClosed
+from theory.expect import expect
+from theory.families.diagonal import DiagonalGaussian
+from theory.families.gaussian import Gaussian
+from theory.families.multivariate import MultivariateGaussian
+from theory.latex import latex
+from theory.loop import ErrorSource, Loop
+from theory.risk import risk
+
+SOURCES: tuple[ErrorSource, ...] = get_args(ErrorSource)
+LETTERS: Mapping[str, str] = {source: source[0].upper() for source in SOURCES}
+Cell = frozenset[str]
+"""The error sources that are on."""
+CELLS: tuple[Cell, ...] = tuple(frozenset(on) for size in range(4) for on in combinations(SOURCES, size))
+Value = TypeVar("Value")
+
+
+def name(cell: Cell) -> str:
+    """Return a cell's name, the initials of the sources that are on.
+
+    >>> name(frozenset()), name(frozenset({"approximation", "statistical"}))
+    ('none', 'SA')
+    """
+    return "".join(LETTERS[source] for source in SOURCES if source in cell) or "none"
+
+
+@frozen(eq=False)
+class Decomposition(Generic[Value]):
+    """The eight cells v(on), each the error with just the sources ``on`` at work, and how they come together.
+
+    Numbers, arrays and expressions will do, whatever can be added and halved.
+
+    >>> from sympy import Integer
+    >>> split = Decomposition({cell: Integer(len(cell) ** 2) for cell in CELLS})
+    >>> split.total, split.shares["statistical"], split.interactions[frozenset({"statistical", "expressivity"})]
+    (9, 3, 2)
+    """
+
+    cells: Mapping[Cell, Value] = field()
+
+    @cells.validator
+    def _complete(self, _: Any, given: Mapping[Cell, Value]) -> None:
+        if missing := [name(cell) for cell in CELLS if cell not in given]:
+            raise ValueError(f"the cells {', '.join(missing)} are missing. Give all eight, from none to SEA.")
+
+    @property
+    def total(self) -> Value:
+        """v(all) - v(none): what the three sources add together."""
+        return self._minus(self.cells[CELLS[-1]], self.cells[CELLS[0]])
+
+    @cached_property
+    def interactions(self) -> Mapping[Cell, Value]:
+        """m(on) = sum over subsets of (-1)^(|on| - |subset|) v(subset): what a set adds that no smaller one does.
+
+        They sum to v(all); m(none) is the error without any source.
+        """
+        return {
+            cell: self._sum((1 if (len(cell) - len(part)) % 2 == 0 else -1, self.cells[part]) for part in _within(cell))
+            for cell in CELLS
+        }
+
+    @cached_property
+    def shares(self) -> Mapping[str, Value]:
+        """Shapley's value of each source: what it adds, averaged over the orders in which sources are switched on.
+
+        phi(s) = sum over sets without s of |set|! (2 - |set|)!/3! (v(set and s) - v(set)); the three sum to ``total``.
+
+        Source: L. S. Shapley, A value for n-person games, Contributions to the Theory of Games II, 307-317 (1953).
+        """
+        return {source: self._sum(self._orders(source)) for source in SOURCES}
+
+    def _orders(self, source: str) -> Iterator[tuple[Any, Value]]:
+        for cell in CELLS:
+            if source not in cell:
+                weight = Rational(factorial(len(cell)) * factorial(2 - len(cell)), factorial(3))
+                yield weight, self._minus(self.cells[cell | {source}], self.cells[cell])
+
+    def _minus(self, one: Any, two: Any) -> Any:
+        return one - two
+
+    def _sum(self, terms: Iterator[tuple[Any, Any]]) -> Any:
+        """Return the weighted sum; weights are fractions, which floats take as floats."""
+        total: Any = 0
+        for weight, value in terms:
+            total = total + (weight * value if isinstance(value, Expr) else float(weight) * value)
+        return total
+
+
+def _within(cell: Cell) -> Iterator[Cell]:
+    return (part for part in CELLS if part <= cell)
+
+
+@frozen(eq=False)
+class Sources(Decomposition[Expr]):
+    """The decomposition of a loop's error in symbols. Prints as a table, in text and in LaTeX."""
+
+    loop: Loop = field(kw_only=True)
+    metric: str = field(kw_only=True)
+    conditions: tuple[Expr, ...] = field(default=(), kw_only=True)
+
+    def at(self, **values: Any) -> "Sources":
+        """Return the decomposition with exact values put in by name, the generation ``n`` among them."""
+        known = {s.name: s for cell in self.cells.values() for s in cell.free_symbols}
+        put = {known[key]: S(value) for key, value in values.items() if key in known}
+        return evolve(self, cells={cell: value.subs(put).doit() for cell, value in self.cells.items()})
+
+    def __str__(self) -> str:
+        """Return cells, interactions and shares as a table."""
+        rows = [("cell", "error", "interaction")]
+        rows += [(name(cell), str(self.cells[cell]), str(self.interactions[cell])) for cell in CELLS]
+        widths = [max(len(row[k]) for row in rows) for k in range(2)]
+        table = [f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}".rstrip() for row in rows]
+        shares = ", ".join(f"{source} {share}" for source, share in self.shares.items())
+        return "\n".join([*table, f"shares: {shares}", f"together: {self.total}"])
+
+    def _repr_latex_(self) -> str:
+        rows = (
+            rf"\text{{{name(cell)}}} & {latex(self.cells[cell])} & {latex(self.interactions[cell])}" for cell in CELLS
+        )
+        shares = r" \\ ".join(rf"\varphi_{LETTERS[source]} &= {latex(share)}" for source, share in self.shares.items())
+        table = r"\begin{array}{lll} \text{cell} & \text{error} & \text{interaction} \\ \hline " + r" \\ ".join(rows)
+        return rf"${table} \end{{array}}$ $\begin{{aligned}} {shares} \end{{aligned}}$"
+
+
+def sources(loop: Loop, metric: str | Callable[[Loop], Expr] = "kl_source_model") -> Sources:
+    """Return the eight cells of a loop's error, its sources switched on and off, with interactions and shares.
+
+    Args:
+        loop: a loop with the sources as they are; one that is off already adds nothing.
+        metric: one of `risk`, such as "kl_source_model", "w2" or "nll"; "log_variance", E log V_n or E log det Sigma_n,
+            on which scale samples and procedure add up without interaction; or a function of a loop.
+
+    Raises:
+        NotClosed: a cell that has no closed form; its name is in the sentence.
+
+    >>> from theory import Gaussian, Tempered, Unbiased
+    >>> hot = Loop(Gaussian(0, 1), estimator=Unbiased(), sampling=Tempered(2), samples=5)
+    >>> sources(hot, "log_variance").at(n=3).shares["approximation"]
+    3*log(2)
+    """
+    measure = metric if callable(metric) else lambda one: _measured(one, metric)
+    cells: dict[Cell, Expr] = {}
+    for cell in CELLS:
+        try:
+            cells[cell] = measure(variant(loop, cell))
+        except NotClosed as refusal:
+            raise NotClosed(f"cell {name(cell)}: {refusal}") from refusal
+    return Sources(cells, loop=loop, metric=getattr(metric, "__name__", str(metric)))
+
+
+def variant(loop: Loop, on: Cell) -> Loop:
+    """Return the loop with just the sources ``on`` at work."""
+    for source in SOURCES:
+        if source not in on:
+            loop = loop.without(source)
+    return loop
+
+
+def _measured(loop: Loop, metric: str) -> Expr:
+    if metric == "log_variance":
+        return Add(*(expect(loop, one).expression for one in _log_variances(loop)))
+    return risk(loop, metric).expression  # type: ignore[arg-type]
+
+
+def _log_variances(loop: Loop) -> Iterator[Expr]:
+    """Yield observables that sum to log V, or to log det Sigma."""
+    family = loop.law
+    if isinstance(family, Gaussian):
+        yield log(family.V)
+    elif isinstance(family, DiagonalGaussian):
+        yield from (log(family.V[k]) for k in range(family.dimension))
+    elif isinstance(family, MultivariateGaussian):
+        yield log(Determinant(family.Sigma))
+    else:
+        raise NotClosed(f"family: {type(family).__name__} has no variance. Ask for a metric of risk, or a function.")
