@@ -11,7 +11,7 @@ import numpy as np
 from attrs import evolve
 from sympy import S
 
-from numerics import distortions, learning, scalars
+from numerics import distortions, learning, scalars, texts
 from numerics.chains import Program
 from numerics.drawing import Drawing, layout
 from numerics.kits import kit
@@ -23,6 +23,7 @@ from theory.families import (
     FixedDesignRegression,
     LinearRegression,
     MultivariateGaussian,
+    NGram,
     Recursion,
 )
 from theory.filters import SpectralFilter
@@ -39,6 +40,8 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
         return "family: FixedDesignRegression is told by the directions of its design, not by rows"
     if loop.samples.is_infinite:
         return "samples = oo leaves no data to draw"
+    if isinstance(loop.family, NGram) and (reason := texts.why_not(loop)):
+        return reason
     reason = distortions.why_not(loop) or layout(loop).why_not(loop)
     return reason or learning.why_not(loop, kit(loop, shape)) or _too_few(loop)
 

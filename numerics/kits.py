@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.scipy.linalg import solve_triangular
 
-from numerics import scalars
+from numerics import scalars, texts
 from numerics.chains import Given
 from numerics.distortions import Distortion, deviates, factor, temperature
 from numerics.frequencies import BERNOULLI, proportions, tokens, types
@@ -24,6 +24,7 @@ from theory.families import (
     LinearRegression,
     MultivariateGaussian,
     NegativeBinomial,
+    NGram,
     OneParameter,
     Uniform,
 )
@@ -39,6 +40,8 @@ def kit(loop: Loop, shape: tuple[int, ...]) -> Kit:
         return types(shape[0]) if weighed or isinstance(loop.estimator, Procedure) else tokens(shape[0])
     if isinstance(loop.family, LinearRegression):
         return least_squares(loop.family, loop.estimator)
+    if isinstance(loop.family, NGram):
+        return texts.kit(loop.family)
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None:
         return _CORRELATED
     return _scalar(loop.family) if isinstance(loop.family, OneParameter) else _KITS[type(loop.family)]

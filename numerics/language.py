@@ -20,6 +20,7 @@ from theory.families import (
     Gaussian,
     LinearRegression,
     MultivariateGaussian,
+    NGram,
     OneParameter,
 )
 from theory.families.base import Parameters
@@ -119,4 +120,5 @@ _LANGUAGES: Mapping[type, Language] = {
     Categorical: Language(Categorical(), (Categorical.p[0],), ("p",)),
     # Along every direction of a design the least squares weight is a mean of the parts' weights.
     LinearRegression: Language(FixedDesignRegression([1]), (FixedDesignRegression.w[0],), ("weights",)),
+    NGram: Language(NGram(), (), ()),
 }

@@ -24,6 +24,7 @@ from theory.families import (
     HyperbolicSecant,
     LinearRegression,
     NegativeBinomial,
+    NGram,
     OneParameter,
     Pareto,
     Poisson,
@@ -101,6 +102,8 @@ def bare(family: Any) -> Any:
     """Return a family with its source left in symbols and its constants kept; a regression also without its noise."""
     if isinstance(family, Recursion):
         return family
+    if isinstance(family, NGram):
+        return evolve(family, transitions=None, text=None)
     if isinstance(family, LinearRegression):
         return evolve(family, w0=symbols.w0, noise=symbols.noise)
     if not isinstance(family, OneParameter):

@@ -46,8 +46,9 @@ def simulate(
         paths: whether every chain is returned; False streams, in bounded memory, and returns for each variable x the
             mean over chains ``x_mean`` and its standard error ``x_sem`` by generation, and their ``count``.
         observe: name -> SymPy expression in the parameters of the family and of its source, recorded with them.
-        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "auto" takes the
-            first where it is exact.
+        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "tokens" and "types"
+            draw the counts of a categorical loop token by token or type by type; all are exact where they run, and
+            "auto" takes the cheapest.
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
         progress: whether to show progress, and the device, on standard error.

@@ -124,6 +124,9 @@ def test_wrong_claim_is_refused_with_a_counterexample(claim, obligation, detail)
         (["M - V0**2 - 1 > 0", "V0 > 0"], "M - V0", False),
         (["M - V0**2 - 1 > 0", "V0 > 0"], "M - V0**2", True),
         (["V0 - M > 0", "M - V0 + 7 > 0"], "M + V0", False),
+        (["M - 1 > 0", "M - V0 > 0"], "M - V0 - 1/2", False),
+        (["5 - M + V0 > 0"], "V0 + 6 - M", True),
+        (["5 - M + V0 > 0"], "M - V0", False),
         (["M*V0 - 1 != 0"], "1 - M*V0", True),
         (["M*V0 - 1 >= 0"], "1 - M*V0", False),
         (["M - 1 > 0", "V0 > 0", "1 - V0 > 0"], "M*V0*(2 - V0) + 1 - V0", True),
@@ -191,8 +194,8 @@ def sources() -> list[Path]:
 
 
 def test_kernel_stays_small():
-    """Assert that whoever doubts a proof has at most 380 lines to read, no function longer than 25."""
-    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in sources()) <= 380
+    """Assert that whoever doubts a proof has at most 455 lines to read, no function longer than 25."""
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in sources()) <= 455
     functions = [
         f for path in sources() for f in ast.walk(ast.parse(path.read_text())) if isinstance(f, ast.FunctionDef)
     ]

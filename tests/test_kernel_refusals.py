@@ -143,7 +143,7 @@ REFUSED = {
     "huge negative exponent": (claiming("V0*b*M**-65"), "expression"),
     "huge nested exponent": (claiming("V0*(b**8)**9"), "expression"),
     "tower of exponents": (claiming("V0*b**2**3"), "expression"),
-    "too long": (claiming("+".join(["V0"] * 3000)), "expression"),
+    "too long": (claiming("+".join(["V0"] * 12_000)), "expression"),
     "too deep": (claiming("V0*b" + "-V0+V0" * 490), "certificate"),
     "integer of 5000 digits": (claiming("V0*b + " + "9" * 5000), "expression"),
     "too large to expand": (claiming("(V0 + M + n + 1)**13*(V0 + M + n + 2)**13"), "size of the certificate"),

@@ -5,19 +5,20 @@ enters as a free symbol, with its meaning in the legend: the induction holds wha
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations, product
 from typing import Any
 
 import attrs
 from attrs import frozen
-from sympy import Expr, Indexed, Mul, Poly, Pow, Rational, S, Symbol, log
+from sympy import Expr, Indexed, Mul, Poly, Pow, Rational, S, Symbol, factor_list, log
 
 from theory import symbols
 from theory.arithmetic import Terms
 from theory.constants import Constant, unfold
-from theory.field import Element, Field
+from theory.field import Element, Field, letters
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
-from theory.signs import undecided_factors
+from theory.signs import sign_on_domain, undecided_factors
 from theory.solution import Solution
 from theory.superposition import Superposition, linear_form, rows
 
@@ -78,8 +79,10 @@ def _certificate(
     }
     sequences |= more
     bound = {"n", *labels.values(), *sequences}
-    divisors = [text.named(d) for d in text.divisors(solution.start, recurrence.conditions)]
-    conditions = [text.named(c) for c in recurrence.conditions]
+    positive = list(filter(None, (_at_first(c, solution.start + 1) for c in recurrence.conditions)))
+    # A divisor that depends on n is the checker's to prove, since hypotheses speak of symbols alone.
+    divisors = [text.named(d) for d in text.divisors(solution.start, positive) if not d.has(symbols.n)]
+    conditions = [text.named(c) for c in (*positive, *text.known())]
     free = sorted((s for s in text.seen if s.name not in bound), key=str)
     data = {
         "rule": "induction_eq",
@@ -87,7 +90,7 @@ def _certificate(
         "start": solution.start,
         "symbols": [s.name for s in free],
         "domain": _domain(free, conditions, divisors),
-        "witness": _witness(free, conditions, divisors),
+        "witness": _witness(free, conditions, divisors, text.values()),
         "sequences": sequences,
         "unknowns": unknowns,
         "claim": {label: claims[m] for m, label in labels.items()},
@@ -96,6 +99,16 @@ def _certificate(
     # What is named in "next" belongs to fit n + 1.
     later = {s.name: unfold(expr).subs(symbols.n, symbols.n + 1) for expr, s in text.replaced.items()}
     return Certificate(data, meanings | {name: str(expr) for name, expr in later.items()})
+
+
+def _at_first(condition: Expr, k: int) -> Expr | None:
+    """Return a polynomial that is positive where a condition holds at fit k, the first that it is on, if that says
+    anything.
+    """
+    there = condition.subs(symbols.n, k) if symbols.n in letters(condition) else condition
+    above, below = there.together().as_numer_denom()
+    polynomial = above * (sign_on_domain(below) or below)
+    return None if polynomial.is_number else polynomial
 
 
 def _next(recurrence: Recurrence, weight: Element) -> Element:
@@ -120,9 +133,21 @@ class _Text:
         """Return a writer for another field with the same names."""
         return self if field is self.field else _Text(field, self.replaced, self.seen, self._divisors)
 
-    def divisors(self, start: int, positive: tuple[Expr, ...]) -> list[Expr]:
+    def divisors(self, start: int, positive: Iterable[Expr]) -> list[Expr]:
         """Return what was divided by so far and is not known to be non-zero on the domain and for n >= start."""
         return list(dict.fromkeys(factor for d in self._divisors for factor in undecided_factors(d, start, positive)))
+
+    def values(self) -> dict[Symbol, Rational]:
+        """Return a rational number near each irrational part that is a number."""
+        numbers = {name: unfold(expr) for expr, name in self.replaced.items()}
+        return {name: Rational(str(expr.evalf(30))) for name, expr in numbers.items() if expr.is_number}
+
+    def known(self) -> list[Expr]:
+        """Return what is positive by the values of irrational parts, which their names do not say."""
+        parts = [expr for expr in self.replaced if unfold(expr).is_positive]
+        divided = (d for d in self._divisors if d.atoms(Constant))
+        factors = [f for d in divided for f, _ in factor_list(d)[1] if f.atoms(Constant) and not f.has(symbols.n)]
+        return list(dict.fromkeys(parts + [sign * f for f in factors if (sign := sign_on_domain(f))]))
 
     def named(self, expr: Expr) -> Expr:
         """Return an expression with its irrational parts by name, for the domain."""
@@ -134,7 +159,7 @@ class _Text:
         """Return sum over initial moments of moment * (sum of coefficient * sequence)."""
         total = []
         for moment, row in rows(superposition).items():
-            inner = self.linear({str(sequence): w for sequence, w in row.items()})
+            inner = self.linear({_written(sequence): w for sequence, w in row.items()})
             above, below = self._moment(moment)
             total.append("*".join([*above, *([] if above and inner == "1" else [f"({inner})"])]) + _over(below))
         return " + ".join(total) or "0"
@@ -184,7 +209,7 @@ class _Text:
             if not isinstance(base, Symbol) or not power.is_Integer:
                 base, power = factor, S.One
             if factor != 1:
-                (above if power > 0 else below).append(_power(self._letter(base), abs(power)))
+                (above if power > 0 else below).append(_power(self._letter(base), abs(int(power))))
         return above, below
 
     def _letter(self, expr: Expr) -> str:
@@ -194,6 +219,11 @@ class _Text:
 
     def _name(self, expr: Expr) -> Symbol:
         return self.replaced.setdefault(expr, Symbol(f"g{len(self.replaced) + 1}"))
+
+
+def _written(expr: Expr) -> str:
+    """Return str(expr), of which the printer takes long over a mere name."""
+    return expr.name if isinstance(expr, Symbol) else str(expr)
 
 
 def _power(base: str, exponent: Any) -> str:
@@ -228,16 +258,28 @@ def _domain(free: Iterable[Symbol], conditions: Iterable[Expr], divisors: Iterab
     return hypotheses + [f"{divisor} != 0" for divisor in sorted(divisors, key=str)]
 
 
-def _witness(free: list[Symbol], conditions: Iterable[Expr], divisors: Iterable[Expr]) -> dict[str, str]:
+def _witness(
+    free: list[Symbol], conditions: list[Expr], divisors: list[Expr], known: Mapping[Symbol, Expr]
+) -> dict[str, str]:
     """Return a rational point meant to lie in the domain, at the smallest M that will do; the checker makes sure."""
-    generic = {symbols.alpha: Rational(1, 2), symbols.c: Rational(1, 3), symbols.tau: Rational(2, 3)}
-    generic |= {symbols.d: Rational(7)}  # below some of the sizes and above others
-    values = {s: generic.get(s, Rational(k + 1)) for k, s in enumerate(free)}
-    for M in _SIZES:
-        values |= {symbols.M: M} if symbols.M in free else {}
+    for values in _points(free, known):
         if all(e.subs(values) > 0 for e in conditions) and all(e.subs(values) != 0 for e in divisors):
             break
     return {s.name: str(values[s]) for s in free}
 
 
+def _points(free: list[Symbol], known: Mapping[Symbol, Expr]) -> Iterator[dict[Symbol, Expr]]:
+    """Yield points: a generic one at several M, then with one symbol changed, then with two."""
+    generic = {symbols.alpha: Rational(1, 2), symbols.c: Rational(1, 3), symbols.tau: Rational(2, 3)}
+    generic |= {symbols.d: Rational(7), **known}  # d below some of the sizes and above others
+    values = {s: generic.get(s, Rational(k + 1)) for k, s in enumerate(free)}
+    others = [s for s in free if s != symbols.M and s not in known]
+    sizes = [{symbols.M: M} for M in _SIZES] if symbols.M in free else [{}]
+    for count in range(3):
+        for chosen in combinations(others, count):
+            for changed in product(*([x for x in _VALUES if x.q == 1 or not s.is_integer] for s in chosen)):
+                yield from (values | dict(zip(chosen, changed, strict=True)) | size for size in sizes)
+
+
 _SIZES = tuple(map(Rational, (2, 3, 4, 5, 7, 11, 101)))
+_VALUES = (*map(Rational, ("1/2", "2", "3", "1/7", "5", "1", "13")),)

@@ -133,6 +133,9 @@ def _closed(
     if start:
         initial = {m: _evaluate(first(m), source, later.field) for m in rows}
     conditions = tuple(later.conditions | first.conditions | dict.fromkeys(_requirements(loop)))
+    for quantity in conditions:
+        if sign_on_domain(quantity.subs(symbols.n, 2)) in (0, -1):
+            raise NotClosed(f"samples: {quantity} > 0 holds for no value of the symbols. Take more samples.")
     known = frozenset().union(*map(letters, source))
     return Recurrence(later.field, state, rows, start, initial, conditions, known, loop.regime)
 

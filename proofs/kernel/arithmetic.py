@@ -13,7 +13,7 @@ from typing import Any
 
 from proofs.kernel.verdict import Rejected
 
-Polynomial = dict[int, Fraction | int]  # by monomials, no zeros
+Polynomial = dict[int, Any]  # integers or fractions by monomials, no zeros
 # The exponents are the digits of a monomial, so a product is a sum: in base 10, 3 x^2 y - 1 would be {12: 3, 0: -1}.
 BITS, PLACES = 16, 1024
 DIGIT = 2**BITS - 1

@@ -179,8 +179,8 @@ class Neutral:
         """
         if n == 0:
             return Add(*(-p * log(p) for p in self.probabilities if p != 0))
-        M, over = self._ancestry.size, self._ancestry.counts_over(n)
         totals = self.source.total(lambda x: self._ancestry.counts(x, n))
+        M, over = self._ancestry.size, self._ancestry.counts_over(n)
         return log(M) - Add(*(self.source.expr(x * w, over * M) * log(x) for x, w in enumerate(totals) if x))
 
     def moment(self, k: int, n: Expr | int = symbols.n, token: int = 0) -> Expr:
