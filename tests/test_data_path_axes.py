@@ -286,6 +286,7 @@ def test_which_types_are_kept(how, kept):
 REFUSED = {
     "sampling: TopK": loop(NORMAL, sampling=TopK(2)),
     "sampling: Truncated": loop(TYPES, sampling=Truncated(1)),
+    "sampling: VarianceFactor": loop(Exponential(2), sampling=VarianceFactor(2)),
     "sampling: Tempered": loop(Poisson(2), sampling=Tempered(2)),
     "correlated source": loop(DiagonalGaussian(), sampling=Truncated(1), source=PLANE),
     "more points than its temperature": loop(NORMAL, PosteriorPredictive(), sampling=Tempered(12)),
