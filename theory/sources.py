@@ -52,11 +52,11 @@ class Decomposition(Generic[Value]):
     (9, 3, 2)
     """
 
-    cells: Mapping[Cell, Value] = field()
+    cells: Mapping[Cell, Value]
 
-    @cells.validator
-    def _complete(self, _: Any, given: Mapping[Cell, Value]) -> None:
-        if missing := [name(cell) for cell in CELLS if cell not in given]:
+    def __attrs_post_init__(self) -> None:
+        """Refuse a table that is not whole."""
+        if missing := [name(cell) for cell in CELLS if cell not in self.cells]:
             raise ValueError(f"the cells {', '.join(missing)} are missing. Give all eight, from none to SEA.")
 
     @property
