@@ -13,6 +13,7 @@ from theory import symbols
 from theory.balls import Enclosure
 from theory.discrete.enumeration import Counts, draws, frequencies, generation
 from theory.discrete.settling import Settling
+from theory.discrete.shown import Shown
 from theory.discrete.solving import Fractions
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NoClosedForm
@@ -33,7 +34,7 @@ def urn(loop: Loop) -> "Urn":
 
 
 @frozen
-class Urn:
+class Urn(Shown):
     """An urn of n M tokens at generation n, the first M of the source; n = 0 is the source.
 
     A chain that starts from counts is `given` them: these are generation 0, and n counts the batches after them.
@@ -43,10 +44,17 @@ class Urn:
     (4/9, 4/9, 4/9, oo)
     """
 
+    words = "urn"
+
     samples: int
     probabilities: tuple[Expr, ...]
     start: Counts | None = None
     """The counts of all tokens of generation 0, None where it is the source."""
+
+    @property
+    def rule(self) -> str:
+        """The pool and a batch drawn from it."""
+        return rf"\left((n - 1) \, p_{{n-1}} + {self.drawn('p_{n-1}')}\right) / n"
 
     def given(self, *counts: int) -> "Urn":
         """Return the urn from counts x_i of m M tokens at generation 0, for some m >= 1.
