@@ -15,12 +15,16 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from proofs.job import Job
+from proofs.planning import PlanJob
 
 app = App(
     name="collapse",
     help="Exact theory, simulation and proof of self-consuming loops.",
     version_flags=["--version"],
 )
+
+derivations = App(name="derive")
+app.command(derivations)
 
 As_json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
 
@@ -59,7 +63,7 @@ def prove(*, simulate: Annotated[bool, Parameter(negative="")] = False, as_json:
     return 0 if all(entry.holds for entry in entries) else 1
 
 
-@app.command
+@derivations.default
 def derive(
     of: str | None = None,
     /,
@@ -107,6 +111,20 @@ def derive(
         print(json.dumps({"expression": str(answer.expression), "start": answer.start, "certificate": certificates}))
     else:
         print(answer.derivation())
+    return 0
+
+
+@derivations.command
+def plan(of: str, /, job: Annotated[PlanJob | None, Parameter(name="*")] = None, *, as_json: As_json = False) -> int:
+    """Find how much of one thing keeps a quantity within a bound: samples, real share, weight, temperature, schedule.
+
+    Args:
+        of: Expression in the family's parameters, var(...) of one, a metric such as w2 or kl_source_model, drift, or
+            support, survival, missing_mass or collision of a categorical loop.
+    """
+    from proofs.planning import answer
+
+    print(answer(of, job or PlanJob(), as_json=as_json))
     return 0
 
 

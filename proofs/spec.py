@@ -116,6 +116,11 @@ def observable_from(text: str, loop: Loop) -> Expr:
     return _read("of", text, names | {s.name: s for s in loop.free_symbols if s.name not in names})
 
 
+def bound_from(option: str, text: str, loop: Loop) -> Expr:
+    """Return a bound on a quantity from text, in the loop's symbols."""
+    return _read(option.replace("_", "-"), text, {s.name: s for s in loop.free_symbols})
+
+
 def _read(option: str, text: str, names: Mapping[str, Any]) -> Expr:
     try:
         expr = sympify(text, locals=dict(names), rational=True)

@@ -46,6 +46,9 @@ from theory.known import Known as Known
 from theory.law import law as law
 from theory.law import tail as tail
 from theory.loop import Loop as Loop
+from theory.optimum import best as best
+from theory.plan import plan as plan
+from theory.planned import Plan as Plan
 from theory.population import population as population
 from theory.procedures import Damped as Damped
 from theory.procedures import Floor as Floor

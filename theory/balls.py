@@ -90,6 +90,14 @@ class Balls(ABC):
         """Return a real ball about a Rational."""
 
     @abstractmethod
+    def interval(self, lower: Expr, upper: Expr) -> Any:
+        """Return a real ball that holds all numbers between two Rationals."""
+
+    @abstractmethod
+    def finite(self, x: Any) -> bool:
+        """Return whether a real ball has finite bounds."""
+
+    @abstractmethod
     def constant(self, name: str) -> Any:
         """Return a ball about pi, e or euler."""
 
@@ -162,6 +170,14 @@ class FlintBalls(Balls):
         """Return p/q rounded outwards."""
         return flint.arb(flint.fmpq(int(value.p), int(value.q)))
 
+    def interval(self, lower: Expr, upper: Expr) -> Any:
+        """Return the union of the two ends."""
+        return self.fraction(lower).union(self.fraction(upper))
+
+    def finite(self, x: Any) -> bool:
+        """Return whether middle and radius are finite."""
+        return bool(x.is_finite())
+
     def constant(self, name: str) -> Any:
         """Return the constant."""
         return {"pi": flint.arb.pi, "e": flint.arb.const_e, "euler": flint.arb.const_euler}[name]()
@@ -203,6 +219,14 @@ class MpmathBalls(Balls):
     def fraction(self, value: Expr) -> Any:
         """Return p/q rounded outwards."""
         return iv.mpf(int(value.p)) / int(value.q)
+
+    def interval(self, lower: Expr, upper: Expr) -> Any:
+        """Return the interval from the one's lower to the other's upper end."""
+        return iv.mpf([self.fraction(lower).a, self.fraction(upper).b])
+
+    def finite(self, x: Any) -> bool:
+        """Return whether both ends are."""
+        return all(mpmath.isfinite(mpmath.mp.make_mpf(end)) for end in x._mpi_)
 
     def constant(self, name: str) -> Any:
         """Return the constant."""

@@ -110,13 +110,13 @@ class Stationary:
             raise ValueError(f"{symbol} is no symbol of the loop. Give one of {_names(self.loop)}.")
         others = set().union(*(c.free_symbols for c in self._positive)) - {symbol}
         grids = ([(s, value) for value in self._witnesses(s)] for s in others)
-        upper = S.One if _is_share(self.loop, symbol) else oo
+        upper = S.One if is_share(self.loop, symbol) else oo
         return thresholds(self._positive, symbol, upper, map(dict, product(*grids)))
 
     def _witnesses(self, symbol: Symbol) -> tuple[Expr, ...]:
         if symbol == symbols.M:
             return SIZES
-        return SHARES if _is_share(self.loop, symbol) else FACTORS
+        return SHARES if is_share(self.loop, symbol) else FACTORS
 
     @property
     def variance(self) -> "Stationary":
@@ -246,11 +246,11 @@ def _expr(system: Recurrence, kept: list[Monomial], weights: list[Element]) -> E
 def _domain(loop: Loop, expectation: Expectation) -> dict[Symbol, Expr]:
     """Return images of the loop's symbols that show their range: shares in (0, 1), M from where the moments exist."""
     needed = [c for piece in expectation.pieces for c in piece.recurrence.conditions]
-    shares = {s: 1 / (1 + Dummy(positive=True)) for s in loop.free_symbols if _is_share(loop, s)}
+    shares = {s: 1 / (1 + Dummy(positive=True)) for s in loop.free_symbols if is_share(loop, s)}
     return shares | {symbols.M: beyond(needed)}
 
 
-def _is_share(loop: Loop, symbol: Symbol) -> bool:
+def is_share(loop: Loop, symbol: Symbol) -> bool:
     """Return whether the loop takes the symbol as a share or weight, which is so when it refuses 2 for it."""
     if symbol == symbols.M:
         return False

@@ -1,0 +1,116 @@
+"""`collapse derive plan`: the value of one symbol of a loop that keeps a quantity within a bound, as text or JSON.
+
+Work is imported inside the function, so that the command can read its options without loading SymPy.
+"""
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from theory import Loop, Plan
+
+
+@frozen
+class PlanJob:
+    """Options of the planner.
+
+    Args:
+        solve: The symbol to solve for, such as M, alpha, tau, c or w; one of the loop's.
+        at_least: Bound from below, such as 9/10 or "V0*9/10"; give one bound.
+        at_most: Bound from above.
+        exactly: Value to be balanced, such as 0 for drift.
+        generation: Generation at which the bound holds; n leaves it symbolic, oo asks for the long run.
+        want: The least or the greatest value; by itself the one that has a neighbour that fails.
+        between: Range of the symbol, two numbers; for a share 0 1.
+        within: Width of the bracket for a symbol that is no whole number.
+        family: Such as gaussian, bernoulli(1/3) or categorical([1/2, 1/4, 1/4]).
+        estimator: mle, unbiased, a multiple c of the unbiased variance, or such as shrinkage(w).
+        regime: Such as replace, mixed(alpha), weighted(w, 1/2) or schedule(M*n**2).
+        sampling: Such as faithful, tempered(tau) or truncated(3).
+        samples: M, a number, or oo.
+    """
+
+    solve: str = "M"
+    at_least: str | None = None
+    at_most: str | None = None
+    exactly: str | None = None
+    generation: str = "n"
+    want: Literal["least", "greatest"] | None = None
+    between: tuple[str, str] | None = None
+    within: str = "1/1000000"
+    family: str = "gaussian"
+    estimator: str = "mle"
+    regime: str = "replace"
+    sampling: str = "faithful"
+    samples: str = "M"
+
+
+def answer(of: str, job: PlanJob, *, as_json: bool) -> str:
+    """Return the plan for a quantity in words: an observable, "var(...)" of one, a metric, or a chain's answer.
+
+    Raises:
+        ValueError: options that put no question, or a bound out of reach.
+    """
+    from proofs.spec import bound_from, loop_from, number
+    from theory import plan
+
+    axes = {name: getattr(job, name) for name in ("family", "estimator", "regime", "sampling", "samples")}
+    loop = loop_from(**axes)
+    bounds = {name: getattr(job, name) for name in ("at_least", "at_most", "exactly")}
+    found = plan(
+        loop,
+        _question(of, loop),
+        _symbol(job.solve, loop),
+        n=number("generation", job.generation),
+        want=job.want,
+        between=None if job.between is None else tuple(number("between", end) for end in job.between),  # type: ignore[arg-type]
+        within=number("within", job.within),
+        **{name: bound_from(name, text, loop) for name, text in bounds.items() if text is not None},
+    )
+    return json.dumps(_plain(found)) if as_json else str(found)
+
+
+def _symbol(name: str, loop: "Loop") -> Any:
+    known = {str(symbol): symbol for symbol in loop.free_symbols}
+    if name not in known:
+        raise ValueError(
+            f"--solve {name} is no symbol of the loop. Its symbols are {', '.join(sorted(known)) or 'none'}."
+        )
+    return known[name]
+
+
+def _question(of: str, loop: "Loop") -> Any:
+    from proofs.spec import observable_from
+    from theory import variance
+    from theory.quantities import WORDS
+
+    if of in WORDS:
+        return of
+    if not of.replace(" ", "").lower().startswith("var("):
+        return observable_from(of, loop)
+    inside = observable_from(of.strip()[3:], loop)
+
+    def spread(one: "Loop") -> Any:
+        return variance(one, inside)
+
+    spread.__name__ = f"Var[{inside}]"
+    return spread
+
+
+def _plain(found: "Plan") -> dict[str, Any]:
+    return {
+        "symbol": str(found.symbol),
+        "quantity": found.quantity.name,
+        "relation": found.relation,
+        "bound": str(found.bound),
+        "generation": str(found.horizon),
+        "side": found.side,
+        "value": None if found.value is None else str(found.value),
+        "expression": None if found.expression is None else str(found.expression),
+        "neighbours": [{"at": str(p.at), "value": p.digits, "meets": p.holds} for p in found.neighbours],
+        "proved": [{"from": str(low), "to": str(high), "meets": met} for low, high, met in found.settled],
+        "monotone": found.monotone,
+        "conditions": [str(c) for c in found.conditions],
+    }
