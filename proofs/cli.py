@@ -15,6 +15,9 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from proofs.job import Job
+from proofs.stopping import CODES, how
+
+LEFT = "nothing half-written is left behind."
 
 app = App(
     name="collapse",
@@ -111,6 +114,21 @@ def derive(
 
 
 @app.command
+def simulate(spec: Path, /, *, out: Path | None = None, resume: bool = False, as_json: As_json = False) -> int:
+    """Simulate the loop of a TOML file and print its last generation; Ctrl-C and SIGTERM keep what is done.
+
+    Args:
+        spec: TOML file in the words of derive, with samples, generations, chains, seed, start, observe and paths.
+        out: Folder that keeps the run, a file for every chunk as it is done, and run.nc at the end.
+        resume: Go on with the run in the folder: only what is missing is computed.
+    """
+    from proofs.simulation import answer
+
+    print(answer(spec, out, resume=resume, as_json=as_json))
+    return 0
+
+
+@app.command
 def catalogue(topic: str | None = None, /) -> int:
     """Print published results with their sources, what the engine says of each, and what is wrong with some.
 
@@ -151,9 +169,9 @@ def main() -> None:
     except BrokenPipeError:  # the reader of a pipe has gone, as under head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
-    except KeyboardInterrupt:
-        print("collapse: interrupted; nothing half-written is left behind.", file=sys.stderr)
-        code = 130
+    except KeyboardInterrupt as stop:
+        print(f"collapse: {how(stop)}; {stop.args[0] if stop.args else LEFT}", file=sys.stderr)
+        code = CODES[how(stop)]
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -110,10 +110,10 @@ def number(option: str, text: str) -> Expr:
     return _read(option, text, SYMBOLS)
 
 
-def observable_from(text: str, loop: Loop) -> Expr:
+def observable_from(text: str, loop: Loop, option: str = "of") -> Expr:
     """Return an observable of the loop's family from text, in its parameters and its source's symbols."""
     names: dict[str, Any] = {str(symbol): symbol for symbol in loop.law.source()}
-    return _read("of", text, names | {s.name: s for s in loop.free_symbols if s.name not in names})
+    return _read(option, text, names | {s.name: s for s in loop.free_symbols if s.name not in names})
 
 
 def _read(option: str, text: str, names: Mapping[str, Any]) -> Expr:
