@@ -1,7 +1,7 @@
 """Long runs: a folder that keeps the chunks of a run as they are done, so that another process can go on with it.
 
     manifest.json       what the numbers depend on: loop, arguments, device, versions, chains in a file
-    SHA256SUMS          a line for each file that is whole, as sha256sum -c reads them
+    SHA256SUMS          what each file must hash to, as sha256sum -c reads it
     chunk-000000.npz    what was recorded of the first chains, and so on
 
 The numbers of a chain depend on its index alone, so the files that are there and those that are still computed make
@@ -126,13 +126,13 @@ class Kept:
         yield from computed  # nothing is left, but who watches it learns that it has ended
 
     def _keep(self, file: int, computed: Iterator[Stretch]) -> Stretch:
-        """Return a file's stretch after it is on the disk, whole, and then its hash."""
+        """Return a file's stretch after its hash is on the disk, and then the file, whole."""
         parts = [self._cut(part) for part in islice(computed, len(self.layout.chunks(file)))]
         recorded = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         data = _npz(recorded)
+        append(self.folder / SUMS, _line(hashlib.sha256(data).hexdigest(), self._path(file)))
         with replacing(self._path(file)) as temporary:
             temporary.write_bytes(data)
-        append(self.folder / SUMS, _line(hashlib.sha256(data).hexdigest(), self._path(file)))
         return self._stretch(file, recorded)
 
     def _cut(self, stretch: Stretch) -> dict[str, np.ndarray]:
@@ -157,12 +157,12 @@ class Kept:
         return first, count, {name: part if len(part) > 1 else part[0] for name, part in tied.items()}
 
     def _whole(self) -> set[int]:
-        """Return the files that are what was written; the others are named, and their lines forgotten."""
+        """Return the files that are what was written; the others are named, and all other hashes forgotten."""
         sums = _sums(self.folder / SUMS)
-        listed = [file for file in self.layout.files if self._path(file).name in sums]
-        whole = {file for file in listed if _hash(self._path(file)) == sums[self._path(file).name]}
-        for file in sorted({*listed} - whole):
-            log.warning("%s is missing or not what was written; its chains are run again.", self._path(file))
+        there = [file for file in self.layout.files if self._path(file).is_file()]
+        whole = {file for file in there if _hash(self._path(file)) == sums.get(self._path(file).name)}
+        for file in sorted({*there} - whole):
+            log.warning("%s is not what was written; its chains are run again.", self._path(file))
         lines = [_line(sums[self._path(file).name], self._path(file)) for file in sorted(whole)]
         _write(self.folder / SUMS, "".join(line + "\n" for line in lines))
         return whole
@@ -214,9 +214,7 @@ def _line(digest: str, path: Path) -> str:
     return f"{digest}  {path.name}"
 
 
-def _hash(path: Path) -> str | None:
-    if not path.is_file():
-        return None
+def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -23,6 +23,7 @@ app = App(
     name="collapse",
     help="Exact theory, simulation and proof of self-consuming loops.",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # main() says what is left behind
 )
 
 As_json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
