@@ -12,7 +12,7 @@
 #
 # Nearly everything but its commonest words: retrained 20 times on as many words as it has, a bigram model of 64,000
 # words of prose is left with 17 % of its 24,000 bigrams, and thinks 42 % of the text's steps possible (order 2: 19 %,
-# order 3: 13 %). It need not end in one word repeated: over three letters and texts of 6, 59 % of models end in a
+# order 3: 12 %). It need not end in one word repeated: over three letters and texts of 6, 59 % of models end in a
 # *cycle* of two or three letters. And contexts do not forget independently, since those that are seen rarely die: if
 # each were a vocabulary of its own, half as many bigrams again would be left, and eight times as many 4-grams.
 

@@ -29,7 +29,7 @@ from theory.families import (
 from theory.filters import SpectralFilter
 from theory.loop import Loop
 from theory.procedures import PosteriorDraw, PosteriorPredictive, Procedure
-from theory.sampling import Tempered
+from theory.sampling import Tempered, Truncated
 
 
 def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
@@ -55,6 +55,8 @@ def _too_few(loop: Loop) -> str | None:
     if isinstance(loop.family, MultivariateGaussian) and isinstance(inside, PosteriorDraw):
         d, m = loop.family.dimension, min(layout(loop).least())
         return f"samples: {m} points have no posterior of a covariance in {d} dimensions" if m <= d else None
+    if isinstance(inside, PosteriorPredictive) and isinstance(loop.sampling, Truncated):
+        return f"sampling: {loop.sampling} of a posterior predictive law has no one standard deviation to cut at"
     predictive = isinstance(inside, PosteriorPredictive) and loop.family.has_variance
     if not predictive or not isinstance(loop.sampling, Tempered) or loop.sampling.tau < min(layout(loop).least()):
         return None

@@ -17,8 +17,8 @@ from attrs import evolve, field, frozen
 from numerics.absorption_times import Unknown, time_moments
 from numerics.ancestry import Ancestors, Ancestry
 from numerics.bounded import Bounded
-from numerics.occupancy import Occupancy, U
 from numerics.many_types import Curve, Types
+from numerics.occupancy import Occupancy, U
 
 LARGEST = 2_000_000
 """Above this M the bounds on rounding are not proved; `BranchingLimit` answers there."""

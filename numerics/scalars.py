@@ -31,7 +31,7 @@ from theory.families import (
     Recursion,
     Uniform,
 )
-from theory.sampling import Faithful, Sampling
+from theory.sampling import Faithful, Sampling, Tempered
 
 Constants = tuple[float, ...]
 """The known constants of a family, in the order of its fields."""
@@ -84,7 +84,8 @@ def points(family: OneParameter, key: Array, size: int, value: Any, tau: Any) ->
 def why_not(family: OneParameter, sampling: Sampling) -> str | None:
     """Return why points cannot be drawn, None where they can."""
     scalar = SCALARS[type(family)]
-    if scalar.tempered is None and sampling != Faithful():
+    known = Faithful if scalar.tempered is None else Faithful | Tempered
+    if not isinstance(sampling, known):
         return f"sampling: {sampling} of a {type(family).__name__} law has no sampler"
     return scalar.refusal(constants(family))
 

@@ -26,7 +26,7 @@ def kinds(axis: str) -> dict[str, type]:
     """Return the library's values of an axis, by name in lower case.
 
     >>> sorted(kinds("regime"))[:3]
-    ['accumulate', 'mixed', 'replace']
+    ['accumulate', 'mixed', 'moran']
     """
     public = (value for value in vars(theory).values() if isinstance(value, type))
     return {kind.__name__.lower(): kind for kind in public if issubclass(kind, AXES[axis]) and has(kind)}

@@ -286,8 +286,10 @@ def test_which_types_are_kept(how, kept):
 REFUSED = {
     "sampling: TopK": loop(NORMAL, sampling=TopK(2)),
     "sampling: Truncated": loop(TYPES, sampling=Truncated(1)),
+    "sampling: VarianceFactor": loop(Exponential(2), sampling=VarianceFactor(2)),
     "sampling: Tempered": loop(Poisson(2), sampling=Tempered(2)),
     "correlated source": loop(DiagonalGaussian(), sampling=Truncated(1), source=PLANE),
+    "no one standard deviation": loop(NORMAL, PosteriorPredictive(), sampling=Truncated(1)),
     "more points than its temperature": loop(NORMAL, PosteriorPredictive(), sampling=Tempered(12)),
     "estimator: .* logarithm of a variance": loop(PLANE, GradientSteps(1, HALF, on="log V")),
     "estimator: .* steps on a variance": loop(Poisson(2), GradientSteps(1, HALF, on="log V")),

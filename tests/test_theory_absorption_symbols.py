@@ -95,6 +95,15 @@ def test_symbolic_generation_is_every_number(samples):
         assert [closed.subs(n, at) for at in range(1, 5)] == [ask(at) for at in range(1, 5)]
 
 
+def test_generation_0_is_the_source():
+    """Assert that nothing is lost of a source, and that it has the types that it has."""
+    here = chain(3, [THIRD, 1 - THIRD, 0])
+    assert [here.survival(0, types=j) for j in (1, 2, 3)] == [1, 0, 0]
+    assert [here.lost(token, 0) for token in range(3)] == [0, 0, 1]
+    assert (here.support(0), here.missing_mass(0), here.moment(2, 0)) == (2, 0, THIRD**2)
+    assert chain(3, [1]).survival(0) == chain(3, [1]).expected_time() == chain(3, [1]).conditional_time(0) == 0
+
+
 @pytest.mark.parametrize("k", range(1, 7))
 def test_moments_close_in_symbols(k):
     """Assert E p_n^k in symbolic n, M and p against steps at numbers, from n = 0 on and for M below k too."""

@@ -29,9 +29,9 @@ class Fresh(Vocabulary):
         independent: whether each token is real with probability alpha, or exactly alpha*M are.
 
     >>> from theory.symbols import alpha
-    >>> Fresh(3, (Rational(1, 2), Rational(1, 2)), alpha).expected_time()
+    >>> Fresh(3, (S.Half, S.Half), alpha).expected_time()
     (alpha**2 - 2*alpha + 13)/(alpha**2 - 2*alpha + 4)
-    >>> Fresh(3, (Rational(1, 2), Rational(1, 2)), alpha).lost(token=0, n=oo).subs(alpha, 1)
+    >>> Fresh(3, (S.Half, S.Half), alpha).lost(token=0, n=oo).subs(alpha, 1)
     1/8
     """
 
