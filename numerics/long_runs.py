@@ -148,13 +148,12 @@ class Kept:
 
     def _stretch(self, file: int, recorded: Mapping[str, np.ndarray]) -> Stretch:
         """Return the stretch of named parts, those of one name tied together again."""
-        tied: dict[str, tuple[np.ndarray, ...]] = {}
+        tied: dict[str, list[np.ndarray]] = {}
         for key, part in recorded.items():
-            name = key.rpartition(".")[0]
-            tied[name] = (*tied.get(name, ()), part)
+            tied.setdefault(key.rpartition(".")[0], []).append(part)
         first = file * self.layout.span
         count = min(self.layout.span, self.layout.chains - first)
-        return first, count, {name: part if len(part) > 1 else part[0] for name, part in tied.items()}
+        return first, count, {name: tuple(part) if len(part) > 1 else part[0] for name, part in tied.items()}
 
     def _whole(self) -> set[int]:
         """Return the files that are what was written; the others are named, and all other hashes forgotten."""
@@ -223,7 +222,7 @@ def _digest(arrays: Mapping[str, Any]) -> str:
     return hashlib.sha256(_npz({name: np.asarray(arrays[name]) for name in sorted(arrays)})).hexdigest()
 
 
-def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
+def _npz(arrays: Mapping[str, Any]) -> bytes:
     """Return arrays as the bytes of an .npz file."""
     stream = io.BytesIO()
     np.savez(stream, **dict(arrays))

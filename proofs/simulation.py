@@ -181,4 +181,6 @@ def _counts(run: xr.Dataset) -> tuple[int, int]:
 
 def _listed(values: np.ndarray) -> Any:
     """Return an array as nested lists, with null for what is no number: JSON has no word for it."""
-    return np.where(np.isfinite(values), values, None).tolist()
+    whole = values.astype(object)
+    whole[~np.isfinite(values)] = None
+    return whole.tolist()

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from theory import Bernoulli, Loop, Mixed, Scaled
 
 SPEC = 'family = "bernoulli(1/4)"\nsamples = 9\ngenerations = 2\nchains = 600\nseed = 3\n'
 LOOP = Loop(Bernoulli("1/4"), samples=9)
-RUN = {"generations": 2, "chains": 600, "seed": 3}
+RUN: dict[str, Any] = {"generations": 2, "chains": 600, "seed": 3}
 
 
 def run(capsys, monkeypatch, *arguments):

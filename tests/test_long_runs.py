@@ -14,12 +14,13 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xarray as xr
 from sympy import Rational
 
-from numerics import engine, long_runs, whole
+from numerics import engine, long_runs, planning, whole
 from numerics.runs import load
 from numerics.simulate import simulate
 from theory import MLE, Categorical, Gaussian, Loop, Unbiased
@@ -30,8 +31,9 @@ SEED = 20
 ROOT = Path(__file__).resolve().parent.parent
 LOOP = Loop(Gaussian(), estimator=MLE(), samples=10)
 WORDS = Loop(Categorical([Rational(1, 2), Rational(1, 4), Rational(1, 4)]), samples=6)
-SMALL = {"start": {"mu": 0, "V": 1}, "generations": 3, "chains": 1000, "seed": 7, "chunk": 256}
-LARGE = SMALL | {"generations": 60, "chains": 60 * 256 + 9, "paths": False, "observe": {"square": Gaussian.mu**2}}
+SMALL: dict[str, Any] = {"start": {"mu": 0, "V": 1}, "generations": 3, "chains": 1000, "seed": 7, "chunk": 256}
+OBSERVED = {"square": Gaussian.mu**2}
+LARGE: dict[str, Any] = {**SMALL, "generations": 60, "chains": 60 * 256 + 9, "paths": False, "observe": OBSERVED}
 SPEC = """
 samples = 10
 generations = 60
@@ -106,7 +108,7 @@ def counted(monkeypatch):
 @pytest.mark.parametrize(("paths", "chunk"), [(True, 256), (False, 256), (False, None)])
 def test_kept_run_is_the_run(tmp_path, counted, paths, chunk):
     """Assert that a run in a folder is the run without, and that reading it back computes nothing."""
-    asked = SMALL | {"paths": paths, "chunk": chunk}
+    asked = {**SMALL, "paths": paths, "chunk": chunk}
     plain = simulate(LOOP, **asked)
     xr.testing.assert_identical(simulate(LOOP, **asked, out=tmp_path / "run"), plain)
     assert files(tmp_path / "run") == kept(4 if chunk else 1)
@@ -117,7 +119,7 @@ def test_kept_run_is_the_run(tmp_path, counted, paths, chunk):
 
 def test_names_and_shapes_come_back(tmp_path):
     """Assert that vectors and observables of any name are read back as they were."""
-    asked = {
+    asked: dict[str, Any] = {
         "generations": 2,
         "chains": 600,
         "chunk": 256,
@@ -128,18 +130,34 @@ def test_names_and_shapes_come_back(tmp_path):
     xr.testing.assert_identical(simulate(WORDS, **asked, out=tmp_path, resume=True), plain)
 
 
-def test_small_chunks_share_files():
-    """Assert that a run of many chunks takes at most as many files as are allowed, each a whole number of chunks."""
+@pytest.mark.parametrize("paths", [True, False])
+def test_small_chunks_share_files(tmp_path, monkeypatch, counted, paths):
+    """Assert that many chunks are bound into few files, without a change of any bit, and run again by the file."""
+    asked = {**SMALL, "paths": paths, "chunk": None}
+    monkeypatch.setattr(long_runs, "FILES", 2)
+    monkeypatch.setattr(planning, "chunk_size", lambda plan, chunk, chains: 256)
+    plain = simulate(LOOP, **asked, out=tmp_path)
+    xr.testing.assert_identical(plain, simulate(LOOP, **asked))
+    assert files(tmp_path) == kept(2)
+    for file in (0, 1):
+        (tmp_path / f"chunk-{file:06d}.npz").unlink()
+        counted.clear()
+        xr.testing.assert_identical(simulate(LOOP, **asked, out=tmp_path, resume=True), plain)
+        assert counted == [512 * file, 512 * file + 256]
+
+
+def test_every_chain_lies_in_one_file():
+    """Assert that the files of a layout hold every chunk once, in order, the last one cut short."""
     parts = long_runs.Layout(10**8, 2**14, 24 * 2**14)
     firsts = [first for file in parts.files for first in parts.chunks(file)]
     assert firsts == list(range(0, 10**8, 2**14))
-    assert len(parts.files) <= long_runs.FILES
+    assert len(parts.files) == 255
 
 
 @pytest.mark.parametrize("paths", [True, False])
 def test_every_step_may_be_the_last(tmp_path, monkeypatch, paths):
     """Assert identical bits after a cut before any forcing or renaming, and that one chunk at most is run again."""
-    asked = SMALL | {"paths": paths}
+    asked = {**SMALL, "paths": paths}
     plain, steps = simulate(LOOP, **asked), 0
     for step in range(100):
         folder, left = tmp_path / str(step), [step]
@@ -196,7 +214,7 @@ def exchanged(folder):
 
 def foreign(folder):
     """Put the chunk of another run in its place."""
-    simulate(LOOP, **SMALL | {"seed": 8}, out=folder / "other")
+    simulate(LOOP, **{**SMALL, "seed": 8}, out=folder / "other")
     shutil.copy(folder / "other" / "chunk-000001.npz", folder / "chunk-000001.npz")
     shutil.rmtree(folder / "other")
 
@@ -245,7 +263,7 @@ def test_runs_are_not_mixed(tmp_path, name, changed):
     simulate(LOOP, **SMALL, out=tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.glob("[!l]*")}
     with pytest.raises(ValueError, match=f"holds a run with {name} = .*Ask for the run that is there"):
-        simulate(**{"loop": LOOP} | SMALL | changed, out=tmp_path, resume=True)
+        simulate(**{"loop": LOOP, **SMALL, **changed}, out=tmp_path, resume=True)
     assert {path: path.read_bytes() for path in tmp_path.glob("[!l]*")} == before
 
 
@@ -330,7 +348,7 @@ def test_content_reaches_the_disk_before_its_name(tmp_path, monkeypatch):
         pytest.skip("this system does not say which file a descriptor is of")
     monkeypatch.setattr(whole.os, "fsync", forced)
     monkeypatch.setattr(whole.os, "replace", renamed)
-    simulate(LOOP, **SMALL | {"chains": 256}, out=tmp_path)
+    simulate(LOOP, **{**SMALL, "chains": 256}, out=tmp_path)
     name = "chunk-000000.npz"
     content = [("to disk", f".{name}.{os.getpid()}.tmp"), ("rename", name), ("to disk", tmp_path.name)]
     assert steps[-4:] == [("to disk", "SHA256SUMS"), *content]
@@ -353,8 +371,10 @@ def server(tmp_path_factory):
     cache = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("cache"))}
     cache |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
     command = [sys.executable, "-c", SERVER]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, env=os.environ | cache | {"JAX_PLATFORMS": "cpu"}, **pipes) as process:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    environment = os.environ | cache | {"JAX_PLATFORMS": "cpu"}
+    process: Any
+    with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as process:
 
         def start(said, *arguments):
             said.unlink(missing_ok=True)
