@@ -1,6 +1,6 @@
 """The command `collapse`. Exit code 0: all holds; 1: something disagrees, is not proved or
 could not be judged; 2: bad input, said in one
-line.
+line; 130 and 143: stopped by Ctrl-C or SIGTERM.
 
 Work is imported inside the commands, so that `collapse --help` answers at once.
 """
@@ -115,7 +115,14 @@ def derive(
 
 
 @app.command
-def simulate(spec: Path, /, *, out: Path | None = None, resume: bool = False, as_json: As_json = False) -> int:
+def simulate(
+    spec: Path,
+    /,
+    *,
+    out: Path | None = None,
+    resume: Annotated[bool, Parameter(negative="")] = False,
+    as_json: As_json = False,
+) -> int:
     """Simulate the loop of a TOML file and print its last generation; Ctrl-C and SIGTERM keep what is done.
 
     Args:

@@ -1,11 +1,12 @@
 """Long runs: wherever a run is cut, what is resumed has the bits of the run that was not; faults are found or refused.
 
-A session kills KILLS processes; COLLAPSE_KILLS=20 in the environment asks for more.
+COLLAPSE_KILLS in the environment says how many processes are killed, twenty where it says nothing.
 """
 
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -15,7 +16,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 import xarray as xr
 from sympy import Rational
@@ -25,7 +28,7 @@ from numerics.runs import load
 from numerics.simulate import simulate
 from theory import MLE, Categorical, Gaussian, Loop, Unbiased
 
-KILLS = int(os.environ.get("COLLAPSE_KILLS", "5"))
+KILLS = int(os.environ.get("COLLAPSE_KILLS", "20"))
 SEED = 20
 """Seed of the moments at which processes are killed; no verdict depends on it."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -135,10 +138,13 @@ def test_small_chunks_share_files(tmp_path, monkeypatch, counted, paths):
     """Assert that many chunks are bound into few files, without a change of any bit, and run again by the file."""
     asked = {**SMALL, "paths": paths, "chunk": None}
     monkeypatch.setattr(long_runs, "FILES", 2)
-    monkeypatch.setattr(planning, "chunk_size", lambda plan, chunk, chains: 256)
+    monkeypatch.setattr(planning, "chunk_size", Mock(return_value=256))
     plain = simulate(LOOP, **asked, out=tmp_path)
     xr.testing.assert_identical(plain, simulate(LOOP, **asked))
     assert files(tmp_path) == kept(2)
+    assert [len(np.load(tmp_path / f"chunk-{file:06d}.npz")["V.0"]) for file in (0, 1)] == (
+        [512, 488] if paths else [2, 2]
+    )
     for file in (0, 1):
         (tmp_path / f"chunk-{file:06d}.npz").unlink()
         counted.clear()
@@ -363,6 +369,17 @@ def test_progress_counts_what_was_there(tmp_path, capsys):
     said = capsys.readouterr().err.splitlines()[-1]
     assert "1,000 of 1,000 chains in" in said
     assert said.endswith("chains/s")
+
+
+def test_bar_has_rate_and_time_left(tmp_path, capsys, monkeypatch):
+    """Assert that a terminal is shown how far a run is, beginning with what was there, its rate and the time left."""
+    simulate(LOOP, **SMALL, out=tmp_path)
+    (tmp_path / "chunk-000003.npz").unlink()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    simulate(LOOP, **SMALL, out=tmp_path, resume=True, progress=True)
+    bar = capsys.readouterr().err
+    assert "77%" in bar
+    assert re.search(r"1\.00k/1\.00k \[\d\d:\d\d<\d\d:\d\d, .*chain/s\]", bar)
 
 
 @pytest.fixture(scope="module")
