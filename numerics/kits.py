@@ -141,12 +141,6 @@ def _scalar(family: OneParameter) -> Kit:
         del divisor, last
         return {name: scalars.SCALARS[type(family)].fit(data, known)}
 
-    def largest(sets: Sequence[Data], shares: Sequence[float], last: Model) -> Model:
-        """Return the largest point of positive weight, the weighted fit of a uniform law."""
-        del last
-        tops = [data.largest() for data, share in zip(sets, shares, strict=True) if share > 0]
-        return {name: jnp.max(jnp.stack(tops))}
-
     return Kit(
         True,
         lambda given: {name: given[f"{name}0"]},
@@ -154,9 +148,16 @@ def _scalar(family: OneParameter) -> Kit:
         draw,
         fit,
         lambda model: scalars.view(family, model),
-        weighted=largest if isinstance(family, Uniform) else None,
+        weighted=_largest if isinstance(family, Uniform) else None,
         posterior=_posterior(family),
     )
+
+
+def _largest(sets: Sequence[Data], shares: Sequence[float], last: Model) -> Model:
+    """Return the largest point of positive weight, the weighted fit of a uniform law."""
+    del last
+    tops = [data.largest() for data, share in zip(sets, shares, strict=True) if share > 0]
+    return {str(Uniform.theta): jnp.max(jnp.stack(tops))}
 
 
 def _posterior(family: OneParameter) -> Any:

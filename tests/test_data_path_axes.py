@@ -256,6 +256,7 @@ def test_posteriors_have_their_law(family, fitted, law):
     """Assert that draws after 12 points follow SciPy's law, and that the law of a fit off by a tenth is rejected."""
     name = str(family.parameter)
     posterior = kits.kit(Loop(family, samples=12), ()).posterior
+    assert posterior is not None
     with jax.enable_x64(True):
         keys, shares = jax.random.split(jax.random.key(0), 20_000), jnp.tile(jnp.array([1.0, 1.1]), 10_000)
         drawn = jax.jit(jax.vmap(lambda key, share: posterior(key, {name: share * fitted}, 12.0)[name]))

@@ -67,7 +67,7 @@ class Chain:
         # Row sums are M^M, which bounds every product on the way.
         number = np.int64 if samples**samples < 2**63 else object
         power = np.array([[x**k for k in range(samples + 1)] for x in range(samples + 1)], dtype=number)
-        weights = prod(power[np.ix_(count, count)] for count in self.states.T)
+        weights = np.prod([power[np.ix_(count, count)] for count in self.states.T], axis=0)
         self.matrix = weights.astype(object) * self.ways
 
     def laws(self):

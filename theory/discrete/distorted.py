@@ -16,6 +16,7 @@ from sympy import Expr, Rational, S
 
 from theory.balls import Enclosure, balls
 from theory.discrete.enumeration import Chances, Counts, Law, Written, compositions, frequencies, generation, left
+from theory.discrete.shown import Shown
 from theory.discrete.solving import Fractions, Intervals, Numbers
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NotClosed
@@ -39,7 +40,7 @@ def distortion(loop: Loop) -> "Distorted":
 
 
 @frozen(eq=False)
-class Distorted:
+class Distorted(Shown):
     """p_n given p_(n-1) is Multinomial(M, q)/M with q the distorted p_(n-1); T is the first generation with one type.
 
     Generation n counts fits, generation 0 is the source, and the first fit sees M tokens of the distorted source; a
@@ -53,6 +54,8 @@ class Distorted:
     >>> chain.expected_time(), chain.probability(0), chain.survival(1)
     (41/25, 1/5, 8/25)
     """
+
+    words = "chain of a distorted sampling"
 
     samples: int
     probabilities: Chances
@@ -68,6 +71,11 @@ class Distorted:
                 f"sampling: {self.samples} tokens of {self._types} types have {states} vectors of counts, and the "
                 f"chain of {self.sampling} is written out up to {MOST_STATES}. Ask simulate(loop), or merge types."
             )
+
+    @property
+    def rule(self) -> str:
+        """Tokens of the distorted last law."""
+        return self.drawn(rf"\mathrm{{{type(self.sampling).__name__}}}(p_{{n-1}})")
 
     def given(self, *counts: int) -> "Distorted":
         """Return the chain from counts x_i at generation 0, M together: it is that of the source p_i = x_i/M."""

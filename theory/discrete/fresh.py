@@ -16,6 +16,7 @@ from theory.discrete.alone import Alone
 from theory.discrete.beta_binomial import BetaBinomial, beta_binomial
 from theory.discrete.lineages import Lineages, bernoulli_lineages, fixed_lineages
 from theory.discrete.vocabulary import Curve, Vocabulary, require_generation
+from theory.latex import latex
 
 
 @frozen
@@ -35,6 +36,8 @@ class Fresh(Vocabulary):
     1/8
     """
 
+    words = "chain with fresh real data"
+
     share: Expr
     independent: bool = True
 
@@ -47,6 +50,14 @@ class Fresh(Vocabulary):
                 f"share = {self.share}: alpha*M of the {self.samples} tokens are real, and that is no whole number. "
                 "Give such a share, or count='bernoulli'; expect and stationary leave alpha symbolic."
             )
+
+    @property
+    def rule(self) -> str:
+        """Tokens of the source and of the last model, together or each by a toss."""
+        alpha, rest = latex(self.share), latex(1 - self.share)
+        if self.independent:
+            return self.drawn(rf"{alpha} \, p_0 + {rest} \, p_{{n-1}}")
+        return rf"{alpha} \, \hat{{p}}_0 + {rest} \, \hat{{p}}_{{n-1}}"
 
     def probability(self, token: int) -> Expr:
         """P(``token`` is the one left at the first generation with one type left); real data brings others back."""

@@ -13,9 +13,11 @@ from attrs import evolve, frozen
 from sympy import Add, Expr, Integer, Mul, Rational, S, ff, oo
 
 from theory.discrete.enumeration import Counts, frequencies, generation
+from theory.discrete.shown import Shown
 from theory.discrete.solving import Fractions
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NotClosed
+from theory.latex import latex
 from theory.loop import Loop
 from theory.regimes import Moran
 
@@ -28,7 +30,7 @@ def moran(loop: Loop) -> "Replacements":
 
 
 @frozen
-class Replacements:
+class Replacements(Shown):
     """Answers about M tokens, of which one is replaced in every fit after the first.
 
     Generation 1 has M tokens of the source, and generation n has seen n - 1 replacements. A new token is real with
@@ -42,11 +44,19 @@ class Replacements:
     (2, 1/8, 1/4)
     """
 
+    words = "chain of single replacements"
+
     samples: int
     probabilities: tuple[Expr, ...]
     real: Expr = S.Zero
     start: Counts | None = None
     """The counts of generation 0, None where it is the source."""
+
+    @property
+    def rule(self) -> str:
+        """One token gives way, one comes."""
+        new = "p_{n-1}" if self.real == 0 else rf"{latex(self.real)} \, p_0 + {latex(1 - self.real)} \, p_{{n-1}}"
+        return rf"p_{{n-1}} + \left(e_{{i \sim {new}}} - e_{{j \sim p_{{n-1}}}}\right) / {self.samples}"
 
     def given(self, *counts: int) -> "Replacements":
         """Return the chain from counts x_i at generation 0, M together.

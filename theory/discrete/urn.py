@@ -13,6 +13,7 @@ from theory import symbols
 from theory.balls import Enclosure
 from theory.discrete.enumeration import Counts, draws, frequencies, generation
 from theory.discrete.settling import Settling
+from theory.discrete.shown import Shown
 from theory.discrete.solving import Fractions
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NoClosedForm
@@ -33,7 +34,7 @@ def urn(loop: Loop) -> "Urn":
 
 
 @frozen
-class Urn:
+class Urn(Shown):
     """An urn of n M tokens at generation n, the first M of the source; n = 0 is the source.
 
     A chain that starts from counts is `given` them: these are generation 0, and n counts the batches after them.
@@ -43,16 +44,23 @@ class Urn:
     (4/9, 4/9, 4/9, oo)
     """
 
+    words = "urn"
+
     samples: int
     probabilities: tuple[Expr, ...]
     start: Counts | None = None
     """The counts of all tokens of generation 0, None where it is the source."""
 
+    @property
+    def rule(self) -> str:
+        """The pool and a batch drawn from it."""
+        return rf"\left((n - 1) \, p_{{n-1}} + {self.drawn('p_{n-1}')}\right) / n"
+
     def given(self, *counts: int) -> "Urn":
         """Return the urn from counts x_i of m M tokens at generation 0, for some m >= 1.
 
         >>> Urn(1, (Rational(1, 3), Rational(2, 3))).given(1, 2).counts(0, 2)
-        [0, 1/2, 1/3, 1/6, 0, 0]
+        {0: 0, 1: 1/2, 2: 1/3, 3: 1/6, 4: 0, 5: 0}
         """
         total = sum(counts)
         if total < 1 or total % self.samples:
@@ -85,8 +93,8 @@ class Urn:
         """Return E[number of types left at generation n] = sum_i (1 - (1 - p_i)^M) for all n >= 1."""
         return Add(*(1 - self.lost(i, n) for i in range(len(self.probabilities))))
 
-    def counts(self, token: int, n: int) -> list[Expr]:
-        """Return P(x tokens of a type at generation n), x = 0, 1, ..., by x' = x + Binomial(M, x/N), N tokens so far.
+    def counts(self, token: int, n: int) -> dict[int, Expr]:
+        """Return P(x tokens of a type at generation n) by x, from x' = x + Binomial(M, x/N), N tokens so far.
 
         Of M = 1 from given counts this is the beta-binomial law of Polya's urn.
         """
@@ -101,13 +109,13 @@ class Urn:
                     for added, chance in enumerate(self._batch(Rational(x, total) if total else share)):
                         after[x + added] = after[x + added] + weight * chance
             law = after
-        return [S(numbers.answer(weight)) for weight in law]
+        return {x: S(numbers.answer(weight)) for x, weight in enumerate(law)}
 
     def moment(self, token: int, order: int, n: int) -> Expr:
         """Return E p_token^order at generation n, by the recurrence of the moments, or by the law of given counts."""
         if self.start is not None:
             law = self.counts(token, n)
-            return Add(*(weight * Rational(x, len(law) - 1) ** order for x, weight in enumerate(law)))
+            return Add(*(weight * Rational(x, len(law) - 1) ** order for x, weight in law.items()))
         return expect(self._loop(token), Bernoulli.p**order).at(n=n)
 
     def limit(self, token: int, order: int) -> Expr:
