@@ -181,6 +181,6 @@ def _counts(run: xr.Dataset) -> tuple[int, int]:
 
 def _listed(values: np.ndarray) -> Any:
     """Return an array as nested lists, with null for what is no number: JSON has no word for it."""
-    whole = values.astype(object)
+    whole = np.array(values, dtype=object)
     whole[~np.isfinite(values)] = None
     return whole.tolist()

@@ -427,7 +427,7 @@ def test_the_command_runs_what_python_runs(straight):
     assert {**straight[1].attrs, "provenance": ""} == {**run.attrs, "provenance": ""}
 
 
-def until(condition, seconds=120):
+def until(condition, seconds=60):
     """Wait for a condition, but not for ever."""
     end = time.monotonic() + seconds
     while not condition():
