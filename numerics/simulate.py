@@ -74,8 +74,8 @@ def simulate(
     source = source_arrays(loop, start)
     which, reason = planning.choose(loop, method, shape(source))
     observed = planning.observables(loop, observe)
-    kept = chains if paths else planning.BLOCK
-    names = planning.recorded(loop, shape(source), generations, kept, bool(observed))
+    held = chains if paths else planning.BLOCK
+    names = planning.recorded(loop, shape(source), generations, held, bool(observed))
     prepared, numbers = planning.PATHS[which].prepared(loop, generations)
     chosen = devices.device(device)
     lanes = planning.lanes(which, prepared, shape(source), generations, chosen.platform)
@@ -85,12 +85,9 @@ def simulate(
     ran = {"method": which, "reason": reason, "device": devices.described(chosen)}
     attributes, given = _attributes(loop, plan, asked, ran), source | numbers
     parts = layout(plan, chains, planning.chunk_size(plan, chunk, chains), chunk is not None)
-    begun = partial(_begun, plan, given, seed, parts, devices.described(chosen) if progress else None)
-    with (
-        keeping(out, resume, parts, lambda: identity(attributes, given, parts)) as kept,
-        jax.enable_x64(True),
-        jax.default_device(chosen),
-    ):
+    begun = partial(_begun, plan, given, seed, parts, ran["device"] if progress else None)
+    run = keeping(out, resume, parts, partial(identity, attributes, given, parts))
+    with run as kept, jax.enable_x64(True), jax.default_device(chosen):
         data = _paths(plan, kept(begun), chains) if paths else _summaries(plan, kept(begun))
     return data.assign_attrs(attributes)
 

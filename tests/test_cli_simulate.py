@@ -13,7 +13,7 @@ from numerics.simulate import simulate
 from proofs import cli
 from proofs.simulation import Simulation, read
 from proofs.stopping import Terminated
-from theory import Bernoulli, Loop, Mixed, Scaled
+from theory import Bernoulli, Categorical, Loop, Mixed, Scaled
 
 SPEC = 'family = "bernoulli(1/4)"\nsamples = 9\ngenerations = 2\nchains = 600\nseed = 3\n'
 LOOP = Loop(Bernoulli("1/4"), samples=9)
@@ -81,6 +81,19 @@ def test_vector_is_printed_by_entry(capsys, monkeypatch, tmp_path):
         *(f"p[{k}]" for k in range(8)),
         "p: 2 more entries",
     ]
+
+
+def test_what_the_family_names_is_observed(capsys, monkeypatch, tmp_path):
+    """Assert that an entry of a vector and the family's own observables are written as in Python."""
+    law = 'family = "categorical([1/2, 1/4, 1/4])"\nsamples = 5\ngenerations = 2\nchains = 50\n'
+    text = law + 'observe = {first = "p[0]", left = "vocabulary"}\n'
+    code, out, err = run(capsys, monkeypatch, spec(tmp_path, text), "--json")
+    assert code == 0, err
+    loop = Loop(Categorical([Rational(1, 2), Rational(1, 4), Rational(1, 4)]), samples=5)
+    p = simulate(loop, generations=2, chains=50)["p"].to_numpy()[:, -1]
+    variables = json.loads(out)["variables"]
+    assert abs(variables["first"]["mean"] - p[:, 0].mean()) < 1e-12
+    assert abs(variables["left"]["mean"] - (p > 0).sum(1).mean()) < 1e-12
 
 
 def test_one_chain_has_no_standard_error(capsys, monkeypatch, tmp_path):
