@@ -2,7 +2,7 @@
 # make test       run the tests
 # make lint       style, types and the direction of imports
 # make prove      check every theorem and print the dossier
-# make bench      time the symbolic engine against SymPy and print the tables
+# make bench      time the engines against named peers and print the tables
 # make notebooks  execute the notebooks into build/notebooks
 # make clean      remove everything that these commands made, .venv included
 #
@@ -35,7 +35,7 @@ prove: .venv/.ok
 	@$(BIN)/collapse prove $(ARGS)
 
 bench: .venv/.ok
-	@$(BIN)/python benchmarks/symbolic.py $(ARGS)
+	@for file in benchmarks/*.py; do $(BIN)/python $$file $(ARGS) || exit 1; done
 
 notebooks: .venv/.ok
 	@mkdir -p build/notebooks

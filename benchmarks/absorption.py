@@ -1,8 +1,8 @@
 """The exact neutral chain against exact linear algebra and SymPy's Markov chains, as ratios in one run.
 
-Every case runs in a process of its own with a time budget; a peer is given its matrix ready made, while the engine starts
-from the declared loop. A time counts only where the answer is the engine's fraction, digit for digit. Times are of the
-processor, since all of this is one thread.
+Every case runs in a process of its own with a time budget; a peer is given its matrix ready made, while the engine
+starts from the declared loop. A time counts only where the answer is the engine's fraction, digit for digit. Times are
+of the processor, since all of this is one thread.
 
     python benchmarks/absorption.py                 print the tables
     python benchmarks/absorption.py --write         and write them to benchmarks/absorption.md

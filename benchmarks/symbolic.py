@@ -5,7 +5,7 @@ matrix form, ready made, while the engine starts from the declared loop. Answers
 iterated in rational numbers before a time counts. Times are of the processor, since all of this is one thread.
 
     python benchmarks/symbolic.py                 print the tables
-    python benchmarks/symbolic.py --write         and write them to benchmarks/README.md
+    python benchmarks/symbolic.py --write         and write them to benchmarks/symbolic.md
     python benchmarks/symbolic.py --budget 60     seconds that a peer may take (default 300)
 """
 
@@ -338,7 +338,7 @@ def main() -> None:
     """Print the tables, or run one case of them."""
     parser = argparse.ArgumentParser(description="The symbolic engine against SymPy's tools for recurrences.")
     parser.add_argument("--budget", type=float, default=300, help="seconds that a case may take")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/README.md too")
+    parser.add_argument("--write", action="store_true", help="write benchmarks/symbolic.md too")
     parser.add_argument("--case", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.case:
@@ -347,7 +347,7 @@ def main() -> None:
     page = report(arguments.budget)
     print(page)
     if arguments.write:
-        (HERE / "README.md").write_text(page, encoding="utf-8")
+        (HERE / "symbolic.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

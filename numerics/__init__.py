@@ -4,14 +4,14 @@ from numerics.absorption import large_absorption as large_absorption
 from numerics.agreement import Agreement as Agreement
 from numerics.agreement import Curve as Curve
 from numerics.agreement import agree as agree
+from numerics.bounded import Bounded as Bounded
+from numerics.branching_limit import BranchingLimit as BranchingLimit
 from numerics.curves import VOCABULARY as VOCABULARY
 from numerics.curves import count_classes as count_classes
 from numerics.curves import losses as losses
 from numerics.curves import losses_of as losses_of
 from numerics.curves import survival as survival
 from numerics.curves import vocabulary as vocabulary
-from numerics.bounded import Bounded as Bounded
-from numerics.branching_limit import BranchingLimit as BranchingLimit
 from numerics.large_chain import LargeChain as LargeChain
 from numerics.reference import reference as reference
 from numerics.runs import load as load

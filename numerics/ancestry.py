@@ -67,7 +67,13 @@ class Ancestry:
     chain: Occupancy
 
     def law(self, n: int) -> Ancestors:
-        """Return the law of A_n, n >= 1; its ``slack`` stops growing some M generations on."""
+        """Return the law of A_n, n >= 1; its ``slack`` stops growing some M generations on.
+
+        Raises:
+            ValueError: n < 1.
+        """
+        if n < 1:
+            raise ValueError(f"n = {n}: ancestors are counted from the first fit on. Give a whole number >= 1.")
         if n <= len(self._wide):
             return self._wide[n - 1]
         if n <= self._far:

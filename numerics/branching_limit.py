@@ -24,8 +24,8 @@ import numpy as np
 from attrs import field, frozen
 
 from numerics.bounded import Bounded
-from numerics.occupancy import U
 from numerics.many_types import Curve, Types
+from numerics.occupancy import U
 
 
 @frozen

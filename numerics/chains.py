@@ -72,10 +72,13 @@ def _trajectory(program: Program, key: Array, given: Given, generations: int) ->
     """Return one chain's variables, shape (generations + 1, ...)."""
     start = program.start(given)
     if program.first is program.later:
-        head, state, fits = [start], start, jnp.arange(1, generations + 1)
+        head, state, first = [start], start, 1
     else:
         state = program.first(generation_key(key, 1), jnp.asarray(1.0), given, start)
-        head, fits = [start, state], jnp.arange(2, generations + 1)
+        head, first = [start, state], 2
+    # Behind the barrier: a loop of one round would be unrolled, its numbers folded, and the last bits would depend on
+    # how many generations follow.
+    fits = jax.lax.optimization_barrier(jnp.arange(first, generations + 1))
 
     def refit(state: State, k: Array) -> tuple[State, Mapping[str, Array]]:
         state = program.later(generation_key(key, k), k.astype(float), given, state)

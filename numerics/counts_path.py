@@ -23,7 +23,7 @@ from theory.procedures import Procedure
 from theory.regimes import Replace
 from theory.sampling import Faithful
 
-COSTS: Mapping[str, tuple[float, float]] = {"tokens": (6.0, 2.0), "types": (0.0, 400.0)}
+COSTS: Mapping[str, tuple[float, float]] = {"tokens": (10.0, 2.0), "types": (0.0, 1000.0)}
 """Way -> nanoseconds of a fit for each token and for each type, on one core, roughly: what the ways are chosen by."""
 MOST = 2**31 - 1
 """Tokens are counted in 32 bits."""

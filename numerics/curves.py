@@ -14,12 +14,14 @@ from sympy import And, Expr, Piecewise, Rational, S, Sum, sign
 
 from numerics.absorption import large_absorption
 from numerics.agreement import Curve
-from numerics.large_chain import LargeChain
 from numerics.slots import WHOLE
 from numerics.sources import source_arrays
 from numerics.survival import Survival
+from theory.absorption import absorption
 from theory.families.categorical import Categorical
 from theory.loop import Loop
+from theory.regimes import Mixed, Moran, Replace
+from theory.sampling import Faithful
 from theory.symbols import i, p, p0
 
 VOCABULARY: Mapping[str, Expr] = {
@@ -81,10 +83,11 @@ def losses(counts: Iterable[int]) -> dict[str, Expr]:
 
 
 def survival(loop: Loop, generations: int, start: Mapping[str, Any] | None = None) -> Survival:
-    """Return P(more than one type is left at generation n) = 1 - sum_i E p_i^A_n, n = 0..generations.
+    """Return P(more than one type is left at generation n), n = 0..generations, where the last type left stays alone.
 
     Args:
-        loop: a categorical loop, faithful and replacing, with a number for M.
+        loop: a categorical loop with a number for M: faithful and replacing, of any size, or another that
+            `theory.absorption` answers for and that no real data bring types back to.
         generations: number of fits.
         start: the source's probabilities, {"p": [...]}, where the loop leaves them open.
 
@@ -94,17 +97,24 @@ def survival(loop: Loop, generations: int, start: Mapping[str, Any] | None = Non
     >>> survival(Loop(Categorical([Rational(1, 2)] * 2), samples=2), 3).values.tolist()
     [1.0, 0.5, 0.25, 0.125]
     """
-    alive = _chain(loop, start).survival(range(generations + 1)).value
+    if isinstance(loop.regime, Mixed) or (isinstance(loop.regime, Moran) and loop.regime.real != 0):
+        raise ValueError(
+            f"under {loop.regime} a type that is alone need not stay so, and a run has no time of absorption. "
+            "Ask vocabulary(loop, generations) instead."
+        )
+    alive = _answers(loop, start, "survival", generations)
     return Survival(f"P(T > n), M = {loop.samples}", np.clip(alive, 0.0, 1.0))
 
 
 def vocabulary(loop: Loop, generations: int, start: Mapping[str, Any] | None = None) -> Curve:
-    """Return E[number of types left] = sum_i (1 - E (1 - p_i)^A_n), as a curve for the variable ``vocabulary``.
+    """Return E[number of types left], as a curve for the variable ``vocabulary``; arguments as in `survival`.
+
+    Faithful and replacing it is sum_i (1 - E (1 - p_i)^A_n); real data may be mixed in.
 
     >>> vocabulary(Loop(Categorical([Rational(1, 2)] * 2), samples=2), 3).values.tolist()
     [2.0, 1.5, 1.25, 1.125]
     """
-    left = _chain(loop, start).support(range(generations + 1)).value
+    left = _answers(loop, start, "support", generations)
     return Curve(f"E[vocabulary], M = {loop.samples}", "vocabulary", left)
 
 
@@ -126,5 +136,14 @@ def losses_of(loop: Loop, generations: int, counts: Iterable[int]) -> dict[str, 
     return curves
 
 
-def _chain(loop: Loop, start: Mapping[str, Any] | None) -> LargeChain:
-    return large_absorption(loop, source_arrays(loop, start)["p0"])
+def _answers(loop: Loop, start: Mapping[str, Any] | None, question: str, generations: int) -> np.ndarray:
+    """Return a chain's answers at generations 0..n: the large chain's where it is neutral, else the exact one's."""
+    if isinstance(loop.regime, Replace) and isinstance(loop.sampling, Faithful):
+        chain = large_absorption(loop, source_arrays(loop, start)["p0"])
+        return getattr(chain, question)(range(generations + 1)).value
+    if start is not None:
+        raise ValueError(
+            f"under {loop.regime} and {loop.sampling} the chain is exact. Give the loop its probabilities."
+        )
+    exact = getattr(absorption(loop), question)
+    return np.array([float(exact(n)) for n in range(generations + 1)])

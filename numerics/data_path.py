@@ -7,30 +7,29 @@ of a Gaussian are numbers mu + s z, so its variance cannot fall below the roundi
 import math
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from attrs import evolve
 from sympy import S
 
-from numerics import distortions, learning, scalars
+from numerics import distortions, learning, scalars, texts
 from numerics.chains import Program
-from numerics.drawing import Drawing, Layout, layout
+from numerics.drawing import Drawing, layout
 from numerics.kits import kit
 from numerics.learning import around, exact_fit, innermost, learner
 from numerics.lifting import generalised, lifted
 from theory.estimators import MLE, Estimator
 from theory.families import (
-    Categorical,
     DiagonalGaussian,
     FixedDesignRegression,
     LinearRegression,
     MultivariateGaussian,
+    NGram,
     Recursion,
 )
 from theory.filters import SpectralFilter
 from theory.loop import Loop
-from theory.procedures import PosteriorPredictive, Procedure
-from theory.sampling import Tempered
+from theory.procedures import PosteriorDraw, PosteriorPredictive, Procedure
+from theory.sampling import Tempered, Truncated
 
 
 def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
@@ -41,6 +40,8 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
         return "family: FixedDesignRegression is told by the directions of its design, not by rows"
     if loop.samples.is_infinite:
         return "samples = oo leaves no data to draw"
+    if isinstance(loop.family, NGram) and (reason := texts.why_not(loop)):
+        return reason
     reason = distortions.why_not(loop) or layout(loop).why_not(loop)
     return reason or learning.why_not(loop, kit(loop, shape)) or _too_few(loop)
 
@@ -51,10 +52,15 @@ def _too_few(loop: Loop) -> str | None:
     for size in layout(loop).least() if loop.family.has_variance else ():
         if exact.divisor(S(size)).is_positive is False:
             return f"samples: {exact} finds no variance in {size} points"
-    hot = isinstance(inside, PosteriorPredictive) and isinstance(loop.sampling, Tempered)
-    if hot and loop.family.has_variance and loop.sampling.tau >= min(layout(loop).least()):
-        return f"sampling: {loop.sampling} of a posterior predictive law needs more points than its temperature"
-    return None
+    if isinstance(loop.family, MultivariateGaussian) and isinstance(inside, PosteriorDraw):
+        d, m = loop.family.dimension, min(layout(loop).least())
+        return f"samples: {m} points have no posterior of a covariance in {d} dimensions" if m <= d else None
+    if isinstance(inside, PosteriorPredictive) and isinstance(loop.sampling, Truncated):
+        return f"sampling: {loop.sampling} of a posterior predictive law has no one standard deviation to cut at"
+    predictive = isinstance(inside, PosteriorPredictive) and loop.family.has_variance
+    if not predictive or not isinstance(loop.sampling, Tempered) or loop.sampling.tau < min(layout(loop).least()):
+        return None
+    return f"sampling: {loop.sampling} of a posterior predictive law needs more points than its temperature"
 
 
 def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:

@@ -15,7 +15,7 @@ from numerics import scalars
 from numerics.samplers import normal, uniform
 from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian, OneParameter
 from theory.loop import Loop
-from theory.sampling import Faithful, Sampling, Tempered, TopK, TopP, Truncated, VarianceFactor
+from theory.sampling import Faithful, MinP, Sampling, Tempered, TopK, TopP, Truncated, VarianceFactor
 
 
 @frozen
@@ -39,7 +39,7 @@ def distortion(sampling: Sampling, given: Mapping[str, Any]) -> Distortion:
 
 
 _FACTORS: tuple[type, ...] = (Faithful, Tempered, VarianceFactor)
-_TYPES: tuple[type, ...] = (Faithful, Tempered, TopP, TopK)
+_TYPES: tuple[type, ...] = (Faithful, Tempered, TopP, TopK, MinP)
 _KNOWN: Mapping[type, tuple[type, ...]] = {
     Gaussian: (*_FACTORS, Truncated),
     DiagonalGaussian: (*_FACTORS, Truncated),
@@ -108,4 +108,13 @@ def _nucleus(chances: Array, mass: Any) -> Array:
     return _ranked(chances)[1] < mass - 1e-12
 
 
-_KEPT: Mapping[type, Callable[[Array, Any], Array]] = {TopK: _most_probable, TopP: _nucleus}
+def _near_the_most_probable(chances: Array, share: Any) -> Array:
+    """Return which types reach the share of the largest probability, up to rounding."""
+    return chances >= share * jnp.max(chances) - 1e-12
+
+
+_KEPT: Mapping[type, Callable[[Array, Any], Array]] = {
+    TopK: _most_probable,
+    TopP: _nucleus,
+    MinP: _near_the_most_probable,
+}

@@ -1,6 +1,5 @@
 """The points of every fit: which parts a regime names, where they come from, and how they are put together."""
 
-from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -153,7 +152,7 @@ class Drawing:
             rows = self.layout.rows(self.generations)
             points = jax.eval_shape(lambda: self.kit.real(jax.random.key(0), rows, given, FAITHFUL))
             pool = {"pool": jnp.zeros(points.shape, points.dtype)}
-        return {"model": self.kit.source(given), **pool}
+        return {"model": self.kit.source(given), "kept": [], **pool}
 
     def first(self, key: Array, k: Any, given: Given, state: State) -> State:
         """Return model 1, whose "model" points come from the true source, in the family or not."""
@@ -166,9 +165,9 @@ class Drawing:
 
     def _refit(self, key: Array, k: Any, given: Given, state: State, *, first: bool) -> State:
         parts = [self._part(j, key, k, given, state, first) for j in range(len(self.layout.later))]
-        kept = {"kept": data.points for part, data in zip(self.layout.later, parts, strict=True) if _kept(part)}
+        kept = [data.points for part, data in zip(self.layout.later, parts, strict=True) if _kept(part)]
         sets = parts if self.layout.weighed else [reduce(_together, parts)]
-        state = {**state, **kept}
+        state = {**state, "kept": kept}
         if self.layout.past != 0:
             before = (k.astype(int) - 1) * len(sets[0].points)
             pool = lax.dynamic_update_slice_in_dim(state["pool"], sets[0].points, before, 0)
@@ -187,7 +186,7 @@ class Drawing:
         if part.origin == "real" or (_kept(part) and first):
             points = self.kit.real(here, room, source, FAITHFUL)
         elif _kept(part):
-            points = state["kept"]
+            (points,) = state["kept"]
         elif part.origin == "mixture":
             points = self._mixed(here, float(part.share), room, source, state, first)
         else:
@@ -232,5 +231,3 @@ def _subset(key: Array, data: Data, size: int) -> Data:
     there = jnp.arange(len(data.points)) < data.size
     order = jnp.argsort(jnp.where(there, uniform(key, (len(data.points),)), jnp.inf))
     return Data(data.points[order[:size]], jnp.asarray(float(size)))
-
-

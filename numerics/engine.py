@@ -4,7 +4,7 @@ The numbers of a chain depend on its index alone, so a chunk is any stretch of i
 whole and cut, and nothing compiles twice.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -45,10 +45,12 @@ Stretch = tuple[int, int, Any]
 """First chain, number of chains, and what was recorded of them."""
 
 
-def stretches(plan: Plan, given: Given, seed: int, chains: int, chunk: int) -> Iterator[Stretch]:
-    """Yield all chains, stretch by stretch, each with the next one already under way."""
+def stretches(
+    plan: Plan, given: Given, seed: int, chains: int, chunk: int, skip: Container[int] = ()
+) -> Iterator[Stretch]:
+    """Yield all chains, stretch by stretch, each with the next one already under way, but those that begin in skip."""
     run, waiting = compiled(plan), None
-    for first in range(0, chains, chunk):
+    for first in (first for first in range(0, chains, chunk) if first not in skip):
         count = min(chunk, chains - first)
         begun = (first, count, run(seed, given, np.arange(first, first + chunk), count))
         if waiting is not None:

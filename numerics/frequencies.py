@@ -104,7 +104,7 @@ BERNOULLI = Kit(
     _source,
     lambda key, size, given, how: _successes(key, size, _source(given), how),
     _successes,
-    lambda data, divisor, last: {"p": data.mean()},
+    lambda data, *_: {"p": data.mean()},
     lambda model: {"p": model["p"]},
     posterior=_success_posterior,
 )

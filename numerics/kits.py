@@ -5,8 +5,9 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
+from jax.scipy.linalg import solve_triangular
 
-from numerics import scalars
+from numerics import scalars, texts
 from numerics.chains import Given
 from numerics.distortions import Distortion, deviates, factor, temperature
 from numerics.frequencies import BERNOULLI, proportions, tokens, types
@@ -23,6 +24,7 @@ from theory.families import (
     LinearRegression,
     MultivariateGaussian,
     NegativeBinomial,
+    NGram,
     OneParameter,
     Uniform,
 )
@@ -38,6 +40,8 @@ def kit(loop: Loop, shape: tuple[int, ...]) -> Kit:
         return types(shape[0]) if weighed or isinstance(loop.estimator, Procedure) else tokens(shape[0])
     if isinstance(loop.family, LinearRegression):
         return least_squares(loop.family, loop.estimator)
+    if isinstance(loop.family, NGram):
+        return texts.kit(loop.family)
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None:
         return _CORRELATED
     return _scalar(loop.family) if isinstance(loop.family, OneParameter) else _KITS[type(loop.family)]
@@ -110,6 +114,19 @@ def _joint_fit(data: Data, divisor: Any, last: Model) -> Model:
     return {"mu": mu, "Sigma": data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor}
 
 
+def _joint_posterior(key: Array, fitted: Model, size: Any) -> Model:
+    """Return Sigma = B B' with B = C A^-T, C C' = SS and A Bartlett's triangle of m - 1 degrees, and mu + B z/sqrt(m).
+
+    Sigma^-1 is then Wishart with m - 1 degrees and the mean (m - 1) SS^-1, the posterior of det(Sigma)^(-(d + 1)/2).
+    """
+    d = len(fitted["mu"])
+    squares = jnp.exp(log_chi_square(slot_key(key, 0), size - 1 - jnp.arange(d), (d,)) / 2)
+    triangle = jnp.tril(normal(slot_key(key, 1), (d, d)), -1) + jnp.diag(squares)
+    root = solve_triangular(triangle, jnp.linalg.cholesky(size * fitted["Sigma"]).T, lower=True).T
+    mean = fitted["mu"] + _rows_times(normal(slot_key(key, 2), (1, d)), root)[0] / jnp.sqrt(size)
+    return {"mu": mean, "Sigma": _rows_times(root, root).T}
+
+
 def _scalar(family: OneParameter) -> Kit:
     """Return the kit of a family of one parameter."""
     name, known = scalars.named(family), scalars.constants(family)
@@ -124,12 +141,6 @@ def _scalar(family: OneParameter) -> Kit:
         del divisor, last
         return {name: scalars.SCALARS[type(family)].fit(data, known)}
 
-    def largest(sets: Sequence[Data], shares: Sequence[float], last: Model) -> Model:
-        """Return the largest point of positive weight, the weighted fit of a uniform law."""
-        del last
-        tops = [data.largest() for data, share in zip(sets, shares, strict=True) if share > 0]
-        return {name: jnp.max(jnp.stack(tops))}
-
     return Kit(
         True,
         lambda given: {name: given[f"{name}0"]},
@@ -137,9 +148,16 @@ def _scalar(family: OneParameter) -> Kit:
         draw,
         fit,
         lambda model: scalars.view(family, model),
-        weighted=largest if isinstance(family, Uniform) else None,
+        weighted=_largest if isinstance(family, Uniform) else None,
         posterior=_posterior(family),
     )
+
+
+def _largest(sets: Sequence[Data], shares: Sequence[float], last: Model) -> Model:
+    """Return the largest point of positive weight, the weighted fit of a uniform law."""
+    del last
+    tops = [data.largest() for data, share in zip(sets, shares, strict=True) if share > 0]
+    return {str(Uniform.theta): jnp.max(jnp.stack(tops))}
 
 
 def _posterior(family: OneParameter) -> Any:
@@ -167,6 +185,8 @@ _CORRELATED = Kit(False, _normal_source, _joint_real, _normal_draw, _normal_fit,
 _KITS: Mapping[type, Kit] = {
     Gaussian: _NORMAL,
     DiagonalGaussian: _NORMAL,
-    MultivariateGaussian: Kit(True, _joint_source, _joint_real, _joint_draw, _joint_fit, dict),
+    MultivariateGaussian: Kit(
+        True, _joint_source, _joint_real, _joint_draw, _joint_fit, dict, posterior=_joint_posterior
+    ),
     Bernoulli: BERNOULLI,
 }

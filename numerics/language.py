@@ -20,6 +20,7 @@ from theory.families import (
     Gaussian,
     LinearRegression,
     MultivariateGaussian,
+    NGram,
     OneParameter,
 )
 from theory.families.base import Parameters
@@ -97,7 +98,7 @@ def _in_space(expr: Expr, arguments: Sequence[Symbol]) -> Callable[..., Array]:
         numbers = weights(*(scope[x] for x in arguments if x not in arrays))
         d = max(jnp.shape(scope[x])[-1] for x in arrays)
         pieces = [w * _piece([scope[x] for x in found], d) for w, found in zip(numbers, factors, strict=True)]
-        return sum(pieces[1:], pieces[0])
+        return sum(pieces, jnp.zeros(()))
 
     return evaluated
 
@@ -119,4 +120,5 @@ _LANGUAGES: Mapping[type, Language] = {
     Categorical: Language(Categorical(), (Categorical.p[0],), ("p",)),
     # Along every direction of a design the least squares weight is a mean of the parts' weights.
     LinearRegression: Language(FixedDesignRegression([1]), (FixedDesignRegression.w[0],), ("weights",)),
+    NGram: Language(NGram(), (), ()),
 }

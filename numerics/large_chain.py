@@ -6,7 +6,9 @@ frequency p is lost by generation n with probability E (1 - p)^A_n.
 """
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from functools import cached_property
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,8 @@ from attrs import evolve, field, frozen
 from numerics.absorption_times import Unknown, time_moments
 from numerics.ancestry import Ancestors, Ancestry
 from numerics.bounded import Bounded
-from numerics.occupancy import Occupancy, U
 from numerics.many_types import Curve, Types
+from numerics.occupancy import Occupancy, U
 
 LARGEST = 2_000_000
 """Above this M the bounds on rounding are not proved; `BranchingLimit` answers there."""
@@ -61,8 +63,8 @@ class LargeChain:
 
     def probability(self, token: int) -> Bounded:
         """P(the chain is absorbed at ``token``) = p_token, since its frequency is a bounded martingale."""
-        p = float(self._share(token))
-        return Bounded(p, 2 * U * p)
+        p, _ = self._share(token)
+        return Bounded(p, 4 * U * p)
 
     # How long until one type is left
 
@@ -126,6 +128,20 @@ class LargeChain:
 
         return self._answer(n, mean, 0.0)
 
+    def collision(self, n: int | Iterable[int]) -> Bounded:
+        """E sum_i p_i^2 at generation n = 1 - (1 - 1/M)^n (1 - sum_i p_i^2 of the source)."""
+        times = np.asarray(n if isinstance(n, int | np.integer) else list(n), dtype=float)
+        f, doubt = self.types.unlike(2)
+        left = f[2] * np.exp(times * np.log1p(-1 / self.samples)) if self.samples > 1 else f[2] * (times == 0)
+        return Bounded(1 - left, left * (doubt + (4 + 4 * times / self.samples) * U) + U)
+
+    def ancestors(self, n: int) -> Bounded:
+        """P(A_n = a) for a = 0..M and one n >= 1; 0 where it is below its error."""
+        law = self.ancestry.law(n)
+        found = np.zeros(self.samples + 1)
+        found[law.states] = law.weights
+        return Bounded(found, found * law.slack + law.missing + TINY)
+
     def spectrum(self, most: int) -> Bounded:
         """Return the eigenvalues M(M - 1)...(M - j + 1)/M^j, j = 1..most, which decide how fast answers settle."""
         c = self.ancestry.chain.exits[1 : most + 1]
@@ -149,18 +165,26 @@ class LargeChain:
         if sum(one is not None for one in (token, frequency, count)) != 1:
             raise ValueError("lost asks about one of token, frequency and count. Give exactly one of them.")
         if token is not None:
-            p = self._share(token)
-            return Types.one_by_one(np.array([float(p)]), np.array([float(1 - p)])), True
+            p, q = self._share(token)
+            return Types.one_by_one(np.array([p]), np.array([q])), True
         if count is not None:
             c = np.atleast_1d(np.asarray(count, dtype=float))
             return Types.one_by_one(c / self.samples, (self.samples - c) / self.samples), np.ndim(count) == 0
         p = np.atleast_1d(np.asarray(frequency, dtype=float))
         return Types.one_by_one(p, 1 - p), np.ndim(frequency) == 0
 
-    def _share(self, token: int) -> Any:
+    def _share(self, token: int) -> tuple[float, float]:
+        """Return p and 1 - p of a token, a float divided by the sum of all."""
         if not 0 <= token < len(self.frequencies):
             raise ValueError(f"token {token} does not exist: there are {len(self.frequencies)}. Count from 0.")
-        return self.frequencies[token]
+        p = self.frequencies[token]
+        if isinstance(self.frequencies, np.ndarray):
+            p = Fraction(float(p)) / Fraction(self._total)
+        return float(p), float(1 - p)
+
+    @cached_property
+    def _total(self) -> float:
+        return fsum(self.frequencies)
 
     def _answer(self, n: int | Iterable[int], mean: Callable[[Ancestors], Curve], source: Any) -> Bounded:
         """Return mean(law of A_n) for each generation, ``source`` at 0; a long range in batches."""

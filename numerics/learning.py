@@ -4,7 +4,7 @@ A procedure of the theory maps fits, the last model and the source, as expressio
 letters, and what comes back is compiled: weighted means, steps, shrinkage and posterior draws are written once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ Learn = Callable[[Array, Given, Sequence[Data], Any, Model], Model]
 """(key, given, sets of data, their divisors, last model) -> model."""
 
 
-def innermost(estimator: Estimator) -> Estimator:
+def innermost(estimator: Any) -> Estimator:
     """Return the fit inside procedures around procedures.
 
     >>> from theory import Damped, Shrinkage
@@ -109,14 +109,14 @@ def _combined(loop: Loop, here: Kit, words: Language) -> Callable[[Sequence[Data
     """Return the exact fit of all sets together, from the fits of each."""
     weights = _weights(loop)
     if weights is None:
-        return lambda sets, fits, last: fits[0]
+        return lambda _sets, fits, _last: fits[0]
     if here.weighted is not None:
         together, shares = here.weighted, [float(w) for w in weights]
-        return lambda sets, fits, last: together(sets, shares, last)
+        return lambda sets, _fits, last: together(sets, shares, last)
     labels = [f"fit{j}" for j in range(len(weights))]
     fits = [words.letters(label) for label in labels]
     mean = words.compiled(words.family.weighted(fits, weights, between=loop.regime.between), labels, ())
-    return lambda sets, fits, last: mean(fits, {})
+    return lambda _sets, fits, _last: mean(fits, {})
 
 
 Inside = Callable[[Array, Given, Sequence[Model], Model, Sequence[Any], Model], Model]
@@ -129,12 +129,12 @@ def _inside(loop: Loop, here: Kit, words: Language) -> Inside:
         weights = _weights(loop) if here.weighted is None else None
         return _steps(inside, words, weights)
     if isinstance(inside, PosteriorPredictive):
-        return lambda key, given, fits, whole, sizes, last: {**whole, "behind": sizes[0]}
+        return lambda _key, _given, _fits, whole, sizes, _last: {**whole, "behind": sizes[0]}
     if not isinstance(inside, PosteriorDraw):
-        return lambda key, given, fits, whole, sizes, last: whole
+        return lambda _key, _given, _fits, whole, _sizes, _last: whole
     if here.posterior is not None:
         posterior = here.posterior
-        return lambda key, given, fits, whole, sizes, last: posterior(key, whole, sizes[0])
+        return lambda key, _given, _fits, whole, sizes, _last: posterior(key, whole, sizes[0])
     return _posterior(words)
 
 
@@ -217,7 +217,7 @@ def _outside(
 ) -> Callable[[Given, Model, Model], Model]:
     """Return what the procedures around the innermost fit make of it."""
     if not _wraps(estimator):
-        return lambda given, fitted, last: fitted
+        return lambda _given, fitted, _last: fitted
     plain = around(estimator, MLE())
     update, _ = plain.fit(_Fits(words), Batch(n, (), observed=True), words.letters("last"), words.state)
     compiled = words.compiled(update, ["fit", "last", "source"], _numbers(estimator))

@@ -39,7 +39,9 @@ def least_squares(family: LinearRegression, estimator: Estimator) -> Kit:
         rows = jnp.concatenate(scaled)
         return fit(Data(rows, jnp.asarray(float(len(rows)))), None, last)
 
-    return Kit(True, lambda given: {"weights": truth(given)["weights"]}, real, _rows, fit, _view, weighted, designed=True)
+    return Kit(
+        True, lambda given: {"weights": truth(given)["weights"]}, real, _rows, fit, _view, weighted, designed=True
+    )
 
 
 def _design(values: Any) -> dict[str, Any]:
@@ -83,4 +85,4 @@ def _times(matrix: Array, vector: Array) -> Array:
 def _view(model: Model) -> dict[str, Array]:
     """Return the component along the true weights, and the sum of squares."""
     w = model["weights"]
-    return {"w": w[0], "squares": jnp.sum(w**2)}
+    return {"w": w[0], "squares": sum((x**2 for x in w), jnp.zeros(()))}

@@ -49,8 +49,10 @@ def generalised(loop: Loop) -> tuple[Loop, dict[str, float]]:
     values: dict[str, float] = {}
     if loop.family.has_variance and isinstance(loop.sampling, Faithful):
         values[TAU.name], loop = 1.0, evolve(loop, sampling=Tempered(TAU))
+    if not loop.family.has_variance or isinstance(loop.estimator, Procedure):
+        return loop, values
     multiplier = loop.estimator.multiplier(M)
-    if loop.family.has_variance and multiplier.is_number and not isinstance(loop.estimator, Procedure):
+    if multiplier.is_number:
         values[C.name], loop = float(multiplier), evolve(loop, estimator=Scaled(C))
     return loop, values
 

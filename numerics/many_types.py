@@ -119,7 +119,7 @@ class Types:
 
     def _rounding(self, law: Ancestors) -> np.ndarray:
         """Relative error of products and sums of positive terms, and of powers, a |log x| of them to the exponent."""
-        return (4 * law.weights.shape[-1] + 60 - 3 * law.high * self.logs) * U
+        return (4 * law.weights.shape[-1] + 60 - 6 * law.high * self.logs) * U
 
     def summed(self, of: Callable[["Types"], Curve], weights: Callable[["Types"], np.ndarray]) -> Curve:
         """Return the weighted sum over types of what ``of`` says about CHUNK of them at a time, all terms positive."""

@@ -135,7 +135,7 @@ def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[st
 
 
 def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool) -> tuple[str, ...]:
-    """Return the variables that are recorded: all, unless memory forbids so many types."""
+    """Return the variables that are recorded: all, but many types only where no observable is named and they fit."""
     names = tuple(variables(loop.family).dims)
     size = 8 * chains * (generations + 1) * math.prod(shape)
     if "p" not in names or not shape or (size <= LIMIT and not (observed and shape[0] > MANY)):

@@ -14,9 +14,10 @@ from numpy.random import Generator
 
 from numerics import reference_regression as regression
 from numerics.reference_families import FAMILIES, Model, Words, true_points
-from numerics.reference_scalars import WORDS
+from numerics.reference_scalars import WORDS, posterior, weighted
 from theory.estimators import MLE, Unbiased
 from theory.families import LinearRegression
+from theory.filters import SpectralFilter
 from theory.loop import Loop
 from theory.procedures import Damped, Floor, GradientSteps, PosteriorDraw, PosteriorPredictive, Shrinkage
 from theory.regimes import Accumulate, Mixed, Replace, Schedule, Subsample, Weighted
@@ -70,9 +71,18 @@ def _words(loop: Loop) -> Words:
             raise ValueError(f"{estimator} is not known here for this family. Choose MLE.")
         return fit(loop, points)
 
-    return Words(source, drawn, fitted)
+    return Words(
+        source,
+        drawn,
+        fitted,
+        target=lambda points, _: fit(loop, points),
+        posterior=lambda points, rng: posterior(loop, points, rng),
+        weighted=lambda fits, weights, _: weighted(loop, fits, weights),
+    )
 
 
+_ROWS = 100
+"""Rows of a design that is drawn once, more than any fit reads."""
 _REGRESSION: Any = {LinearRegression: (regression.source, regression.draw, regression.fit)}
 
 
@@ -87,6 +97,8 @@ class _Run:
     past: list[ndarray] = field(factory=list)
     sizes: list[int] = field(factory=list)
     """How many points each fit has seen."""
+    designs: dict[str, ndarray] = field(factory=dict)
+    """The one design of each kind of rows, where it is drawn once."""
 
     @property
     def fit(self) -> int:
@@ -95,14 +107,24 @@ class _Run:
 
     def real(self, size: int) -> ndarray:
         """Return fresh points of the true source."""
-        return true_points(self.loop, self.words, self.models[0], size, None, self.rng)
+        points = true_points(self.loop, self.words, self.models[0], size, None, self.rng)
+        return self._designed("real", points, self.models[0])
 
     def drawn(self, size: int) -> ndarray:
         """Return points of the last model, distorted; before the first fit the last model is the true source."""
         if self.fit == 1:
-            return true_points(self.loop, self.words, self.models[0], size, self.loop.sampling, self.rng)
-        behind = self.sizes[-1] if isinstance(self.loop.estimator, PosteriorPredictive) else None
-        return self.words.draw(self.models[-1], size, self.loop.sampling, behind, self.rng)
+            points = true_points(self.loop, self.words, self.models[0], size, self.loop.sampling, self.rng)
+        else:
+            behind = self.sizes[-1] if isinstance(self.loop.estimator, PosteriorPredictive) else None
+            points = self.words.draw(self.models[-1], size, self.loop.sampling, behind, self.rng)
+        return self._designed("model", points, self.models[-1])
+
+    def _designed(self, kind: str, points: ndarray, model: Model) -> ndarray:
+        """Return the points, on the design drawn first where a regression has the same one for ever."""
+        if getattr(self.loop.family, "design", "fresh") == "fresh":
+            return points
+        rows = self.designs.setdefault(kind, self.rng.normal(size=(len(points), _ROWS, points.shape[2] - 1)))
+        return regression.redesigned(points, model, rows)
 
 
 # What a fit sees -----------------------------------------------------------------------------------------------------
@@ -153,7 +175,7 @@ def _mixed(run: _Run) -> Weighed:
 
 def _weighted(run: _Run) -> Weighed:
     regime: Any = run.loop.regime
-    if isinstance(run.loop.estimator, PosteriorPredictive | PosteriorDraw | GradientSteps):
+    if isinstance(run.loop.estimator, PosteriorPredictive | PosteriorDraw | SpectralFilter):
         raise ValueError(f"{run.loop.estimator} of weighted points is not known here. Choose an exact fit.")
     samples, w = int(run.loop.samples), float(regime.w)
     size = round(float(regime.alpha) * samples)
@@ -182,6 +204,8 @@ def _word(regime: Any) -> Callable[[_Run], Weighed]:
 
 def _learned(estimator: Any, run: _Run, sets: Weighed) -> Model:
     """Return the model of a learner who has seen the points."""
+    if isinstance(run.loop.family, LinearRegression) and len(sets) > 1:
+        sets = [(regression.scaled(sets), 1.0)]
     if isinstance(estimator, Shrinkage):
         return _between(_learned(estimator.of, run, sets), run.models[0], estimator.w)
     if isinstance(estimator, Damped):
@@ -190,9 +214,11 @@ def _learned(estimator: Any, run: _Run, sets: Weighed) -> Model:
         inner = _learned(estimator.of, run, sets)
         return {name: run.words.raised(name, value, float(estimator.eta)) for name, value in inner.items()}
     if isinstance(estimator, GradientSteps):
-        return _stepped(estimator, run, sets[0][0])
+        return _stepped(estimator, run, sets)
     if isinstance(estimator, PosteriorDraw):
         return run.words.posterior(sets[0][0], run.rng)
+    if isinstance(estimator, SpectralFilter):
+        return regression.filtered(run.loop, estimator, sets[0][0], run.models[-1])
     exact = estimator.of if isinstance(estimator, PosteriorPredictive) else estimator
     fits = [run.words.fit(exact, points) for points, _ in sets]
     if len(fits) == 1:
@@ -205,10 +231,11 @@ def _between(one: Model, two: Model, share: Any) -> Model:
     return {name: value + float(share) * (two[name] - value) for name, value in one.items()}
 
 
-def _stepped(estimator: GradientSteps, run: _Run, points: ndarray) -> Model:
+def _stepped(estimator: GradientSteps, run: _Run, sets: Weighed) -> Model:
     model, eta = run.models[-1], float(estimator.eta)
     for _ in range(estimator.steps):
-        target = run.words.target(points, model)
+        targets = [(run.words.target(points, model), weight) for points, weight in sets]
+        target = {name: sum((w * t[name] for t, w in targets), np.zeros(())) for name in model}
         if estimator.on == "log V":
             if "V" not in model:
                 raise ValueError(f"{estimator} steps on a variance, and the model has none. Use on='V'.")

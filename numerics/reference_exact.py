@@ -43,7 +43,7 @@ def models(loop: Loop, generations: int) -> Iterator[Models]:
     for k in range(1, generations + 1):
         after: dict[tuple[Law, Points], Fraction] = {}
         for (law, past), weight in now.items():
-            for seen, remembered, chance in _word(loop.regime)(loop, k, source, law, past):
+            for seen, remembered, chance in _word(loop.regime)(loop, k, source, _shown(loop, k, law), past):
                 key = _learned(loop.estimator, source, law, seen), remembered
                 after[key] = after.get(key, Fraction(0)) + weight * chance
         now = after
@@ -66,6 +66,22 @@ def _source(loop: Loop) -> Law:
 
 def _fraction(value: Any) -> Fraction:
     return Fraction(int(value.p), int(value.q))
+
+
+def _shown(loop: Loop, k: int, law: Law) -> Law:
+    """Return the law of the model's points at fit k: the predictive one is (x_i + 1/2)/(m + K/2) after m points."""
+    if k == 1 or not isinstance(loop.estimator, PosteriorPredictive):
+        return law
+    m = _fitted(loop, k - 1)
+    return tuple((m * p + Fraction(1, 2)) / (m + Fraction(len(law), 2)) for p in law)
+
+
+def _fitted(loop: Loop, k: int) -> int:
+    """Return how many points fit k sees."""
+    if isinstance(loop.regime, Schedule):
+        sizes: Any = loop.regime.sizes
+        return int(sizes[k - 1] if isinstance(sizes, tuple) else sizes.subs(n, k))
+    return int(loop.samples) * (k if type(loop.regime) is Accumulate else 1)
 
 
 def _learned(estimator: Any, source: Law, last: Law, seen: Law) -> Law:
@@ -102,8 +118,8 @@ def _drawn(loop: Loop, size: Any, law: Law) -> list[tuple[Points, Fraction]]:
 
 
 def _require_plain(loop: Loop) -> None:
-    if loop.sampling != Faithful() or isinstance(loop.estimator, PosteriorPredictive):
-        raise ValueError(f"{loop.sampling} from {loop.estimator} is not known here. Choose Faithful, from a fit.")
+    if loop.sampling != Faithful():
+        raise ValueError(f"{loop.sampling} is not known here. Choose Faithful.")
 
 
 def _frequencies(points: Points, law: Law) -> Law:

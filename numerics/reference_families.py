@@ -152,14 +152,48 @@ def _joint_source(loop: Loop, start: Mapping[str, Any]) -> Model:
 def _joint_draw(model: Model, size: int, sampling: Any, behind: int | None, rng: Generator) -> ndarray:
     if behind is not None:
         _unknown()
-    pairs = zip(model["mu"], _factor(sampling) * model["Sigma"], strict=True)
-    return np.stack([rng.multivariate_normal(mu, Sigma, size) for mu, Sigma in pairs])
+    values, vectors = np.linalg.eigh(_factor(sampling) * model["Sigma"])
+    scales = np.sqrt(np.maximum(values, 0))
+    z = rng.standard_normal((len(values), size, values.shape[1]))
+    return model["mu"][:, None] + np.einsum("cij,cj,cmj->cmi", vectors, scales, z)
 
 
 def _joint_fit(estimator: Any, points: ndarray) -> Model:
     factor, ddof = _multiple(estimator, points.shape[1])
-    covariances = [factor * np.cov(rows.T, ddof=ddof) for rows in points]
-    return {"mu": np.mean(points, axis=1), "Sigma": np.stack(covariances)}
+    mean = np.mean(points, axis=1)
+    away = points - mean[:, None]
+    squares = np.einsum("cmi,cmj->cij", away, away)
+    return {"mu": mean, "Sigma": factor * squares / (points.shape[1] - ddof)}
+
+
+def _joint_target(points: ndarray, model: Model) -> Model:
+    away = points - model["mu"][:, None]
+    return {"mu": np.mean(points, axis=1), "Sigma": np.einsum("cmi,cmj->cij", away, away) / points.shape[1]}
+
+
+def _joint_posterior(points: ndarray, rng: Generator) -> Model:
+    """Return Sigma from the inverse Wishart law of m - 1 degrees and the squares, mean from N(xbar, Sigma/m)."""
+    (chains, m, d), mean = points.shape, np.mean(points, axis=1)
+    squares = (m - 1) * _joint_fit(Unbiased(), points)["Sigma"]
+    rows = rng.multivariate_normal(np.zeros(d), np.eye(d), (chains, m - 1))
+    precision = np.einsum("cmi,cmj->cij", *[np.einsum("cmi,cji->cmj", rows, _roots(np.linalg.inv(squares)))] * 2)
+    Sigma = np.linalg.inv(precision)
+    return {"mu": mean + np.einsum("cij,cj->ci", _roots(Sigma / m), rng.normal(size=mean.shape)), "Sigma": Sigma}
+
+
+def _roots(matrices: ndarray) -> ndarray:
+    return np.linalg.cholesky(matrices)
+
+
+def _joint_weighted(fits: Sequence[Model], weights: Sequence[float], between: bool) -> Model:
+    mean = sum((w * fit["mu"] for w, fit in zip(weights, fits, strict=True)), np.zeros(()))
+    away = [fit["mu"] - mean for fit in fits]
+    spreads = [fit["Sigma"] + between * u[:, :, None] * u[:, None] for fit, u in zip(fits, away, strict=True)]
+    return {"mu": mean, "Sigma": sum((w * x for w, x in zip(weights, spreads, strict=True)), np.zeros(()))}
+
+
+def _joint_raised(name: str, value: ndarray, eta: float) -> ndarray:
+    return value + eta * np.eye(value.shape[-1]) if name == "Sigma" else value
 
 
 # Frequencies ---------------------------------------------------------------------------------------------------------
@@ -171,8 +205,8 @@ def _bernoulli_source(loop: Loop, start: Mapping[str, Any]) -> Model:
 
 
 def _bernoulli_draw(model: Model, size: int, sampling: Any, behind: int | None, rng: Generator) -> ndarray:
-    both = _distorted(np.stack([1 - model["p"], model["p"]], axis=1), sampling, behind)
-    return (rng.random((len(both), size)) < both[:, 1:]).astype(float)
+    both = _distorted(np.stack([model["p"], 1 - model["p"]], axis=1), sampling, behind)
+    return (rng.random((len(both), size)) < both[:, :1]).astype(float)
 
 
 def _categorical_source(loop: Loop, start: Mapping[str, Any]) -> Model:
@@ -189,9 +223,12 @@ def _categorical_draw(model: Model, size: int, sampling: Any, behind: int | None
 
 
 def _distorted(chances: ndarray, sampling: Any, behind: int | None) -> ndarray:
-    """Return the probabilities that are drawn from; of equals the first counts as the more probable."""
+    """Return the probabilities that are drawn from; of equals the first counts as the more probable.
+
+    Success is the first of two types. The posterior predictive law is the mean of the Jeffreys posterior.
+    """
     if behind is not None:
-        _unknown()
+        chances = (chances * behind + 0.5) / (behind + chances.shape[1] / 2)
     if sampling is None or isinstance(sampling, Faithful):
         return chances
     if isinstance(sampling, Tempered):
@@ -242,7 +279,9 @@ _NORMAL = Words(
 FAMILIES: Mapping[type, Words] = {
     Gaussian: _NORMAL,
     DiagonalGaussian: _NORMAL,
-    MultivariateGaussian: Words(_joint_source, _joint_draw, _joint_fit),
+    MultivariateGaussian: Words(
+        _joint_source, _joint_draw, _joint_fit, _joint_target, _joint_posterior, _joint_weighted, _joint_raised
+    ),
     Bernoulli: Words(
         _bernoulli_source, _bernoulli_draw, _frequencies, _frequency_target, _bernoulli_posterior, _frequency_weighted
     ),

@@ -3,7 +3,7 @@
 A model holds its known constants beside its parameter. Nothing here reads how the other paths draw or fit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,11 +67,14 @@ def _negative_binomial(model: Model, shape: tuple[int, int], rng: Generator) -> 
 
 
 def _hyperbolic_secant(model: Model, shape: tuple[int, int], rng: Generator) -> ndarray:
-    """Return sums of log(b/(1 - b))/pi with b ~ Beta(1/2 + t/pi, 1/2 - t/pi), tan t the mean of one of them."""
+    """Return sums of log(b/(1 - b))/pi with b ~ Beta(1/2 + t/pi, 1/2 - t/pi), tan t the mean of one of them.
+
+    The odds of b are a ratio of gamma variables; b itself may be rounded to 1.
+    """
     terms = int(model["shape"].flat[0])
     turn = (np.arctan(model["mean"] / terms) / np.pi)[:, :, None]
-    b = rng.beta(0.5 + turn, 0.5 - turn, (*shape, terms))
-    return (np.log(b) - np.log1p(-b)).sum(axis=2) / np.pi
+    one, two = (rng.gamma(0.5 + side * turn, size=(*shape, terms)) for side in (1, -1))
+    return (np.log(one) - np.log(two)).sum(axis=2) / np.pi
 
 
 def _exponential(model: Model, size: int, temperature: float, rng: Generator) -> ndarray:
@@ -111,4 +114,55 @@ WORDS: Mapping[type, Words] = {
         _cold(lambda model, shape, rng: model["least"] * (1 + rng.pareto(model["alpha"], shape))),
         _fit("alpha", lambda points, known: 1 / np.log(points / known["least"][:, None]).mean(axis=1), "least"),
     ),
+}
+
+
+# Procedures ----------------------------------------------------------------------------------------------------------
+
+
+def posterior(loop: Loop, points: ndarray, rng: Generator) -> Model:
+    """Return a draw from the posterior of the Jeffreys prior, in the form of a textbook."""
+    family: Any = loop.family
+    if type(family) not in _POSTERIORS:
+        raise ValueError(f"the posterior of {type(family).__name__} is not known here. Choose an exact fit.")
+    known = {name: float(value) for name, value in family.constants().items()}
+    drawn = _POSTERIORS[type(family)](points, points.shape[1], known, rng)
+    return {str(family.parameter): drawn} | {name: np.full(len(points), value) for name, value in known.items()}
+
+
+def weighted(loop: Loop, fits: Sequence[Model], weights: Sequence[float]) -> Model:
+    """Return the weighted fit: means of means, of 1/alpha for a Pareto law; the largest point of a uniform one."""
+    name = str(getattr(loop.family, "parameter", ""))
+    values = np.stack([fit[name] for fit in fits])
+    shares = np.array(weights)[:, None]
+    if isinstance(loop.family, Uniform):
+        fitted = np.where(shares > 0, values, 0).max(axis=0)
+    else:
+        fitted = 1 / (shares / values).sum(axis=0) if isinstance(loop.family, Pareto) else (shares * values).sum(axis=0)
+    return {**fits[0], name: fitted}
+
+
+def _binomial_posterior(points: ndarray, m: int, known: Any, rng: Generator) -> ndarray:
+    ones = points.sum(axis=1)
+    return rng.beta(ones + 0.5, m * known["trials"] - ones + 0.5)
+
+
+def _negative_binomial_posterior(points: ndarray, m: int, known: Any, rng: Generator) -> ndarray:
+    q = rng.beta(m * known["shape"], points.sum(axis=1) + 0.5)
+    return known["shape"] * (1 - q) / q
+
+
+def _gamma_posterior(points: ndarray, m: int, known: Any, rng: Generator) -> ndarray:
+    r = known.get("shape", 1.0)
+    return r * points.sum(axis=1) / rng.gamma(m * r, size=len(points))
+
+
+_POSTERIORS: Mapping[type, Callable[[ndarray, int, Any, Generator], ndarray]] = {
+    Poisson: lambda points, m, _, rng: rng.gamma(points.sum(axis=1) + 0.5) / m,
+    Binomial: _binomial_posterior,
+    NegativeBinomial: _negative_binomial_posterior,
+    Exponential: _gamma_posterior,
+    Gamma: _gamma_posterior,
+    Uniform: lambda points, m, _, rng: points.max(axis=1) / rng.beta(m, 1, len(points)),
+    Pareto: lambda points, m, known, rng: rng.gamma(m, size=len(points)) / np.log(points / known["least"]).sum(axis=1),
 }

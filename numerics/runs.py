@@ -1,7 +1,6 @@
 """Runs on disk, and runs made again: a file is whole or absent, and says enough to be repeated."""
 
 import json
-import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import xarray as xr
 
 from numerics.simulate import simulate
+from numerics.whole import replacing
 from theory.loop import Loop
 
 LONGEST = 2**15
@@ -21,17 +21,14 @@ def save(run: xr.Dataset, path: str | Path) -> Path:
     """Write a run as netCDF, to a temporary file that is then renamed, and return its path.
 
     Raises:
-        ValueError: the folder does not exist, or the package that writes netCDF is missing.
+        ValueError: the folder does not exist or cannot be written to, or the package that writes netCDF is missing.
     """
     path = Path(path)
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {str(path.parent)!r}. Make it first, or save elsewhere.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        _packed(run).to_netcdf(temporary, engine=_engine())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    engine = _engine()
+    with replacing(path) as temporary:
+        _packed(run).to_netcdf(temporary, engine=engine)
     return path
 
 

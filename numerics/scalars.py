@@ -24,13 +24,14 @@ from theory.families import (
     HyperbolicSecant,
     LinearRegression,
     NegativeBinomial,
+    NGram,
     OneParameter,
     Pareto,
     Poisson,
     Recursion,
     Uniform,
 )
-from theory.sampling import Faithful, Sampling
+from theory.sampling import Faithful, Sampling, Tempered
 
 Constants = tuple[float, ...]
 """The known constants of a family, in the order of its fields."""
@@ -83,7 +84,8 @@ def points(family: OneParameter, key: Array, size: int, value: Any, tau: Any) ->
 def why_not(family: OneParameter, sampling: Sampling) -> str | None:
     """Return why points cannot be drawn, None where they can."""
     scalar = SCALARS[type(family)]
-    if scalar.tempered is None and sampling != Faithful():
+    known = Faithful if scalar.tempered is None else Faithful | Tempered
+    if not isinstance(sampling, known):
         return f"sampling: {sampling} of a {type(family).__name__} law has no sampler"
     return scalar.refusal(constants(family))
 
@@ -97,9 +99,11 @@ def view(family: OneParameter, model: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def bare(family: Any) -> Any:
-    """Return a family with its source left in symbols and its known constants kept; the noise of a regression is of its source."""
+    """Return a family with its source left in symbols and its constants kept; a regression also without its noise."""
     if isinstance(family, Recursion):
         return family
+    if isinstance(family, NGram):
+        return evolve(family, transitions=None, text=None)
     if isinstance(family, LinearRegression):
         return evolve(family, w0=symbols.w0, noise=symbols.noise)
     if not isinstance(family, OneParameter):

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -11,7 +12,9 @@ import xarray as xr
 
 from numerics import device as devices
 from numerics import planning
+from numerics.chains import Given
 from numerics.engine import Moments, Stretch, merged, stretches
+from numerics.long_runs import Layout, identity, keeping, layout
 from numerics.planning import Plan
 from numerics.progress import shown
 from numerics.provenance import provenance
@@ -34,6 +37,8 @@ def simulate(
     chunk: int | None = None,
     device: str = "auto",
     progress: bool = False,
+    out: str | os.PathLike[str] | None = None,
+    resume: bool = False,
 ) -> xr.Dataset:
     """Return independent runs of the loop, with dimensions (chain, generation); generation 0 is the source.
 
@@ -46,14 +51,19 @@ def simulate(
         paths: whether every chain is returned; False streams, in bounded memory, and returns for each variable x the
             mean over chains ``x_mean`` and its standard error ``x_sem`` by generation, and their ``count``.
         observe: name -> SymPy expression in the parameters of the family and of its source, recorded with them.
-        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "auto" takes the
-            first where it is exact.
+        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "tokens" and "types"
+            draw the counts of a categorical loop token by token or type by type; all are exact where they run, and
+            "auto" takes the cheapest.
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
         progress: whether to show progress, and the device, on standard error.
+        out: folder that keeps the run, a file for every chunk as it is done; it has one writer at a time.
+        resume: whether to go on with the run in ``out``: only what is missing there is computed, and the result has the
+            same bits as without an interruption.
 
     Raises:
-        ValueError: a symbol without a value, an argument out of range, a device that is missing.
+        ValueError: a symbol without a value, an argument out of range, a device that is missing, a folder that holds
+            another run or cannot be written to.
 
     >>> from theory import Gaussian, Loop
     >>> run = simulate(Loop(Gaussian()).at(M=100), start={"mu": 0, "V": 1}, generations=3, chains=5)
@@ -64,20 +74,22 @@ def simulate(
     source = source_arrays(loop, start)
     which, reason = planning.choose(loop, method, shape(source))
     observed = planning.observables(loop, observe)
-    kept = chains if paths else planning.BLOCK
-    names = planning.recorded(loop, shape(source), generations, kept, bool(observed))
+    held = chains if paths else planning.BLOCK
+    names = planning.recorded(loop, shape(source), generations, held, bool(observed))
     prepared, numbers = planning.PATHS[which].prepared(loop, generations)
     chosen = devices.device(device)
     lanes = planning.lanes(which, prepared, shape(source), generations, chosen.platform)
     plan = Plan(prepared, which, shape(source), names, observed, generations, not paths, lanes)
-    with jax.enable_x64(True), jax.default_device(chosen):
-        run = stretches(plan, source | numbers, seed, chains, planning.chunk_size(plan, chunk, chains))
-        run = shown(run, chains, devices.described(chosen)) if progress else run
-        data = _paths(plan, run, chains) if paths else _summaries(plan, run)
     counts = {"generations": generations, "chains": chains, "seed": seed, "paths": paths}
     asked = {"start": dict(start or {}), **counts, "method": method, "device": chosen.platform}
     ran = {"method": which, "reason": reason, "device": devices.described(chosen)}
-    return data.assign_attrs(_attributes(loop, plan, asked, ran))
+    attributes, given = _attributes(loop, plan, asked, ran), source | numbers
+    parts = layout(plan, chains, planning.chunk_size(plan, chunk, chains), chunk is not None)
+    begun = partial(_begun, plan, given, seed, parts, ran["device"] if progress else None)
+    run = keeping(out, resume, parts, partial(identity, attributes, given, parts))
+    with run as kept, jax.enable_x64(True), jax.default_device(chosen):
+        data = _paths(plan, kept(begun), chains) if paths else _summaries(plan, kept(begun))
+    return data.assign_attrs(attributes)
 
 
 def _check(**given: Any) -> None:
@@ -88,6 +100,15 @@ def _check(**given: Any) -> None:
             raise ValueError(f"{name} = {value!r} is no whole number. Give an int.")
         if not least <= value <= top:
             raise ValueError(f"{name} = {value} is out of range. Give {least} <= {name} <= {top}.")
+
+
+def _begun(
+    plan: Plan, given: Given, seed: int, parts: Layout, said: str | None, skip: Collection[int]
+) -> Iterator[Stretch]:
+    """Return the stretches that do not begin in skip, with progress shown where something is said."""
+    run = stretches(plan, given, seed, parts.chains, parts.chunk, skip)
+    done = sum(min(parts.chunk, parts.chains - first) for first in skip)
+    return run if said is None else shown(run, parts.chains, said, done)
 
 
 def _paths(plan: Plan, run: Iterator[Stretch], chains: int) -> xr.Dataset:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Float, Symbol
 
+from numerics import texts
 from numerics.chains import Given
 from numerics.scalars import SCALARS
 from theory.families import (
@@ -15,6 +16,7 @@ from theory.families import (
     Gaussian,
     LinearRegression,
     MultivariateGaussian,
+    NGram,
     OneParameter,
     Recursion,
 )
@@ -38,10 +40,13 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     Raises:
         ValueError: a symbol without a value, a name that is none of the source's, or a value out of range.
     """
-    if not isinstance(loop.law, OneParameter | Recursion) and type(loop.law) not in _ARRAYS:
+    if not isinstance(loop.law, OneParameter | Recursion | NGram) and type(loop.law) not in _ARRAYS:
         known = ", ".join(kind.__name__ for kind in (*_ARRAYS, *SCALARS))
         raise ValueError(f"{type(loop.law).__name__} cannot be simulated yet. Choose one of {known}.")
     declared = loop.source or loop.family
+    if isinstance(loop.law, NGram):
+        _require_numbers(loop, set())
+        return texts.source_arrays(loop.law, loop.samples)
     if isinstance(declared, Categorical) and declared.probabilities is None:
         _require_numbers(loop, set())
         return {"p0": _probabilities(dict(start or {}))}
@@ -146,7 +151,9 @@ def _scalar(law: OneParameter, values: Mapping[Symbol, Float]) -> dict[str, np.n
 
 def _regression(law: LinearRegression, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
     if not law.dimension.is_Integer:
-        raise ValueError(f"the source has {law.dimension} weights. Write LinearRegression(dimension=...) with a number.")
+        raise ValueError(
+            f"the source has {law.dimension} weights. Write LinearRegression(dimension=...) with a number."
+        )
     return {"w0": _floats(law.w0, values), "noise": _floats(law.noise, values)}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 from attrs import evolve
 from jax import Array
-from sympy import Expr, Integer, Piecewise, S, exp, log, sqrt
+from sympy import Expr, Integer, Piecewise, S, exp, floor, log, sqrt
 
 from numerics import scalars
 from numerics.chains import Given, Program, State
@@ -26,7 +26,7 @@ from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, 
 from theory.families.base import Derivable, Stepped
 from theory.innovations import Normal
 from theory.loop import Loop
-from theory.regimes import LISTED, Schedule
+from theory.regimes import LISTED, Moran, Schedule
 from theory.step import Step, step
 
 TYPES = 16
@@ -117,7 +117,14 @@ def _steps(loop: Loop, shape: tuple[int, ...]) -> tuple[Step, Step]:
     plain = _plain(loop)
     declared = evolve(loop, family=plain, source=None)
     first, later = (step(declared, plain, _state(loop, shape), k) for k in (S.One, symbols.n))
+    if isinstance(loop.regime, Moran):
+        first, later = (_counted(one, loop.samples) for one in (first, later))
     return first, _with_sizes(later, loop.regime)
+
+
+def _counted(refit: Step, samples: Expr) -> Step:
+    """Return the step with frequencies rounded to whole multiples of 1/M: a token that dies leaves 0, not about 0."""
+    return Step({x: floor(value * samples + S.Half) / samples for x, value in refit.update.items()}, refit.laws)
 
 
 def _with_sizes(refit: Step, regime: Any) -> Step:

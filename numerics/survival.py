@@ -172,13 +172,13 @@ def _alive(run: xr.Dataset) -> xr.DataArray:
 
 
 def critical(survival: np.ndarray, level: float) -> float:
-    """Return c with P(max_n |B(S(n))|/sqrt(S(n) (1 - S(n))) > c) <= level, B a Brownian bridge, and hardly less.
+    """Return c with P(max_n |B(S(n))|/sqrt(S(n) (1 - S(n))) > c) <= level, B a Brownian bridge; near level if small.
 
     The bound is that of D. Hunter, J. Appl. Probab. 13 (1976) 597-603, on the union of events in a row,
     P(any) <= P(first) + sum_n P(n + 1, not n), which is sharp for rare crossings of a Markov chain, as this is.
 
     >>> round(critical(np.array([1.0, 0.5]), 0.05), 3), round(critical(np.linspace(0.99, 0.01, 99), 0.05), 2)
-    (1.96, 3.1)
+    (1.96, 3.2)
     """
     inside = np.unique(survival[(survival > 0) & (survival < 1)])
     if not len(inside):

@@ -18,6 +18,7 @@ from theory.families import (
     Gaussian,
     LinearRegression,
     MultivariateGaussian,
+    NGram,
     OneParameter,
     Recursion,
 )
@@ -70,9 +71,12 @@ _TABLE = {
     ),
     Bernoulli: _columns([Bernoulli.p]),
     Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
+    NGram: Variables({str(x): () for x in NGram.recorded}, {x: str(x) for x in NGram.recorded}, {}),
     LinearRegression: evolve(
         _columns([LinearRegression.w, LinearRegression.squares]),
-        rewrite={LinearRegression.error: LinearRegression.squares - 2 * symbols.w0 * LinearRegression.w + symbols.w0**2},
+        rewrite={
+            LinearRegression.error: LinearRegression.squares - 2 * symbols.w0 * LinearRegression.w + symbols.w0**2
+        },
     ),
 }
 

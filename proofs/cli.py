@@ -1,6 +1,6 @@
 """The command `collapse`. Exit code 0: all holds; 1: something disagrees, is not proved or
 could not be judged; 2: bad input, said in one
-line.
+line; 130 and 143: stopped by Ctrl-C or SIGTERM.
 
 Work is imported inside the commands, so that `collapse --help` answers at once.
 """
@@ -16,11 +16,15 @@ from cyclopts import App, CycloptsError, Parameter
 
 from proofs.job import Job
 from proofs.planning import PlanJob
+from proofs.stopping import CODES, how
+
+LEFT = "nothing half-written is left behind."
 
 app = App(
     name="collapse",
     help="Exact theory, simulation and proof of self-consuming loops.",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # main() says what is left behind
 )
 
 derivations = App(name="derive")
@@ -129,6 +133,28 @@ def plan(of: str, /, job: Annotated[PlanJob | None, Parameter(name="*")] = None,
 
 
 @app.command
+def simulate(
+    spec: Path,
+    /,
+    *,
+    out: Path | None = None,
+    resume: Annotated[bool, Parameter(negative="")] = False,
+    as_json: As_json = False,
+) -> int:
+    """Simulate the loop of a TOML file and print its last generation; Ctrl-C and SIGTERM keep what is done.
+
+    Args:
+        spec: TOML file in the words of derive, with samples, generations, chains, seed, start, observe and paths.
+        out: Folder that keeps the run, a file for every chunk as it is done, and run.nc at the end.
+        resume: Go on with the run in the folder: only what is missing is computed.
+    """
+    from proofs.simulation import answer
+
+    print(answer(spec, out, resume=resume, as_json=as_json))
+    return 0
+
+
+@app.command
 def catalogue(topic: str | None = None, /) -> int:
     """Print published results with their sources, what the engine says of each, and what is wrong with some.
 
@@ -169,9 +195,9 @@ def main() -> None:
     except BrokenPipeError:  # the reader of a pipe has gone, as under head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
-    except KeyboardInterrupt:
-        print("collapse: interrupted; nothing half-written is left behind.", file=sys.stderr)
-        code = 130
+    except KeyboardInterrupt as stop:
+        print(f"collapse: {how(stop)}; {stop.args[0] if stop.args else LEFT}", file=sys.stderr)
+        code = CODES[how(stop)]
     sys.exit(code if isinstance(code, int) else 0)
 
 

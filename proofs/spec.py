@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import NOTHING, fields, has
-from sympy import Expr, SympifyError, sympify
+from sympy import Expr, IndexedBase, SympifyError, sympify
+from sympy.core.symbol import Symbol
 
 import theory
 from theory import Loop, Scaled, symbols
@@ -26,7 +27,7 @@ def kinds(axis: str) -> dict[str, type]:
     """Return the library's values of an axis, by name in lower case.
 
     >>> sorted(kinds("regime"))[:3]
-    ['accumulate', 'mixed', 'replace']
+    ['accumulate', 'mixed', 'moran']
     """
     public = (value for value in vars(theory).values() if isinstance(value, type))
     return {kind.__name__.lower(): kind for kind in public if issubclass(kind, AXES[axis]) and has(kind)}
@@ -110,10 +111,14 @@ def number(option: str, text: str) -> Expr:
     return _read(option, text, SYMBOLS)
 
 
-def observable_from(text: str, loop: Loop) -> Expr:
-    """Return an observable of the loop's family from text, in its parameters and its source's symbols."""
-    names: dict[str, Any] = {str(symbol): symbol for symbol in loop.law.source()}
-    return _read("of", text, names | {s.name: s for s in loop.free_symbols if s.name not in names})
+def observable_from(text: str, loop: Loop, option: str = "of") -> Expr:
+    """Return an observable of the loop's family from text: in parameters, such as mu or p[0], in what the family
+    names, such as vocabulary, and in its source's symbols.
+    """
+    named = {name: value for kind in type(loop.family).__mro__ for name, value in vars(kind).items() if name[0] != "_"}
+    names: dict[str, Any] = {name: value for name, value in named.items() if isinstance(value, Expr | IndexedBase)}
+    names |= {str(symbol): symbol for symbol in loop.law.source()}
+    return _read(option, text, names | {s.name: s for s in loop.free_symbols if s.name not in names})
 
 
 def bound_from(option: str, text: str, loop: Loop) -> Expr:
@@ -128,7 +133,8 @@ def _read(option: str, text: str, names: Mapping[str, Any]) -> Expr:
         raise ValueError(
             f"--{option} {text!r} is no expression. Write it as in Python, for instance 1/10 or mu**2."
         ) from error
-    unknown = {s.name for s in expr.free_symbols if isinstance(expr, Expr)} - set(names)
+    held = {s.name for value in names.values() for s in value.free_symbols}
+    unknown = {s.name for s in getattr(expr, "free_symbols", ()) if isinstance(s, Symbol)} - {*names, *held}
     if not isinstance(expr, Expr) or unknown:
         known = ", ".join(sorted(names))
         raise ValueError(

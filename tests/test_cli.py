@@ -34,6 +34,7 @@ BAD = {
     "an unknown family": (["derive", "V", "--family", "cauchy"], "gaussian, hyperbolicsecant"),
     "an unknown parameter": (["derive", "W"], "'W' names W"),
     "no expression": (["derive", "V +"], "no expression"),
+    "a list of expressions": (["derive", "[V, V]"], "names no value"),
     "nothing to derive": (["derive"], "needs an observable"),
     "a text that is not there": (["derive", "--tokens", "nowhere.txt"], "nowhere.txt"),
     "words in place of tokens": (["derive", "--tokens", "prose", "--samples", "many"], "no number of tokens"),

@@ -88,6 +88,7 @@ def test_two_fits_have_the_law_of_the_chain(method):
     run = simulate(Loop(Categorical(), samples=M), {"p": source}, generations=2, chains=chains, method=method)
     counts = np.rint(run.p.to_numpy()[:, 2] * M).astype(int)
     seen = np.array([(counts == x).all(axis=1).sum() for x in states])
+    assert seen.sum() == chains
     assert not rejected(seen, law @ onward)
     assert rejected(seen, law)
 

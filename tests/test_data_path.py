@@ -55,8 +55,7 @@ def test_correlated_source_is_seen_in_the_first_fit_and_then_lost():
 def test_many_types_drift_as_wright_fisher(regime):
     """Assert E p_n = p0, and in replace 1 - E collision_n = (1 - 1/M)^n (1 - collision_0), for 200 types."""
     loop = Loop(Categorical(), samples=20, regime=regime)
-    run = simulate(loop, {"p": ZIPF}, generations=5, chains=20_000, observe=OBSERVED)
-    assert run.attrs["method"] == "data"
+    run = simulate(loop, {"p": ZIPF}, generations=5, chains=20_000, observe=OBSERVED, method="data")
     np.testing.assert_allclose(run.p.sum("type"), 1)
     common = np.flatnonzero(ZIPF > 0.01)
     assert within(run.p.to_numpy()[:, :, common], ZIPF[common])

@@ -13,8 +13,7 @@ from scipy.stats import norm
 from sympy import Expr, Integer, Rational
 
 from numerics import chains as chains_module
-from numerics import engine, kits, statistic_path
-from numerics.distortions import factor
+from numerics import distortions, engine, kits, statistic_path
 from numerics.reference import reference
 from numerics.simulate import simulate
 from theory import (
@@ -231,7 +230,7 @@ def test_variance_for_standard_deviation_is_caught(planted, method):
     """Assert that a law given V where sqrt(V) belongs disagrees with the reference."""
 
     def draw(key, size, model, how):
-        return model["mu"] + factor(how) * model["V"] * kits.normal(key, (size,))
+        return model["mu"] + distortions.factor(how) * model["V"] * kits.normal(key, (size,))
 
     kit = kits._KITS[Gaussian]
     planted.setattr(statistic_path, "sqrt", lambda variance: variance)

@@ -34,6 +34,7 @@ from theory import (
     Replace,
     Tempered,
     Uniform,
+    VarianceFactor,
     expect,
     extinction,
     n,
@@ -310,7 +311,7 @@ def test_starts_out_of_range_are_refused(family, start, match):
     [
         Loop(Poisson(2), samples=5, sampling=Tempered(2)),
         Loop(HyperbolicSecant(HALF, 1), samples=5),
-        Loop(Uniform(2), samples=8, regime=Mixed(HALF, count="bernoulli")),
+        Loop(Uniform(2), samples=8, sampling=VarianceFactor(2)),
     ],
     ids=str,
 )

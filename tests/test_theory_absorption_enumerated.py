@@ -12,7 +12,8 @@ from math import comb, factorial, lcm, prod
 
 import numpy as np
 import pytest
-from sympy import Rational
+from sympy import QQ, Poly, Rational, Symbol, binomial, factorrat, log
+from sympy.polys.matrices import DomainMatrix
 
 from theory import Categorical, Loop, absorption
 from theory.discrete.neutral import Neutral
@@ -66,16 +67,14 @@ class Chain:
         # Row sums are M^M, which bounds every product on the way.
         number = np.int64 if samples**samples < 2**63 else object
         power = np.array([[x**k for k in range(samples + 1)] for x in range(samples + 1)], dtype=number)
-        weights = prod(power[np.ix_(count, count)] for count in self.states.T)
+        weights = np.prod([power[np.ix_(count, count)] for count in self.states.T], axis=0)
         self.matrix = weights.astype(object) * self.ways
 
     def laws(self):
         """(numerators, denominator) of the laws of the counts at the first fits."""
         q = lcm(*(p.denominator for p in self.law))
         chances = [p.numerator * (q // p.denominator) for p in self.law]
-        law = self.ways * np.array(
-            [prod(c ** int(k) for c, k in zip(chances, row)) for row in self.states], dtype=object
-        )
+        law = self.ways * np.array([prod(map(pow, chances, map(int, row))) for row in self.states], dtype=object)
         for n in GENERATIONS:
             yield law, (q * self.samples ** (n - 1)) ** self.samples
             if n < len(GENERATIONS):
@@ -164,3 +163,46 @@ def assert_curves(chain, found, n, law):
     counts = found.counts(0, n)
     for x in range(chain.samples + 1):
         assert exact(counts[x]) == mean(law, list(map(int, chain.states[:, 0] == x)))
+
+
+@pytest.mark.parametrize(("samples", "types"), [size for size in SIZES if comb(sum(size) - 1, size[0]) <= 21])
+def test_spectrum_is_that_of_the_full_matrix(samples, types):
+    """Assert that the eigenvalues with their multiplicities multiply to the characteristic polynomial."""
+    chain, x = Chain(samples, types), Symbol("x")
+    rows = [[QQ(int(w), samples**samples) for w in row] for row in chain.matrix]
+    chi = DomainMatrix(rows, (len(rows), len(rows)), QQ).charpoly()
+    found = absorption(Loop(Categorical(chain.law), samples=samples))
+    product = Poly(1, x)
+    for k, (value, times) in enumerate(found.spectrum().items(), start=1):
+        assert times == (types if k == 1 else binomial(k + types - 2, types - 2))
+        product *= Poly(x - value, x) ** times
+    assert product.all_coeffs() == [QQ.to_sympy(w) for w in chi]
+
+
+@pytest.mark.parametrize(("samples", "types"), [(3, 2), (4, 3), (3, 4)])
+def test_entropy_is_that_of_the_full_chain(samples, types):
+    """Assert E[-sum_i p_i log p_i] as rationals times logarithms of primes."""
+    chain = Chain(samples, types)
+    found = absorption(Loop(Categorical(chain.law), samples=samples))
+    for n, (law, over) in zip(GENERATIONS, chain.laws(), strict=True):
+        entropy = [
+            -sum(Rational(int(x), samples) * log(Rational(int(x), samples)) for x in row if x) for row in chain.states
+        ]
+        expected = sum(Rational(int(w), over) * h for w, h in zip(law, entropy, strict=True))
+        assert (found.entropy(n) - expected).replace(log, in_primes).expand() == 0
+    assert found.entropy(0) == -sum(Rational(p) * log(Rational(p)) for p in chain.law)
+
+
+def in_primes(x):
+    """log x as a sum of logarithms of primes, each a symbol."""
+    return sum(power * Symbol(f"log{prime}") for prime, power in factorrat(x).items() if prime > 1)
+
+
+def test_equations_see_a_slip():
+    """Assert that one time changed in its last digit fails its equations."""
+    chain = Chain(4, 3)
+    times = chain.by_pattern(lambda here: here.expected_time())
+    one, inside = [Fraction(1)] * len(times), chain.left > 1
+    assert chain.solves(times, one, inside, chain.unlike())
+    slipped = [t + Fraction(int(k == 1), 10**9) for k, t in enumerate(times)]
+    assert not chain.solves(slipped, one, inside, chain.unlike())

@@ -1,6 +1,7 @@
 """Distorted sampling of M tokens: the written-out chain against enumeration in fractions, and what it must obey."""
 
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -86,7 +87,7 @@ def engine(samples, source, sampling):
 
 def brute(samples, source, distort):
     """The same by brute force: the chain, and the law of the first counts."""
-    chain = Chain(lambda counts: draws(samples, distort(tuple(Fraction(k, samples) for k in counts))))
+    chain = Chain(cache(lambda counts: draws(samples, distort(tuple(Fraction(k, samples) for k in counts)))))
     return chain, draws(samples, distort(source))
 
 
@@ -108,21 +109,24 @@ def test_distorted_chain_is_that_of_all_draws(sampling, samples, types):
     """Assert times, fixation, survival, loss, support and laws, from the source and from every vector of counts."""
     source, found = SOURCES[types], engine(samples, SOURCES[types], sampling)
     chain, first = brute(samples, source, DISTORTIONS[sampling])
-    starts = {None: (first, 1)} | {x: ({x: Fraction(1)}, 0) for x in compositions(samples, types)}
-    for begun, (law, drawn) in starts.items():
-        mean = drawn + chain.expected(one, none, law)
-        assert found.expected_time(begun) == mean
-        second = chain.expected(lambda x: 2 * chain.expected(one, none, {x: Fraction(1)}) - 1, none, law)
-        assert found.variance_time(begun) == second - (mean - drawn) ** 2
+    times = {x: chain.expected(one, none, {x: Fraction(1)}) for x in compositions(samples, types)}
+    starts = {None: first} | {x: chain.step(x) for x in [*times][::3]}
+    for begun, law in starts.items():
+        here = found.given(*begun) if begun else found
+        one_left = settled(begun or source)
+        mean = 0 if one_left else 1 + chain.expected(one, none, law)
+        assert here.expected_time() == mean
+        second = chain.expected(lambda x: 2 * times[x] - 1, none, law)
+        assert here.variance_time() == (0 if one_left else second - (mean - 1) ** 2)
         for token in range(types):
             fixed = chain.expected(none, lambda counts, token=token: Fraction(counts[token] > 0), law)
-            assert found.probability(token, begun) == fixed
-        for steps in range(3):
-            then, n = chain.after(law, steps), drawn + steps
-            assert found.survival(n, begun) == sum(w for x, w in then.items() if not settled(x))
-            assert found.support(n, begun) == sum(w * sum(k > 0 for k in x) for x, w in then.items())
-            assert found.lost(0, n, begun) == sum(w for x, w in then.items() if not x[0])
-            assert {x: w for x, w in found.counts(n, begun).items() if w} == {x: w for x, w in then.items() if w}
+            assert here.probability(token) == fixed
+        for n in (1, 2, 3):
+            then = chain.after(law, n - 1)
+            assert here.survival(n) == sum(w for x, w in then.items() if not settled(x))
+            assert here.support(n) == sum(w * sum(k > 0 for k in x) for x, w in then.items())
+            assert here.lost(0, n) == sum(w for x, w in then.items() if not x[0])
+            assert {x: w for x, w in here.counts(n).items() if w} == {x: w for x, w in then.items() if w}
 
 
 def test_source_itself_is_generation_zero():
@@ -151,12 +155,11 @@ KNOWN = {
 def test_times_and_fixation_of_fifty_tokens_are_the_known_ones(tau):
     """Assert the figures to every digit that they have: E T from half and half, and fixation from 10 of 50 copies."""
     found = absorption(Loop(Bernoulli(HALF), samples=50, sampling=Tempered(Rational(tau))))
-    for answer, figure in zip((found.expected_time((25, 25)), found.probability(0, (10, 40))), KNOWN[tau], strict=True):
+    for answer, figure in zip((found.expected_time(), found.given(10, 40).probability(0)), KNOWN[tau], strict=True):
         unit = Rational(1, 10 ** len(figure.partition(".")[2]))
         exact = answer if tau == "1" else answer.value
         assert abs(exact - Rational(figure)) <= unit / 2
         assert tau == "1" or answer.radius <= RELATIVE * answer.value
-    assert found.expected_time() == found.expected_time((25, 25)) or tau != "1"
 
 
 @pytest.mark.parametrize("tau", [Rational(2, 3), Rational(4, 5), Rational(3), log(3)], ids=str)
@@ -249,10 +252,10 @@ def test_temperature_favours_majorities_or_minorities(samples):
     for count in range(samples // 2 + 1, samples):
         begun, share = (count, samples - count), Rational(count, samples)
         other = tuple(reversed(begun))
-        assert cold.probability(0, begun) == 1 - cold.probability(0, other) > share
-        assert hot.probability(0, begun).lower > HALF
-        assert hot.probability(0, begun).upper < share
-        assert cold.expected_time(begun) < hot.expected_time(begun).lower
+        assert cold.given(*begun).probability(0) == 1 - cold.given(*other).probability(0) > share
+        assert hot.given(*begun).probability(0).lower > HALF
+        assert hot.given(*begun).probability(0).upper < share
+        assert cold.given(*begun).expected_time() < hot.given(*begun).expected_time().lower
 
 
 @pytest.mark.parametrize("sampling", [*DISTORTIONS, Tempered(2)], ids=str)
@@ -260,9 +263,9 @@ def test_delta_functions_are_absorbing_and_nothing_else(sampling):
     """Assert that the counts which stay are those of one type; and that every other vector of counts leads to one."""
     found = engine(3, SOURCES[3], sampling)
     assert set(found.absorbing) == {(3, 0, 0), (0, 3, 0), (0, 0, 3)}
-    assert all(found.counts(1, x)[x] == 1 for x in found.absorbing)
+    assert all(found.given(*x).counts(1)[x] == 1 for x in found.absorbing)
     for begun in found.laws:
-        ends = [chance for x, chance in found.counts(1, begun).items() if settled(x)]
+        ends = [chance for x, chance in found.given(*begun).counts(1).items() if settled(x)]
         assert any(getattr(chance, "lower", chance) > 0 for chance in ends)
 
 
@@ -306,8 +309,7 @@ def test_elimination_without_subtraction_solves_the_system(weights):
         (lambda: engine(42, [Fraction(1, 4)] * 4, Tempered(2)), NotClosed, "14190 vectors of counts"),
         (lambda: engine(3, SOURCES[2], TopK(1)).lost(2, 1), ValueError, "token 2 does not exist"),
         (lambda: engine(3, SOURCES[2], TopK(1)).survival(-1), ValueError, "n = -1"),
-        (lambda: engine(3, SOURCES[2], TopK(1)).expected_time((1, 1)), ValueError, "sum to 3"),
-        (lambda: absorption(Loop(Bernoulli(HALF), samples=3, sampling=Tempered())), TypeError, "tau"),
+        (lambda: engine(3, SOURCES[2], TopK(1)).given(1, 1), ValueError, "M = 3 tokens"),
         (lambda: absorption(Loop(Bernoulli(), samples=3, sampling=TopK(1))), ValueError, "leaves p0"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -46,6 +47,7 @@ from theory import (
     population,
     rank,
     risk,
+    sources,
     spread,
     stationary,
     variance,
@@ -63,7 +65,7 @@ SIZES = [(1, 2), (2, 2), (6, 2), (3, 3), (5, 3), (3, 4)]
 SHARES = [Fraction(0), Fraction(1, 5), Fraction(1)]
 
 
-def engine(samples, source, real=0):
+def engine(samples, source, real=Fraction(0)):
     """The engine's chain."""
     return absorption(Loop(Categorical(source), regime=Moran(real), samples=samples))
 
@@ -81,7 +83,7 @@ def brute(samples, source, real=Fraction(0)):
                     moves[after] = moves.get(after, Fraction(0)) + chance
         return moves
 
-    return Chain(step), draws(samples, source)
+    return Chain(cache(step)), draws(samples, source)
 
 
 def one(counts):
@@ -106,14 +108,15 @@ def test_times_and_fixation_are_those_of_all_moves(samples, types):
     chain, first = brute(samples, source)
     starts = {None: (first, 1)} | {x: ({x: Fraction(1)}, 0) for x in compositions(samples, types)}
     for begun, (start, drawn) in starts.items():
-        assert found.expected_time(begun) == drawn + chain.expected(one, none, start)
+        here = found.given(*begun) if begun else found
+        assert here.expected_time() == drawn + chain.expected(one, none, start)
         for token in range(types):
             fixed = chain.expected(none, lambda x, token=token: Fraction(x[token] > 0), start)
-            assert found.probability(token, begun) == fixed
+            assert here.probability(token) == fixed
             if fixed:
                 # E[T; token] is gained fit by fit from counts that end in the token.
                 ends = chain.expected(lambda x, token=token: Fraction(x[token], samples), none, start)
-                assert found.conditional_time(token, begun) == drawn + ends / fixed
+                assert here.conditional_time(token) == drawn + ends / fixed
 
 
 @pytest.mark.parametrize("real", SHARES)
@@ -125,12 +128,13 @@ def test_laws_by_generation_are_those_of_all_moves(samples, types, real):
     states = list(compositions(samples, types))
     starts = {None: (first, 1)} | {x: ({x: Fraction(1)}, 0) for x in (states[0], states[len(states) // 2])}
     for begun, (start, drawn) in starts.items():
+        here = found.given(*begun) if begun else found
         for steps in range(4):
             then, generation = chain.after(start, steps), drawn + steps
-            assert found.survival(generation, begun) == sum(w for x, w in then.items() if not settled(x))
-            assert found.support(generation, begun) == sum(w * sum(k > 0 for k in x) for x, w in then.items())
+            assert here.survival(generation) == sum(w for x, w in then.items() if not settled(x))
+            assert here.support(generation) == sum(w * sum(k > 0 for k in x) for x, w in then.items())
             for token in range(types):
-                assert found.lost(token, generation, begun) == sum(w for x, w in then.items() if not x[token])
+                assert here.lost(token, generation) == sum(w for x, w in then.items() if not x[token])
 
 
 @pytest.mark.parametrize("real", SHARES)
@@ -155,17 +159,17 @@ def test_expected_time_of_two_types_is_the_birth_and_death_sum(samples):
     for k in range(1, samples):
         early = sum((Rational(samples - k, samples - j) for j in range(1, k + 1)), Rational(0))
         late = sum((Rational(k, j) for j in range(k + 1, samples)), Rational(0))
-        assert found.expected_time((k, samples - k)) == samples * (early + late)
+        assert found.given(k, samples - k).expected_time() == samples * (early + late)
 
 
-def sources(most=4):
+def laws(most=4):
     """Sources of two types to so many, some of which may be absent."""
     weights = st.lists(st.integers(0, 5), min_size=2, max_size=most).filter(any)
     return weights.map(lambda counts: tuple(Fraction(w, sum(counts)) for w in counts))
 
 
 @settings(max_examples=30)
-@given(sources(6), st.integers(1, 12), st.randoms())
+@given(laws(6), st.integers(1, 12), st.randoms())
 def test_chain_forgets_names_and_variety_falls(source, samples, random):
     """Assert sums to one, relabelling, falling survival, and that the lines back are a law."""
     found, types = engine(samples, source), range(len(source))
@@ -192,7 +196,7 @@ def test_absorption_is_refused_where_types_come_back():
         (lambda: engine(3, SOURCES[2]).lost(2, 1), "token 2"),
         (lambda: engine(3, SOURCES[2]).survival(-1), "n = -1"),
         (lambda: engine(3, SOURCES[2]).ancestors(0), "n = 0"),
-        (lambda: engine(3, SOURCES[2]).probability(0, (1, 1)), "sum to 3"),
+        (lambda: engine(3, SOURCES[2]).given(1, 1), "M = 3 tokens"),
         (lambda: engine(3, (Fraction(0), Fraction(1))).conditional_time(0), "token 0 is not there"),
         (lambda: Moran(2), "real=2"),
     ):
@@ -268,7 +272,7 @@ def test_stationary_law_is_dirichlet_multinomial(samples, types, real):
 
 def test_all_real_tokens_are_multinomial():
     """Assert theta = oo at u = 1, where every token is drawn from the source on its own."""
-    found = engine(4, SOURCES[3], 1).stationary()
+    found = engine(4, SOURCES[3], Fraction(1)).stationary()
     assert found.theta == oo
     assert {x: found.probability(x) for x in compositions(4, 3)} == draws(4, SOURCES[3])
 
@@ -316,6 +320,7 @@ WHOLE = {
     "lyapunov": lyapunov,
     "rank": rank,
     "spread": spread,
+    "sources": sources,
     "absorbing_sets": absorbing_sets,
     "simulate": lambda loop: simulate(loop, generations=2, chains=2, seed=0),
 }

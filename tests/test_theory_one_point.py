@@ -85,7 +85,7 @@ def test_no_walk_starts_from_one_point(question):
         question(one())
 
 
-@pytest.mark.parametrize("method", ["statistic"])
+@pytest.mark.parametrize("method", ["statistic", "data"])
 def test_simulation_of_one_point(method):
     """Assert that both paths give V = 0 exactly and means of the source's law."""
     run = simulate(one(), generations=3, chains=20_000, seed=0, method=method)

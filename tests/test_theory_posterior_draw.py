@@ -52,7 +52,7 @@ def after(start, samples, k):
 def test_two_draws_are_the_integrals(samples, power):
     """Assert E p_2^k: the moments of the second draw are a polynomial in the first."""
     found = expect(Loop(Bernoulli(THIRD), samples=samples, estimator=DRAW), p**power)
-    polynomial = Poly(after(x, samples, power).expand(), x)
+    polynomial = Poly(S(after(x, samples, power)).expand(), x)
     twice = sum(c * after(THIRD, samples, m) for (m,), c in polynomial.terms())
     assert [found.at(n=k) for k in (0, 1, 2)] == [THIRD**power, polynomial.eval(THIRD), twice]
 

@@ -107,7 +107,7 @@ ARGUMENTS = {
     "n = 1/2": (lambda: expect(Loop(Gaussian()), V).at(n=HALF), "n = 1/2"),
     "n = 1.5": (lambda: expect(Loop(Gaussian()), V).at(n=1.5), "n = 1.5"),
     "no single moment": (lambda: expect(Loop(Gaussian()), V + mu).certify(S.One), "no single moment"),
-    "absorption of symbols": (lambda: absorption(Loop(Bernoulli())).expected_time(), "symbolic M = M"),
+    "absorption of symbols": (lambda: absorption(Loop(Bernoulli())).expected_time(), "a symbolic M = M"),
     "absorption of a population": (lambda: absorption(Loop(Bernoulli(HALF), samples=oo)), "samples = oo"),
     "absorption of no numbers": (lambda: absorption(Loop(Categorical(), samples=3)), "symbolic source"),
     "type -1": (lambda: absorption(COIN).lost(-1, 1), "token -1 does not exist"),

@@ -414,7 +414,7 @@ WRONG = {
     "ridge of a Gaussian": (lambda: Loop(Gaussian(), estimator=Ridge(1)), "Gaussian has none"),
     "wrapped ridge": (lambda: expect(Loop(Bernoulli(), estimator=Damped(1, Ridge(1))), Bernoulli.p), "has none"),
     "simulate": (
-        lambda: simulate(Loop(LinearRegression(2, 1, 1), samples=9), generations=1, chains=1),
+        lambda: simulate(Loop(FixedDesignRegression([1, 2]), samples=9), generations=1, chains=1),
         "cannot be",
     ),
     "known powers": (lambda: Known(w, {(1, 2): 0}), "powers (1, 2)"),

@@ -1,5 +1,7 @@
 """The eight cells of the three error sources: identities of the decomposition, and the example in two dimensions."""
 
+from itertools import permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,12 +43,12 @@ def test_shares_and_interactions_add_up(cells):
 
 
 @given(TABLES)
-def test_shares_are_interactions_divided_among_their_members(cells):
-    """Assert phi(s) = sum over sets with s of m(set)/|set|, Shapley's value by another formula."""
+def test_shares_are_means_over_orders(cells):
+    """Assert phi(s) = mean over the six orders of what s adds to the sources before it, Shapley's own definition."""
     split = Decomposition(cells)
     for source in SOURCES:
-        shared = sum(split.interactions[cell] / len(cell) for cell in CELLS if source in cell)
-        assert split.shares[source] == shared
+        befores = [frozenset(order[: order.index(source)]) for order in permutations(SOURCES)]
+        assert split.shares[source] == sum(cells[on | {source}] - cells[on] for on in befores) / 6
 
 
 @given(TABLES, RATIONALS)
@@ -160,4 +162,4 @@ def test_it_prints():
     """Assert that the table names every cell, in text and in LaTeX."""
     found = sources(PLANE).at(n=1, tau=1)
     assert [line.split()[0] for line in str(found).splitlines()[1:9]] == [name(cell) for cell in CELLS]
-    assert r"\varphi_E &=" in found._repr_latex_()
+    assert r"\varphi_E &" in found._repr_latex_()

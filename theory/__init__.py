@@ -32,6 +32,7 @@ from theory.families import HyperbolicSecant as HyperbolicSecant
 from theory.families import LinearRegression as LinearRegression
 from theory.families import MultivariateGaussian as MultivariateGaussian
 from theory.families import NegativeBinomial as NegativeBinomial
+from theory.families import NGram as NGram
 from theory.families import Pareto as Pareto
 from theory.families import Poisson as Poisson
 from theory.families import Recursion as Recursion

@@ -12,9 +12,11 @@ from theory.discrete.mixed import mixed
 from theory.discrete.moran import moran
 from theory.discrete.neutral import neutral
 from theory.discrete.urn import urn
+from theory.discrete.words import words
 from theory.errors import NotClosed
 from theory.families.bernoulli import Bernoulli
 from theory.families.categorical import Categorical
+from theory.families.markov import NGram
 from theory.loop import Loop
 from theory.procedures import Procedure
 from theory.regimes import Accumulate, Mixed, Moran, Regime, Replace
@@ -31,7 +33,8 @@ CHAINS: tuple[tuple[type[Regime], type[Sampling], Callable[[Loop], Any]], ...] =
 
 
 def absorption(loop: Loop) -> Any:
-    """Return the exact absorbing chain of a categorical or Bernoulli loop, such as a `theory.discrete.neutral.Neutral`.
+    """Return the exact absorbing chain of a categorical or Bernoulli loop, such as a `theory.discrete.neutral.Neutral`;
+    of n-gram models the `theory.discrete.words.Words`.
 
     Raises:
         NotClosed: another family, estimator, regime or sampling.
@@ -42,6 +45,8 @@ def absorption(loop: Loop) -> Any:
     >>> chain.expected_time(), chain.survival(n=3)
     (2, 1/8)
     """
+    if isinstance(loop.family, NGram):
+        return words(loop)
     if not isinstance(loop.family, Categorical | Bernoulli):
         raise NotClosed(
             f"family: {type(loop.family).__name__} has no finite state space. Ask absorption of a categorical loop."

@@ -65,19 +65,11 @@ def _certificate(
     recurrence: Recurrence, solution: Solution, text: "_Text", claims: dict[Monomial, str], more: Mapping[str, Any] = {}
 ) -> Certificate:
     labels = {m: f"x{k}" for k, m in enumerate(recurrence.rows, start=1)}
-    own = text.within(recurrence.field)
-    unknowns = {
-        label: {
-            "start": text.superposition({(x, S.One): w for x, w in linear_form(initial, text.field).items()}),
-            "next": own.linear({labels[key]: _next(recurrence, w) for key, w in recurrence.rows[m].items()}),
-        }
-        for (m, label), initial in zip(labels.items(), recurrence.initial.values(), strict=True)
-    }
+    unknowns = _unknowns(recurrence, text, labels)
     sequences = {
         s.symbol.name: {"start": str(s.start), "next": text.linear({str(x): w for x, w in s.next.items()})}
         for s in solution.sequences
-    }
-    sequences |= more
+    } | dict(more)
     bound = {"n", *labels.values(), *sequences}
     positive = list(filter(None, (_at_first(c, solution.start + 1) for c in recurrence.conditions)))
     # A divisor that depends on n is the checker's to prove, since hypotheses speak of symbols alone.
@@ -99,6 +91,18 @@ def _certificate(
     # What is named in "next" belongs to fit n + 1.
     later = {s.name: unfold(expr).subs(symbols.n, symbols.n + 1) for expr, s in text.replaced.items()}
     return Certificate(data, meanings | {name: str(expr) for name, expr in later.items()})
+
+
+def _unknowns(recurrence: Recurrence, text: "_Text", labels: dict[Monomial, str]) -> dict[str, dict[str, str]]:
+    """Return start and next of every monomial's expectation, by its label."""
+    own = text.within(recurrence.field)
+    return {
+        label: {
+            "start": text.superposition({(x, S.One): w for x, w in linear_form(initial, text.field).items()}),
+            "next": own.linear({labels[key]: _next(recurrence, w) for key, w in recurrence.rows[m].items()}),
+        }
+        for (m, label), initial in zip(labels.items(), recurrence.initial.values(), strict=True)
+    }
 
 
 def _at_first(condition: Expr, k: int) -> Expr | None:

@@ -171,7 +171,7 @@ def tends_to(chances: Chances, sampling: Sampling) -> Chances:
     >>> from sympy import Rational
     >>> law = (Rational(1, 2), Rational(1, 3), Rational(1, 6))
     >>> tends_to(law, Tempered(Rational(1, 2))), tends_to(law, Tempered(2)), tends_to(law, TopP(Rational(3, 5)))
-    ((1, 0, 0), (1/3, 1/3, 1/3), (3/5, 2/5, 0))
+    ((1, 0, 0), (1/3, 1/3, 1/3), (1, 0, 0))
     """
     if isinstance(sampling, Tempered):
         return _frozen_or_molten(chances, sampling)

@@ -8,11 +8,10 @@ whole error exactly.
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from itertools import combinations
-from math import factorial
 from typing import Any, Generic, TypeVar, get_args
 
 from attrs import evolve, field, frozen
-from sympy import Add, Determinant, Expr, Rational, S, log
+from sympy import Add, Determinant, Expr, Rational, S, expand_log, log
 
 from theory.errors import NotClosed
 from theory.expect import expect
@@ -52,17 +51,17 @@ class Decomposition(Generic[Value]):
     (9, 3, 2)
     """
 
-    cells: Mapping[Cell, Value] = field()
+    cells: Mapping[Cell, Value]
 
-    @cells.validator
-    def _complete(self, _: Any, given: Mapping[Cell, Value]) -> None:
-        if missing := [name(cell) for cell in CELLS if cell not in given]:
+    def __attrs_post_init__(self) -> None:
+        """Refuse a table that is not whole."""
+        if missing := [name(cell) for cell in CELLS if cell not in self.cells]:
             raise ValueError(f"the cells {', '.join(missing)} are missing. Give all eight, from none to SEA.")
 
     @property
     def total(self) -> Value:
         """v(all) - v(none): what the three sources add together."""
-        return self._minus(self.cells[CELLS[-1]], self.cells[CELLS[0]])
+        return self._sum(iter(((1, self.cells[CELLS[-1]]), (-1, self.cells[CELLS[0]]))))
 
     @cached_property
     def interactions(self) -> Mapping[Cell, Value]:
@@ -79,20 +78,15 @@ class Decomposition(Generic[Value]):
     def shares(self) -> Mapping[str, Value]:
         """Shapley's value of each source: what it adds, averaged over the orders in which sources are switched on.
 
-        phi(s) = sum over sets without s of |set|! (2 - |set|)!/3! (v(set and s) - v(set)); the three sum to ``total``.
+        phi(s) = sum over sets with s of m(set)/|set|, since what only a set adds is divided evenly among its members;
+        the three sum to ``total``.
 
         Source: L. S. Shapley, A value for n-person games, Contributions to the Theory of Games II, 307-317 (1953).
         """
-        return {source: self._sum(self._orders(source)) for source in SOURCES}
-
-    def _orders(self, source: str) -> Iterator[tuple[Any, Value]]:
-        for cell in CELLS:
-            if source not in cell:
-                weight = Rational(factorial(len(cell)) * factorial(2 - len(cell)), factorial(3))
-                yield weight, self._minus(self.cells[cell | {source}], self.cells[cell])
-
-    def _minus(self, one: Any, two: Any) -> Any:
-        return one - two
+        return {
+            source: self._sum((Rational(1, len(on)), m) for on, m in self.interactions.items() if source in on)
+            for source in SOURCES
+        }
 
     def _sum(self, terms: Iterator[tuple[Any, Any]]) -> Any:
         """Return the weighted sum; weights are fractions, which floats take as floats."""
@@ -114,6 +108,11 @@ class Sources(Decomposition[Expr]):
     metric: str = field(kw_only=True)
     conditions: tuple[Expr, ...] = field(default=(), kw_only=True)
 
+    def _sum(self, terms: Iterator[tuple[Any, Expr]]) -> Expr:
+        """Return the sum, and 0 where logarithms of products tell that it is."""
+        total = super()._sum(terms)
+        return S.Zero if expand_log(S(total), force=True).expand() == 0 else S(total)
+
     def at(self, **values: Any) -> "Sources":
         """Return the decomposition with exact values put in by name, the generation ``n`` among them."""
         known = {s.name: s for cell in self.cells.values() for s in cell.free_symbols}
@@ -130,12 +129,12 @@ class Sources(Decomposition[Expr]):
         return "\n".join([*table, f"shares: {shares}", f"together: {self.total}"])
 
     def _repr_latex_(self) -> str:
-        rows = (
+        cells = [
             rf"\text{{{name(cell)}}} & {latex(self.cells[cell])} & {latex(self.interactions[cell])}" for cell in CELLS
-        )
-        shares = r" \\ ".join(rf"\varphi_{LETTERS[source]} &= {latex(share)}" for source, share in self.shares.items())
-        table = r"\begin{array}{lll} \text{cell} & \text{error} & \text{interaction} \\ \hline " + r" \\ ".join(rows)
-        return rf"${table} \end{{array}}$ $\begin{{aligned}} {shares} \end{{aligned}}$"
+        ]
+        shares = [rf"\varphi_{LETTERS[source]} & {latex(share)} &" for source, share in self.shares.items()]
+        rows = (r"\text{cell} & \text{error} & \text{interaction}", r" \\ ".join(cells), r" \\ ".join(shares))
+        return r"$\begin{array}{lll} " + r" \\ \hline ".join(rows) + r" \end{array}$"
 
 
 def sources(loop: Loop, metric: str | Callable[[Loop], Expr] = "kl_source_model") -> Sources:

@@ -33,7 +33,7 @@ def _words_left(ax: Axes, found: Retention) -> None:
     ax.plot(n, found.chain.support(n).value / types, color="0.2", lw=2, label="no real text")
     for alpha in SHARES[1:]:
         ax.plot(n, [found.kept(alpha, k) / types for k in n], label=f"{100 * alpha:g} % real, at least")
-    ax.set(xscale="log", ylim=(0, 1), xlabel="generation $n$", ylabel="word types left")
+    ax.set(xscale="log", ylim=(0, None), xlabel="generation $n$", ylabel="word types left")
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend()
 

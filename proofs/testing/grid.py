@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve, frozen
 from sympy import And, Expr, Indexed, IndexedBase, Rational, S, Symbol, true
 
-from proofs.testing.rationals import laws, simplicity, within
+from proofs.testing.rationals import laws, meant, simplicity, within
 from theory import Categorical, Loop, symbols
 
 Value = Any
@@ -75,8 +75,7 @@ def grid(loop: Loop, relevant: set[Any], count: int, where: Iterable[Any]) -> li
     """
     symbolic = relevant & {*coordinates(loop)}
     condition = And(*where)
-    # A symbolic answer about a fitted variance is stated for M >= 2: one point has none, or 0.
-    counts = [size for size in within(symbols.M) if size >= 1 + int(loop.family.has_variance)]
+    counts = meant(symbols.M, loop.family.has_variance)
     sizes = [Point({symbols.M: size}) for size in counts] if symbols.M in symbolic else [Point({})]
     usable = {at: _of_size(loop, symbolic, at, condition) for at in sizes}
     share = -(-count // len(usable))

@@ -8,6 +8,8 @@ from itertools import product
 
 from sympy import Expr, Integer, Rational
 
+from theory import symbols
+
 SIZES = tuple(map(Integer, (1, 2, 3, 4, 5, 6, 7, 8, 10, 20, 100)))
 """Sizes of a generation that are tried."""
 
@@ -38,6 +40,16 @@ def within(symbol: Expr) -> tuple[Expr, ...]:
     (1, 2, 1/2, 3, 1/3)
     """
     return tuple(x for x in (SIZES if symbol.is_integer else RATIONALS) if _allowed(x, symbol))
+
+
+def meant(symbol: Expr, has_variance: bool) -> tuple[Expr, ...]:
+    """Return the numbers that a symbol of a loop stands for: where a variance is fitted, M >= 2, as one point has none.
+
+    >>> from theory.symbols import M
+    >>> meant(M, has_variance=True)[:2]
+    (2, 3)
+    """
+    return tuple(x for x in within(symbol) if symbol != symbols.M or x >= 1 + int(has_variance))
 
 
 def _allowed(x: Expr, symbol: Expr) -> bool:

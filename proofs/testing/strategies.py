@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sympy import Add, Expr, Indexed, Mul, Symbol
 
 from proofs.testing.axes import ESTIMATORS, FAMILIES, REGIMES, SAMPLES, SAMPLINGS, SOURCES, Table
-from proofs.testing.rationals import RATIONALS, within
+from proofs.testing.rationals import RATIONALS, meant
 from theory import Categorical, Loop, NotClosed, expect
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -135,7 +135,8 @@ def points(draw: Draw, loop: Loop) -> dict[str, Expr]:
     values: dict[Symbol, Expr] = {}
     for symbol in sorted(loop.free_symbols, key=lambda symbol: (not symbol.is_integer, symbol.name)):
         here = loop.substitute(values)
-        values[symbol] = draw(st.sampled_from(within(symbol)).filter(lambda x, s=symbol, at=here: fits(at, {s: x})))
+        numbers = st.sampled_from(meant(symbol, loop.family.has_variance))
+        values[symbol] = draw(numbers.filter(lambda x, s=symbol, at=here: fits(at, {s: x})))
     return {symbol.name: value for symbol, value in values.items()}
 
 

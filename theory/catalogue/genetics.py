@@ -3,7 +3,7 @@
 Diploid texts write 2N for M. Bounds and times of absorption are exact fractions compared at numbers.
 """
 
-from sympy import Expr, IndexedBase, Product, Rational, S, Symbol, exp, ff, log, symbols
+from sympy import Expr, IndexedBase, Max, Product, Rational, S, Symbol, exp, ff, log, symbols
 
 from theory.catalogue.chains import Extinction, FixationTime, Present, Survival
 from theory.catalogue.questions import Combination, Eigenvalue, Leading, Limit, Mean, Stationary, Variance
@@ -210,7 +210,8 @@ SPECIMENS = (
         side="lower",
         points=POINTS,
         evidence="tested",
-        note="As quoted by Suresh et al. (2025).",
+        note="As quoted by Suresh et al. (2025). An equality at M = 2; in the long run the exact probability is "
+        "C p(1 - p)(1 - 1/M)^n with C = 4.93 at M = 5, 5.34 at 10, 5.80 at 50, 5.94 at 200, tending to 6.",
     ),
     Specimen(
         name="survival of two types, above",
@@ -223,7 +224,8 @@ SPECIMENS = (
         side="upper",
         points=POINTS,
         evidence="tested",
-        note="As quoted by Suresh et al. (2025); M p(1 - p)(1 - 1/M)^(n - 1) is sharper.",
+        note="As quoted by Suresh et al. (2025); M p(1 - p)(1 - 1/M)^(n - 1) is sharper, and an equality at M = 2. "
+        "In the long run the exact constant is below 6 where this one is 2M: 67 times too large at M = 200.",
     ),
     Specimen(
         name="survival of one token",
@@ -236,6 +238,26 @@ SPECIMENS = (
         side="lower",
         points=POINTS,
         evidence="tested",
+        note="With 1/n for their g_n, which tends to 2/n: for rare tokens the exact probability is twice this.",
+    ),
+    Specimen(
+        name="survival of one token, above",
+        claim="P(a token is left at n) <= 1 - max(0, 1 - 3M p^2 - 3n p) exp(-3M p/n)",
+        loop=NEUTRAL,
+        question=Present(),
+        published=1 - Max(0, 1 - 3 * M * q0**2 - 3 * n * q0) * exp(-3 * M * q0 / n),
+        source=f"{SURESH}, Theorem 1",
+        verdict="bound",
+        side="upper",
+        points=tuple(
+            {"M": many, "p0": share, "n": step}
+            for many in (2, 5, 12)
+            for share in (Rational(1, 20), Rational(1, 100))
+            for step in (1, 3, 8)
+        ),
+        evidence="tested",
+        note="With 3/n for their g_n; 2/n holds too. It says nothing for p > 1/(3n), and for rare tokens it is too "
+        "large by 3n p where the exact probability is about 2M p/n.",
     ),
     Specimen(
         name="extinction of Poisson counts",

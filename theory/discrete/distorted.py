@@ -11,12 +11,13 @@ from itertools import count
 from math import comb
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from sympy import Expr, Rational, S
 
 from theory.balls import Enclosure, balls
-from theory.discrete.enumeration import Chances, Counts, Written, compositions, left
-from theory.discrete.solving import Fractions, Intervals
+from theory.discrete.enumeration import Chances, Counts, Law, Written, compositions, frequencies, generation, left
+from theory.discrete.shown import Shown
+from theory.discrete.solving import Fractions, Intervals, Numbers
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NotClosed
 from theory.loop import Loop
@@ -39,11 +40,11 @@ def distortion(loop: Loop) -> "Distorted":
 
 
 @frozen(eq=False)
-class Distorted:
-    """Answers about M tokens a generation, drawn by ``sampling`` from the last frequencies, for the first the source's.
+class Distorted(Shown):
+    """p_n given p_(n-1) is Multinomial(M, q)/M with q the distorted p_(n-1); T is the first generation with one type.
 
-    Every question takes ``given``, the counts of the tokens that the last fit saw, in place of the source; n then
-    counts the fits after it. Of equally probable types top-k and top-p keep those named first.
+    Generation n counts fits, generation 0 is the source, and the first fit sees M tokens of the distorted source; a
+    chain that starts from counts is `given` them. Of equally probable types top-k and top-p keep those named first.
 
     Raises:
         NotClosed: more than `MOST_STATES` vectors of counts.
@@ -54,10 +55,13 @@ class Distorted:
     (41/25, 1/5, 8/25)
     """
 
+    words = "chain of a distorted sampling"
+
     samples: int
     probabilities: Chances
     sampling: Sampling
-    _enclosed: dict[int, Written] = field(factory=dict, init=False, repr=False)
+    _written: dict[int, Written] = field(factory=dict, repr=False)
+    """The chain by the bits of its arithmetic, 0 for fractions, shared by all starts."""
 
     def __attrs_post_init__(self) -> None:
         """Refuse what is too large to be written out."""
@@ -68,52 +72,60 @@ class Distorted:
                 f"chain of {self.sampling} is written out up to {MOST_STATES}. Ask simulate(loop), or merge types."
             )
 
-    def probability(self, token: int, given: Counts | None = None) -> Answer:
+    @property
+    def rule(self) -> str:
+        """Tokens of the distorted last law."""
+        return self.drawn(rf"\mathrm{{{type(self.sampling).__name__}}}(p_{{n-1}})")
+
+    def given(self, *counts: int) -> "Distorted":
+        """Return the chain from counts x_i at generation 0, M together: it is that of the source p_i = x_i/M."""
+        return evolve(self, probabilities=frequencies(counts, self._types, self.samples))
+
+    def probability(self, token: int) -> Answer:
         """Return P(the chain is absorbed at ``token``)."""
-        self._check(token, given)
-        return self._answer(lambda chain: chain.mean(lambda x: chain.fates[x][1 + token], chain.start(given)))
+        self._check(token)
+        return self._answer(lambda chain: chain.mean(lambda x: chain.fates[x][1 + token], self._first(chain)))
 
-    def expected_time(self, given: Counts | None = None) -> Answer:
-        """Return E T, T the first generation with one type left: t = Q t + 1 on the counts of two types and more."""
-        if self._settled(given):
+    def expected_time(self) -> Answer:
+        """Return E T = 1 + E t(first counts), t = Q t + 1 on the counts of two types and more."""
+        if len(left(self.probabilities)) == 1:
             return S.Zero
-        first = int(given is None)
-        return self._answer(lambda chain: chain.mean(lambda x: chain.fates[x][0], chain.start(given)) + first)
+        return self._answer(lambda chain: chain.mean(lambda x: chain.fates[x][0], self._first(chain)) + 1)
 
-    def variance_time(self, given: Counts | None = None) -> Answer:
-        """Return Var T, from E T^2 = Q E T^2 + 2 E T - 1."""
-        if self._settled(given):
+    def variance_time(self) -> Answer:
+        """Return Var T, from E t^2 = Q E t^2 + 2 E t - 1."""
+        if len(left(self.probabilities)) == 1:
             return S.Zero
 
         def variance(chain: Written) -> Any:
-            start = chain.start(given)
-            return chain.mean(chain.squares, start) - chain.mean(lambda x: chain.fates[x][0], start) ** 2
+            first = self._first(chain)
+            return chain.mean(chain.squares, first) - chain.mean(lambda x: chain.fates[x][0], first) ** 2
 
         return self._answer(variance)
 
-    def survival(self, n: int, given: Counts | None = None) -> Answer:
+    def survival(self, n: int) -> Answer:
         """Return P(more than one type is left at generation n)."""
-        return self._mean(lambda counts: int(len(left(counts)) > 1), n, given)
+        return self._mean(lambda counts: int(len(left(counts)) > 1), n)
 
-    def lost(self, token: int, n: int, given: Counts | None = None) -> Answer:
+    def lost(self, token: int, n: int) -> Answer:
         """Return P(p_token = 0 at generation n)."""
-        self._check(token, given)
-        return self._mean(lambda counts: int(counts[token] == 0), n, given)
+        self._check(token)
+        return self._mean(lambda counts: int(counts[token] == 0), n)
 
-    def support(self, n: int, given: Counts | None = None) -> Answer:
+    def support(self, n: int) -> Answer:
         """Return E[number of types left at generation n]."""
-        return self._mean(lambda counts: len(left(counts)), n, given)
+        return self._mean(lambda counts: len(left(counts)), n)
 
-    def counts(self, n: int, given: Counts | None = None) -> dict[Counts, Answer]:
-        """Return the law of the counts at generation n, n >= 1 where it starts from the source."""
-        steps = self._steps(n, given)
-        if steps < 0:
-            raise ValueError("n = 0: the source is no sample and has no counts. Give n >= 1.")
-        return {x: self._answer(lambda chain, x=x: chain.after(steps, given).get(x, 0)) for x in self.laws}
+    def counts(self, n: int) -> dict[Counts, Answer]:
+        """Return the law of the counts at generation n >= 1."""
+        fits = generation(n, 1)
+        return {x: self._answer(lambda chain, x=x: chain.after(self._source, fits).get(x, 0)) for x in self.laws}
 
     @cached_property
     def laws(self) -> Mapping[Counts, Chances]:
         """For every vector of counts, the law that the next tokens are drawn from."""
+        if self._written:
+            return next(iter(self._written.values())).laws
         states = compositions(self.samples, self._types)
         return {x: distorted(tuple(Rational(k, self.samples) for k in x), self.sampling) for x in states}
 
@@ -129,52 +141,40 @@ class Distorted:
     def _types(self) -> int:
         return len(self.probabilities)
 
-    def _settled(self, given: Counts | None) -> bool:
-        self._check(0, given)
-        return len(left(given or self.probabilities)) == 1
+    @cached_property
+    def _source(self) -> Chances:
+        return distorted(self.probabilities, self.sampling)
 
-    def _check(self, token: int, given: Counts | None) -> None:
+    def _first(self, chain: Written) -> Law:
+        return chain.after(self._source, 1)
+
+    def _check(self, token: int) -> None:
         if token not in range(self._types):
             raise ValueError(f"token {token} does not exist: there are {self._types}. Count from 0.")
-        if given is not None and given not in self.laws:
-            raise ValueError(
-                f"given = {given} is no start. Give {self._types} counts >= 0 that sum to {self.samples}, as a tuple."
-            )
 
-    def _steps(self, n: int, given: Counts | None) -> int:
-        """Return how many fits lie between the start of the chain and generation n, -1 for the source itself."""
-        self._check(0, given)
-        if not S(n).is_Integer or n < 0:
-            raise ValueError(f"n = {n} is not a generation. Give a whole number >= 0.")
-        return int(n) - int(given is None)
-
-    def _mean(self, value: Callable[[Any], int], n: int, given: Counts | None) -> Answer:
-        steps = self._steps(n, given)
-        if steps < 0:
+    def _mean(self, value: Callable[[Any], int], n: int) -> Answer:
+        fits = generation(n)
+        if not fits:
             return S(value(self.probabilities))
-        return self._answer(lambda chain: chain.mean(value, chain.after(steps, given)))
+        return self._answer(lambda chain: chain.mean(value, chain.after(self._source, fits)))
 
     def _answer(self, question: Callable[[Written], Any]) -> Answer:
         """Return an exact answer where chances are rational, else an enclosure, at as many bits as it takes."""
-        if self._exact:
-            return self._exact.numbers.answer(question(self._exact) + self._exact.numbers.number(S.Zero))
+        if self._rational:
+            return self._asked(question, 0, Fractions())
         for bits in (128 * 2**k for k in count()):
             with balls(bits) as arithmetic:
-                numbers = Intervals(arithmetic)
-                chain = self._enclosed.setdefault(bits, Written(numbers, self.samples, self.laws, self._source))
-                found = arithmetic.bounds(question(chain) + numbers.number(S.Zero))
+                found = self._asked(question, bits, Intervals(arithmetic))
             if found.radius == 0:
                 return found.value
             if found.radius <= RELATIVE * abs(found.value):
                 return found
         raise AssertionError
 
-    @cached_property
-    def _exact(self) -> Written | None:
-        """The chain in fractions, None where a chance is irrational."""
-        rational = all(chance.is_Rational for law in (self._source, *self.laws.values()) for chance in law)
-        return Written(Fractions(), self.samples, self.laws, self._source) if rational else None
+    def _asked(self, question: Callable[[Written], Any], bits: int, numbers: Numbers) -> Any:
+        chain = self._written.setdefault(bits, Written(numbers, self.samples, self.laws))
+        return numbers.answer(question(chain) + numbers.number(S.Zero))
 
     @cached_property
-    def _source(self) -> Chances:
-        return distorted(self.probabilities, self.sampling)
+    def _rational(self) -> bool:
+        return all(chance.is_Rational for law in (self._source, *self.laws.values()) for chance in law)

@@ -6,7 +6,7 @@ from math import comb
 from typing import Any
 
 from attrs import frozen
-from sympy import Expr, S
+from sympy import Expr, Rational, S
 
 from theory.discrete.solving import Numbers
 
@@ -62,9 +62,34 @@ def left(counts: Sequence[Any]) -> tuple[int, ...]:
     return tuple(i for i, k in enumerate(counts) if k != 0)
 
 
+def frequencies(counts: Sequence[Any], types: int, samples: int) -> Chances:
+    """Return x_i/M for the counts of M tokens.
+
+    Raises:
+        ValueError: other than ``types`` whole numbers >= 0 that sum to M.
+    """
+    if len(counts) != types or sum(counts) != samples or any(not S(x).is_Integer or x < 0 for x in counts):
+        raise ValueError(
+            f"counts {tuple(counts)} are not M = {samples} tokens of {types} types. "
+            "Give one whole number >= 0 for each type, in all M."
+        )
+    return tuple(Rational(x, samples) for x in counts)
+
+
+def generation(n: Any, least: int = 0) -> int:
+    """Return the number of a generation as an integer.
+
+    Raises:
+        ValueError: no whole number, or one below ``least``.
+    """
+    if not S(n).is_Integer or n < least:
+        raise ValueError(f"n = {n} is not a generation. Give a whole number >= {least}.")
+    return int(n)
+
+
 @frozen(eq=False)
 class Written:
-    """The chain in one arithmetic: after counts x, M tokens are drawn from ``laws[x]``, the first ones from ``source``.
+    """The chain in one arithmetic: after counts x, M tokens are drawn from ``laws[x]``.
 
     Every law must keep some type that its counts hold, so that one type is left in the end.
     """
@@ -72,20 +97,15 @@ class Written:
     numbers: Numbers
     samples: int
     laws: Mapping[Counts, Chances]
-    source: Chances
 
-    def start(self, given: Counts | None) -> Law:
-        """Return the law of the counts that the chain starts from: ``given``, or those of the first fit."""
-        return self._drawn(self.source) if given is None else {given: self.numbers.number(S.One)}
-
-    def after(self, steps: int, given: Counts | None) -> Law:
-        """Return the law of the counts ``steps`` fits after the start; what one question has followed, others reuse."""
-        known = self._followed.setdefault(given, [])
+    def after(self, source: Chances, fits: int) -> Law:
+        """Return the law of the counts so many fits after a first law, fits >= 1; what was followed once is kept."""
+        known = self._followed.setdefault(source, [])
         if not known:
-            known.append(self.start(given))
-        while len(known) <= steps:
+            known.append(self._drawn(source))
+        while len(known) < fits:
             known.append(self._next(known[-1]))
-        return known[steps]
+        return known[fits - 1]
 
     def _next(self, law: Law) -> Law:
         then: Law = {}
@@ -95,7 +115,7 @@ class Written:
         return then
 
     @cached_property
-    def _followed(self) -> dict[Counts | None, list[Law]]:
+    def _followed(self) -> dict[Chances, list[Law]]:
         return {}
 
     @cached_property
@@ -123,9 +143,9 @@ class Written:
         value = values if callable(values) else values.__getitem__
         return sum((weight * value(counts) for counts, weight in law.items()), self.numbers.number(S.Zero))
 
-    @property
+    @cached_property
     def _types(self) -> int:
-        return len(self.source)
+        return len(next(iter(self.laws)))
 
     @cached_property
     def _unsettled(self) -> list[Counts]:

@@ -10,12 +10,13 @@ from functools import cached_property
 from math import lcm
 
 from attrs import frozen
-from sympy import Expr, Integer, Rational, S, ff, oo
+from sympy import Expr, Integer, S, ff, oo
 
 from theory.discrete.alone import Alone
 from theory.discrete.beta_binomial import BetaBinomial, beta_binomial
 from theory.discrete.lineages import Lineages, bernoulli_lineages, fixed_lineages
 from theory.discrete.vocabulary import Curve, Vocabulary, require_generation
+from theory.latex import latex
 
 
 @frozen
@@ -29,11 +30,13 @@ class Fresh(Vocabulary):
         independent: whether each token is real with probability alpha, or exactly alpha*M are.
 
     >>> from theory.symbols import alpha
-    >>> Fresh(3, (Rational(1, 2), Rational(1, 2)), alpha).expected_time()
+    >>> Fresh(3, (S.Half, S.Half), alpha).expected_time()
     (alpha**2 - 2*alpha + 13)/(alpha**2 - 2*alpha + 4)
-    >>> Fresh(3, (Rational(1, 2), Rational(1, 2)), alpha).lost(token=0, n=oo).subs(alpha, 1)
+    >>> Fresh(3, (S.Half, S.Half), alpha).lost(token=0, n=oo).subs(alpha, 1)
     1/8
     """
+
+    words = "chain with fresh real data"
 
     share: Expr
     independent: bool = True
@@ -47,6 +50,14 @@ class Fresh(Vocabulary):
                 f"share = {self.share}: alpha*M of the {self.samples} tokens are real, and that is no whole number. "
                 "Give such a share, or count='bernoulli'; expect and stationary leave alpha symbolic."
             )
+
+    @property
+    def rule(self) -> str:
+        """Tokens of the source and of the last model, together or each by a toss."""
+        alpha, rest = latex(self.share), latex(1 - self.share)
+        if self.independent:
+            return self.drawn(rf"{alpha} \, p_0 + {rest} \, p_{{n-1}}")
+        return rf"{alpha} \, \hat{{p}}_0 + {rest} \, \hat{{p}}_{{n-1}}"
 
     def probability(self, token: int) -> Expr:
         """P(``token`` is the one left at the first generation with one type left); real data brings others back."""
@@ -115,7 +126,7 @@ class Fresh(Vocabulary):
         """Return the lineages of a type of this probability."""
         M, below = self.samples, _denominator(chance)
         if self.independent:
-            scale = M * lcm(below, _denominator(self.share))
+            scale = lcm(M * _denominator(self.share), _denominator(self.share * chance))
             return bernoulli_lineages(self._field, M, self._field(self.share), self._field(chance), scale)
         return fixed_lineages(self._field, M, int(self.share * M), self._field(chance), below)
 
@@ -126,4 +137,5 @@ class Fresh(Vocabulary):
 
 
 def _denominator(value: Expr) -> int:
-    return int(value.q) if isinstance(value, Rational) else 1
+    """Return the denominator of a number, or of the number that an expression is a multiple of."""
+    return int(value.as_coeff_Mul()[0].q)

@@ -8,12 +8,13 @@ from math import comb
 from operator import mul
 
 from attrs import frozen
-from sympy import Expr, Integer, S, ff, oo
+from sympy import Expr, Integer, Rational, S, ff, oo
 
 from theory import symbols
 from theory.discrete.lineages import Lineages, kept_lineages
 from theory.discrete.vocabulary import Curve, Vocabulary, require_generation
 from theory.field import Element
+from theory.latex import latex
 
 
 @frozen
@@ -31,12 +32,20 @@ class Kept(Vocabulary):
     (1/2, 1/16, oo)
     """
 
+    words = "chain with kept real data"
+
     real: int
 
     def __attrs_post_init__(self) -> None:
         """Refuse a set that is empty or larger than the sample."""
         if not 1 <= self.real <= self.samples:
             raise ValueError(f"real = {self.real} of {self.samples} tokens. Give 1 <= real <= {self.samples}.")
+
+    @property
+    def rule(self) -> str:
+        """The kept tokens and those drawn from the last model."""
+        alpha = Rational(self.real, self.samples)
+        return rf"{latex(alpha)} \, \hat{{p}}_0 + {latex(1 - alpha)} \, \hat{{p}}_{{n-1}}"
 
     def probability(self, token: int) -> Expr:
         """P(``token`` is alone in the end) = p_token^R: no other is kept. These sum to P(T < oo)."""

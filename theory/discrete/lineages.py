@@ -135,7 +135,7 @@ def bernoulli_lineages(field: Field, samples: int, share: Element, chance: Eleme
     """Each token is real with probability ``share``, and a real one of the type with probability ``chance``.
 
     Row k + 1 is row k with one more token: real and of the type, or copied, to an old ancestor or to a new one.
-    ``scale`` is a multiple of M and of the denominators.
+    ``scale`` is a multiple of M, best such that it makes both kinds of draw whole.
     """
     M, one = samples, field.one
     real, copied = share * chance * scale, (one - share) * (scale // M)

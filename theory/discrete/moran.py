@@ -8,15 +8,16 @@ one of type j with chances x_i and f_j(x_j), so that detailed balance gives the 
 from functools import cached_property
 from itertools import pairwise
 from math import comb
-from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sympy import Add, Expr, Integer, Mul, Rational, S, ff, oo
 
-from theory.discrete.enumeration import Counts
+from theory.discrete.enumeration import Counts, frequencies, generation
+from theory.discrete.shown import Shown
 from theory.discrete.solving import Fractions
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NotClosed
+from theory.latex import latex
 from theory.loop import Loop
 from theory.regimes import Moran
 
@@ -29,12 +30,12 @@ def moran(loop: Loop) -> "Replacements":
 
 
 @frozen
-class Replacements:
+class Replacements(Shown):
     """Answers about M tokens, of which one is replaced in every fit after the first.
 
     Generation 1 has M tokens of the source, and generation n has seen n - 1 replacements. A new token is real with
-    probability u = ``real``, else a copy of any of the M before, the one that gives way included. Every question takes
-    ``given``, the counts that the chain starts from in place of the source; n then counts the replacements since.
+    probability u = ``real``, else a copy of any of the M before, the one that gives way included. A chain that starts
+    from counts is `given` them: these are generation 0, and every generation is a replacement.
 
     Source: P. A. P. Moran, Random processes in genetics (1958).
 
@@ -43,49 +44,68 @@ class Replacements:
     (2, 1/8, 1/4)
     """
 
+    words = "chain of single replacements"
+
     samples: int
     probabilities: tuple[Expr, ...]
     real: Expr = S.Zero
+    start: Counts | None = None
+    """The counts of generation 0, None where it is the source."""
 
-    def probability(self, token: int, given: Counts | None = None) -> Expr:
+    @property
+    def rule(self) -> str:
+        """One token gives way, one comes."""
+        new = "p_{n-1}" if self.real == 0 else rf"{latex(self.real)} \, p_0 + {latex(1 - self.real)} \, p_{{n-1}}"
+        return rf"p_{{n-1}} + \left(e_{{i \sim {new}}} - e_{{j \sim p_{{n-1}}}}\right) / {self.samples}"
+
+    def given(self, *counts: int) -> "Replacements":
+        """Return the chain from counts x_i at generation 0, M together.
+
+        >>> Replacements(2, (Rational(1, 3), Rational(2, 3))).given(1, 1).expected_time()
+        2
+        """
+        frequencies(counts, self._types, self.samples)
+        return evolve(self, start=counts)
+
+    def probability(self, token: int) -> Expr:
         """Return P(the chain is absorbed at ``token``), its frequency at the start, since that is a martingale."""
         self._require_absorption()
-        return self._shares(given)[self._known(token)]
+        return self._shares[self._known(token)]
 
-    def expected_time(self, given: Counts | None = None) -> Expr:
+    def expected_time(self) -> Expr:
         """Return E T = 1 + sum_(k=2..M) M^2/(k(k-1)) (1 - sum_i p_i^k), T the first generation with one type left.
 
         M^2/(k(k-1)) is how many events on average pass while the M tokens descend from k of the first fit. From counts
         x, T counts events alone, and p_i^k is the chance (x_i)_k/(M)_k that k different tokens are of type i.
         """
-        return Add(*(self._time_at(token, given) for token in range(self._types)))
+        return Add(*(self._time_at(token) for token in range(self._types)))
 
-    def conditional_time(self, token: int, given: Counts | None = None) -> Expr:
+    def conditional_time(self, token: int) -> Expr:
         """Return E[T | ``token`` is the type left] = E[T; token]/P(token), for a type that is there."""
-        chance = self.probability(token, given)
+        chance = self.probability(token)
         if chance == 0:
             raise ValueError(f"token {token} is not there and never left over. Ask for another.")
-        return self._time_at(token, given) / chance
+        return self._time_at(token) / chance
 
-    def survival(self, n: int, given: Counts | None = None) -> Expr:
+    def survival(self, n: int) -> Expr:
         """Return P(more than one type is left at generation n)."""
-        return 1 - Add(*(self._all_in([token], n, given) for token in range(self._types)))
+        return 1 - Add(*(self._all_in([token], n) for token in range(self._types)))
 
-    def lost(self, token: int, n: int, given: Counts | None = None) -> Expr:
+    def lost(self, token: int, n: int) -> Expr:
         """Return P(p_token = 0 at generation n): every line back ends in another type."""
         self._known(token)
-        return self._all_in([other for other in range(self._types) if other != token], n, given)
+        return self._all_in([other for other in range(self._types) if other != token], n)
 
-    def support(self, n: int, given: Counts | None = None) -> Expr:
+    def support(self, n: int) -> Expr:
         """Return E[number of types left at generation n]."""
-        return Add(*(1 - self.lost(token, n, given) for token in range(self._types)))
+        return Add(*(1 - self.lost(token, n) for token in range(self._types)))
 
     def ancestors(self, n: int) -> list[Expr]:
-        """Return P(k lines of the M tokens of generation n reach back to the first fit), k = 0..M, n >= 1."""
-        numbers = Fractions()
+        """Return P(k lines of the M tokens of generation n reach back to the first tokens), k = 0..M."""
+        numbers, drawn = Fractions(), int(self.start is None)
         ends = [numbers.number(self._end(k)) for k in range(self.samples + 1)]
         law = [numbers.number(Integer(k == self.samples)) for k in range(self.samples + 1)]
-        for _ in range(_generation(n, 1) - 1):
+        for _ in range(generation(n, drawn) - drawn):
             ended = [*(end * weight for end, weight in zip(ends[1:], law[1:], strict=True)), 0]
             law = [(1 - end) * weight + below for end, weight, below in zip(ends, law, ended, strict=True)]
         return [S(numbers.answer(weight)) for weight in law]
@@ -124,48 +144,43 @@ class Replacements:
         """Return P(an event leaves k - 1 of k lines): two are joined, or one is that of a real token."""
         return self._merge(k) + self.real * Rational(k, self.samples)
 
-    def _time_at(self, token: int, given: Counts | None) -> Expr:
+    def _time_at(self, token: int) -> Expr:
         """Return E[T; token is left] = sum_n (P(token in the end) - P(token alone at generation n))."""
-        share = self.probability(token, given)
+        share = self.probability(token)
         if share in (0, 1):
             return S.Zero
-        waits = (self._start([token], k, given) for k in range(2, self.samples + 1))
-        first = share if given is None else S.Zero
+        waits = (self._start([token], k) for k in range(2, self.samples + 1))
+        first = share if self.start is None else S.Zero
         return first + Add(*((share - alone) / self._merge(k) for k, alone in enumerate(waits, 2)))
 
-    def _start(self, types: list[int], k: int, given: Counts | None) -> Expr:
+    def _start(self, types: list[int], k: int) -> Expr:
         """Return P(k different tokens of the start are all of these types); the first fit draws them."""
-        if given is None:
+        if self.start is None:
             return Add(*(self.probabilities[i] for i in types)) ** k
-        return ff(sum(given[i] for i in types), k) / ff(self.samples, k)
+        return ff(sum(self.start[i] for i in types), k) / ff(self.samples, k)
 
-    def _all_in(self, types: list[int], n: int, given: Counts | None) -> Expr:
+    def _all_in(self, types: list[int], n: int) -> Expr:
         """Return P(all tokens are of these types at generation n), by the lines of k = 0..M of them.
 
         u_k(n) = (1 - end_k) u_k(n-1) + (merge_k + real k/M p) u_(k-1)(n-1), p the probability of these types.
         """
-        self._shares(given)
-        steps, numbers = _generation(n, 0) - int(given is None), Fractions()
+        steps, numbers = generation(n) - int(self.start is None), Fractions()
         mass = Add(*(self.probabilities[i] for i in types))
         if steps < 0:
             return Integer(mass == 1)
         size = range(self.samples + 1)
         stay = [numbers.number(1 - self._end(k)) for k in size]
         fall = [numbers.number(self._merge(k) + self.real * mass * Rational(k, self.samples)) for k in size]
-        lines = [numbers.number(self._start(types, k, given)) for k in size]
+        lines = [numbers.number(self._start(types, k)) for k in size]
         for _ in range(steps):
             before = [0, *lines[:-1]]
             lines = [a * x + b * y for a, x, b, y in zip(stay, lines, fall, before, strict=True)]
         return S(numbers.answer(lines[-1]))
 
-    def _shares(self, given: Counts | None) -> tuple[Expr, ...]:
-        if given is None:
-            return self.probabilities
-        if len(given) != self._types or sum(given) != self.samples or min(given) < 0:
-            raise ValueError(
-                f"given = {given} is no start. Give {self._types} counts >= 0 that sum to {self.samples}, as a tuple."
-            )
-        return tuple(Rational(x, self.samples) for x in given)
+    @property
+    def _shares(self) -> tuple[Expr, ...]:
+        """The frequencies that the chain starts from."""
+        return self.probabilities if self.start is None else tuple(Rational(x, self.samples) for x in self.start)
 
     def _known(self, token: int) -> int:
         if token not in range(self._types):
@@ -240,9 +255,3 @@ def _convolved(rows: list[list[Expr]], upto: int) -> list[Expr]:
     for row in rows:
         found = [Add(*(found[total - x] * row[x] for x in range(total + 1))) for total in range(upto + 1)]
     return found
-
-
-def _generation(n: Any, least: int) -> int:
-    if not S(n).is_Integer or n < least:
-        raise ValueError(f"n = {n} is not a generation. Give a whole number >= {least}.")
-    return int(n)

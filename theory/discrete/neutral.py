@@ -15,9 +15,9 @@ from theory import symbols
 from theory.discrete import dual, marginal, spectral
 from theory.discrete.ancestry import Ancestry, generation
 from theory.discrete.occupancy import beyond
+from theory.discrete.shown import Shown
 from theory.discrete.source import Source, probabilities
 from theory.exact import exact
-from theory.latex import latex
 from theory.loop import Loop
 
 
@@ -33,7 +33,7 @@ def neutral(loop: Loop) -> "Neutral":
 
 
 @frozen
-class Neutral:
+class Neutral(Shown):
     """p_n given p_(n-1) is Multinomial(M, p_(n-1))/M, absorbed where one type is left; T is the first such generation.
 
     Generation n counts fits, generation 0 is the source, and the first fit draws M tokens from the source's p; a chain
@@ -41,6 +41,8 @@ class Neutral:
     polynomials in symbolic probabilities (which are taken to be > 0), and sums of c_k lambda_k^n for a symbolic n >= 1.
     What has no closed form in a symbolic M asks for a number.
     """
+
+    words = "neutral chain"
 
     samples: Expr
     probabilities: tuple[Expr, ...]
@@ -179,8 +181,8 @@ class Neutral:
         """
         if n == 0:
             return Add(*(-p * log(p) for p in self.probabilities if p != 0))
-        M, over = self._ancestry.size, self._ancestry.counts_over(n)
         totals = self.source.total(lambda x: self._ancestry.counts(x, n))
+        M, over = self._ancestry.size, self._ancestry.counts_over(n)
         return log(M) - Add(*(self.source.expr(x * w, over * M) * log(x) for x, w in enumerate(totals) if x))
 
     def moment(self, k: int, n: Expr | int = symbols.n, token: int = 0) -> Expr:
@@ -256,17 +258,6 @@ class Neutral:
     def source(self) -> Source:
         """The probabilities as numerators over one denominator."""
         return Source(self.probabilities)
-
-    def __str__(self) -> str:
-        """Return the chain in words."""
-        return f"neutral chain of M = {self.samples} tokens and {len(self.probabilities)} types, source {self.source}"
-
-    def _repr_latex_(self) -> str:
-        start = ", ".join(map(latex, self.probabilities[:4])) + (r", \ldots" if len(self.probabilities) > 4 else "")
-        draw = (
-            rf"p_n \mid p_{{n-1}} \sim \mathrm{{Multinomial}}({latex(self.samples)}, p_{{n-1}}) / {latex(self.samples)}"
-        )
-        return rf"${draw},\quad p_0 = \left({start}\right)$"
 
     @cached_property
     def _ancestry(self) -> Ancestry:

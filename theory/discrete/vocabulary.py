@@ -12,6 +12,7 @@ from attrs import frozen
 from sympy import Add, Expr, Gt, Integer, S, binomial, oo
 
 from theory import symbols
+from theory.discrete.shown import Shown
 from theory.field import Element, Field, letters
 
 Curve = dict[Expr, Element]
@@ -19,7 +20,7 @@ Curve = dict[Expr, Element]
 
 
 @frozen
-class Vocabulary(ABC):
+class Vocabulary(Shown, ABC):
     """M tokens per generation of types with source ``probabilities``; generation n counts fits, the source is 0.
 
     Where n is asked for, give a number, `oo` for the long run, or the symbol n: sums of c_k lambda_k^(n-1), n >= 1.

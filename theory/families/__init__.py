@@ -12,6 +12,7 @@ from theory.families.fixed_design import FixedDesignRegression as FixedDesignReg
 from theory.families.gamma import Gamma as Gamma
 from theory.families.gaussian import Gaussian as Gaussian
 from theory.families.hyperbolic_secant import HyperbolicSecant as HyperbolicSecant
+from theory.families.markov import NGram as NGram
 from theory.families.multivariate import MultivariateGaussian as MultivariateGaussian
 from theory.families.natural import NaturalFamily as NaturalFamily
 from theory.families.negative_binomial import NegativeBinomial as NegativeBinomial

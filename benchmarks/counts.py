@@ -1,0 +1,132 @@
+"""Refits of a categorical loop against NumPy's own generator, as ratios of processor time in one run.
+
+The peer is the loop that users write: `p = rng.multinomial(M, p) / M`, one chain after the other, over all types; for
+two types `rng.binomial` over all chains at once. The engine runs many chains and records, every generation, how many
+types are left; the peer's count of them is timed with it. Compilation is left out and shown beside it.
+
+    python benchmarks/counts.py                 print the table
+    python benchmarks/counts.py --write         and write it to benchmarks/counts.md
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from os import cpu_count
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+
+from numerics import simulate
+from numerics.planning import choose
+from theory import Categorical, Loop
+
+HERE = Path(__file__).resolve().parent
+TYPES, SAMPLES, GENERATIONS, ROUNDS = (2, 100, 50_000), (100, 10_000, 1_000_000), 10, 3
+TARGETS = {(2, m): 8 for m in SAMPLES} | {(100, m): 6 for m in SAMPLES} | {(50_000, 100): 1_000}
+OBSERVED = {"vocabulary": Categorical.vocabulary}
+
+
+def source(types: int) -> np.ndarray:
+    """Zipf's law."""
+    weights = 1 / np.arange(1, types + 1)
+    return weights / weights.sum()
+
+
+def engine(types: int, samples: int, chains: int, seed: int) -> float:
+    """Seconds of one simulation."""
+    start, loop = process_time(), Loop(Categorical(), samples=samples)
+    run = simulate(loop, {"p": source(types)}, generations=GENERATIONS, chains=chains, seed=seed, observe=OBSERVED)
+    return process_time() - start + 0 * float(run["vocabulary"][0, -1])
+
+
+def numpy_chains(types: int, samples: int, chains: int, rng: np.random.Generator) -> float:
+    """Seconds of the same refits by NumPy."""
+    start, law = process_time(), source(types)
+    if types == 2:
+        share = np.full(chains, law[0])
+        for _ in range(GENERATIONS):
+            share = rng.binomial(samples, share) / samples
+            _ = 1.0 + ((share > 0) & (share < 1))
+        return process_time() - start
+    for _ in range(chains):
+        p = law
+        for _ in range(GENERATIONS):
+            p = rng.multinomial(samples, p) / samples
+            _ = (p > 0).sum()
+    return process_time() - start
+
+
+def chains_of(types: int, samples: int) -> tuple[int, int]:
+    """Chains of the engine and of the peer that take some tenths of a second."""
+    touched = min(types, samples)
+    ours = int(np.clip(3e6 / max(touched, samples / 10), 4, 16_384))
+    return ours, 100_000 if types == 2 else int(np.clip(3e5 / types, 2, 300))
+
+
+def measured(types: int, samples: int) -> dict:
+    """Microseconds of a refit, engine and peer by turns, the median of the rounds' ratios, seconds to compile."""
+    ours, peers = chains_of(types, samples)
+    rng = np.random.default_rng(0)
+    compiling = engine(types, samples, ours, 0)
+    rounds = [(engine(types, samples, ours, k), numpy_chains(types, samples, peers, rng)) for k in range(1, ROUNDS + 1)]
+    here, there = (np.array(column) for column in zip(*rounds, strict=True))
+    here, there = here / ours / GENERATIONS * 1e6, there / peers / GENERATIONS * 1e6
+    method = choose(Loop(Categorical(), samples=samples), "auto", (types,))[0]
+    figures = {"engine": np.median(here), "numpy": np.median(there), "ratio": np.median(there / here)}
+    return {"method": method, **{name: float(value) for name, value in figures.items()}, "first": compiling}
+
+
+def case(types: int, samples: int) -> dict:
+    """One case in a process of its own."""
+    command = [sys.executable, __file__, "--case", str(types), str(samples)]
+    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def row(types: int, samples: int) -> list[str]:
+    """One line of the table."""
+    r, target = case(types, samples), TARGETS.get((types, samples))
+    times = [f"{r[name]:,.3g} us" for name in ("engine", "numpy")]
+    aim = "" if target is None else f"{target:,}"
+    return [f"{types:,}", f"{samples:,}", r["method"], *times, f"{r['ratio']:,.2g}", aim, f"{r['first']:.1f} s"]
+
+
+def report() -> str:
+    """The whole page."""
+    head = ["types", "tokens M", "way", "engine", "NumPy", "times faster", "aim", "first call"]
+    rows = [head, ["---"] * len(head), *(row(types, samples) for types in TYPES for samples in SAMPLES)]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in rows)
+    machine = f"{platform.system()} {platform.machine()}, {cpu_count()} cores, Python {platform.python_version()}"
+    packages = ", ".join(f"{name} {version(name)}" for name in ("jax", "numpy"))
+    return f"""# Refits of a categorical loop
+
+Printed by `python benchmarks/counts.py --write`. {machine}, {packages}.
+Processor microseconds of one refit (one chain, one generation; {GENERATIONS} generations from Zipf's law, the number of
+types left recorded at each), and how many times the peer's: `Generator.multinomial` over all types, for two types
+`Generator.binomial` over all chains at once. Every way is exact. The first call compiles.
+
+{table}
+"""
+
+
+def main() -> None:
+    """Print the table, or run one case of it."""
+    parser = argparse.ArgumentParser(description="Refits of a categorical loop against NumPy's generator.")
+    parser.add_argument("--write", action="store_true", help="write benchmarks/counts.md too")
+    parser.add_argument("--case", nargs=2, type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.case:
+        print(json.dumps(measured(*arguments.case)))
+        return
+    page = report()
+    print(page)
+    if arguments.write:
+        (HERE / "counts.md").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
