@@ -7,12 +7,12 @@ and the ranges over which it is shown that there is no other.
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from itertools import takewhile
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import field, frozen
 from sympy import Expr, Symbol, oo
 
-from theory.crossing import Crossing, Point, Relation, Search
+from theory.crossing import Point, Relation
 from theory.latex import latex
 from theory.quantities import Quantity
 
@@ -31,20 +31,22 @@ class Plan:
     horizon: Expr
     side: Side | None
     """Which value is given: the "least" or the "greatest" that meets the bound; None where points disagree."""
-    expression: Expr | None
+    expression: Any
     """The value at which the bound is met exactly, in symbols; None where it cannot be written down."""
-    crossing: Crossing | None = None
-    search: Search | None = None
+    crossing: Any = None
+    """The `theory.crossing.Crossing`, None where symbols are left."""
+    search: Any = None
+    """The `theory.crossing.Search` that found it."""
     scaled: Mapping[Symbol, Expr] = field(factory=dict)
     """Symbols that change nothing about the answer, with the numbers that the certificate has for them."""
 
     @property
-    def value(self) -> Expr | None:
+    def value(self) -> Any:
         """The value that meets the bound, a whole number or fraction; None where symbols are left."""
         return None if self.crossing is None else self.crossing.holds
 
     @property
-    def bracket(self) -> tuple[Expr, Expr] | None:
+    def bracket(self) -> Any:
         """Two values in order, neighbours on a grid or close to each other, of which one meets the bound."""
         if self.crossing is None or self.crossing.fails is None:
             return None
