@@ -10,8 +10,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
+from numerics.cipher import uniforms
 from numerics.samplers import slot_key
-from numerics.words import uniforms
 
 SMALL = 10.0
 """Below this mean a count is found by adding up its probabilities, above it by rejection."""

@@ -14,9 +14,9 @@ from jax import Array
 from numerics import scalars
 from numerics.binomials import multinomial
 from numerics.chains import Given, Program, State
+from numerics.cipher import below, uniforms
 from numerics.samplers import slot_key
 from numerics.slots import Slots, dense
-from numerics.words import below, uniforms
 from theory.families import Categorical
 from theory.loop import Loop
 from theory.procedures import Procedure

@@ -11,9 +11,9 @@ from sympy import Piecewise, Sum, log, sign
 
 from numerics import counts_path, planning, simulate
 from numerics.binomials import binomials
+from numerics.cipher import below, uniforms, words
 from numerics.printer import to_jax
 from numerics.slots import WHOLE, Slots, dense, reader
-from numerics.words import below, uniforms, words
 from theory import Categorical, Loop, Mixed, Tempered
 from theory.symbols import K, i, p, p0
 
