@@ -53,6 +53,8 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
     """
     if type(loop.family) not in _PLAIN and not isinstance(loop.family, OneParameter | Recursion):
         return f"{type(loop.family).__name__} has no step in sufficient statistics"
+    if (outside := loop.law.outside(loop.source)) is not None:
+        return f"the points of {outside} are not drawn here"
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None and loop.samples.is_finite:
         return "a correlated source ties the coordinates together in the first fit"
     if isinstance(loop.family, Categorical) and shape[0] > TYPES:
