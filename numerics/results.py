@@ -52,12 +52,7 @@ def _dims(plan: Plan, name: str) -> tuple[str, ...]:
 
 def _dataset(columns: Mapping[str, xr.DataArray]) -> xr.Dataset:
     """Return columns as a dataset whose coordinates count from 0, but those that have values."""
-    try:
-        run = xr.merge([column.rename(name) for name, column in columns.items()], join="exact", combine_attrs="drop")
-    except ValueError as error:
-        raise ValueError(
-            "quantiles are asked at several sets of levels. Give all variables the same levels."
-        ) from error
+    run = xr.Dataset(dict(columns))
     return run.assign_coords({dim: np.arange(size) for dim, size in run.sizes.items() if dim not in run.coords})
 
 

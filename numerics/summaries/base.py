@@ -21,6 +21,16 @@ class Summary(ABC):
     """What is kept of one variable at each generation."""
 
     @property
+    @abstractmethod
+    def label(self) -> str:
+        """What its columns are called after the variable; one of each label is kept of a variable."""
+
+    @property
+    def coordinate(self) -> tuple[str, tuple[float, ...]] | None:
+        """The name and the values of a coordinate that variables share."""
+        return None
+
+    @property
     def running(self) -> Literal["min", "max"] | None:
         """Whether it reads, in place of a chain's value, the least or the greatest that the chain has had so far."""
         return None

@@ -48,14 +48,18 @@ class Share(Summary):
     def __attrs_post_init__(self) -> None:
         """Refuse both sides, neither, and what is no number."""
         if bool(self.above) == bool(self.below) or np.isnan(self.levels).any():
-            raise ValueError(
-                f"{self} names no levels on one side. Give above= or below=, numbers, such as above=0.001."
-            )
+            given = f"above = {list(self.above)}, below = {list(self.below)}"
+            raise ValueError(f"{given} are no levels on one side. Give one of them, such as above=0.001.")
 
     @property
     def side(self) -> Literal["above", "below"]:
         """The side that counts."""
         return "above" if self.above else "below"
+
+    @property
+    def label(self) -> str:
+        """The columns' name."""
+        return self.side
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -78,7 +82,7 @@ class Share(Summary):
 
     def columns(self, name: str, dims: tuple[str, ...], state: Any) -> Mapping[str, xr.DataArray]:
         """Return the share, its standard error and its interval."""
-        return self._shares(f"{name}_{self.side}", dims, *state)
+        return self._shares(f"{name}_{self.label}", dims, *state)
 
     def _shares(self, name: str, dims: tuple[str, ...], N: int, k: np.ndarray) -> dict[str, xr.DataArray]:
         level = f"{name}_level"
@@ -117,9 +121,14 @@ class Passage(Share):
         """What a chain has reached so far."""
         return "max" if self.above else "min"
 
+    @property
+    def label(self) -> str:
+        """The columns' name."""
+        return f"first_{self.side}"
+
     def columns(self, name: str, dims: tuple[str, ...], state: Any) -> Mapping[str, xr.DataArray]:
         """Return the law of T up to each generation, and its mean."""
-        named = f"{name}_first_{self.side}"
+        named = f"{name}_{self.label}"
         columns = self._shares(named, dims, *state)
         generation, later = dims.index(GENERATION), 1 - columns[named]
         survival = np.moveaxis(later.to_numpy(), generation, -1)[..., :-1]
@@ -152,10 +161,16 @@ class Histogram(Summary):
         """Refuse edges that do not rise; put equal bins between two."""
         if self.bins is not None and len(self.edges) == 2 and self.bins > 0:
             object.__setattr__(self, "edges", _even(*self.edges, self.bins))
+            object.__setattr__(self, "bins", None)
         elif self.bins is not None and self.bins != len(self.edges) - 1:
             raise ValueError(f"bins = {self.bins} are not between {len(self.edges)} edges. Give two edges, bins >= 1.")
         if len(self.edges) < 2 or not np.all(np.diff(self.edges) > 0) or not np.isfinite(self.edges).all():
             raise ValueError(f"edges = {list(self.edges)} do not rise. Give two numbers at least, each above the last.")
+
+    @property
+    def label(self) -> str:
+        """The columns' name."""
+        return "histogram"
 
     def reduced(self, values: Any, counted: Array) -> tuple[Array, ...]:
         """Return how many lanes are below all bins, in each, and beyond."""
@@ -180,7 +195,9 @@ class Histogram(Summary):
         said = {"says": "number of chains with lower edge <= x < upper edge, the last bin closed", "edges": self.edges}
         inner = xr.DataArray(state[..., 1:-1], coords, (*dims, f"{name}_bin"), attrs=said)
         outer = {"under": state[..., 0], "over": state[..., -1]}
-        return {f"{name}_histogram": inner} | {f"{name}_{end}": xr.DataArray(x, dims=dims) for end, x in outer.items()}
+        return {f"{name}_{self.label}": inner} | {
+            f"{name}_{end}": xr.DataArray(x, dims=dims) for end, x in outer.items()
+        }
 
     def numbers(self, lanes: int) -> int:
         """Return one count for each bin."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
@@ -35,15 +36,12 @@ class _Summed(Summary):
     def reduced(self, values: Any, counted: Array) -> tuple[Array, ...]:
         """Return the means of every block, and the sum of products."""
         several = values if isinstance(values, tuple) else (values,)
-        blocks = [x.reshape(-1, BLOCK, *x.shape[1:]) for x in several]
-        counts = counted.reshape(-1, BLOCK)
-        shapes = [(*counts.shape, *(1,) * (x.ndim - 2)) for x in blocks]
-        held = [counts.reshape(shape) for shape in shapes]
-        means = [
-            _total(jnp.where(here, x, 0)) / jnp.maximum(here.sum(1), 1) for x, here in zip(blocks, held, strict=True)
-        ]
-        apart = [jnp.where(here, x - m[:, None], 0) for x, m, here in zip(blocks, means, held, strict=True)]
-        return *means, _total(apart[0] * apart[-1])
+        held = counted.reshape(-1, BLOCK, *(1,) * (several[0].ndim - 1))
+        blocks = [jnp.where(held, x.reshape(-1, BLOCK, *x.shape[1:]), 0) for x in several]
+        share = _rounded(1 / jnp.maximum(held.sum(1), 1))
+        means = [_rounded(_total(x) * share) for x in blocks]
+        apart = [jnp.where(held, x - mean[:, None], 0) for x, mean in zip(blocks, means, strict=True)]
+        return *means, _total(_rounded(apart[0] * apart[-1]))
 
     def merged(self, before: Sums | None, blocks: tuple[np.ndarray, ...], count: int) -> Sums:
         """Return the sums of all blocks in their order, in float64."""
@@ -68,6 +66,11 @@ class Moments(_Summed):
     The standard error is the sample's; in a collapsing loop that of V itself lies, as its mean lives in rare chains.
     """
 
+    @property
+    def label(self) -> str:
+        """The columns' name."""
+        return "mean"
+
     def columns(self, name: str, dims: tuple[str, ...], state: Sums) -> Mapping[str, xr.DataArray]:
         """Return mean and standard error, NaN for that of a single chain."""
         N = state.count
@@ -90,6 +93,11 @@ class Covariance(_Summed):
     of: str
 
     @property
+    def label(self) -> str:
+        """The column's name."""
+        return f"cov_{self.of}"
+
+    @property
     def other(self) -> str:
         """The other variable."""
         return self.of
@@ -97,7 +105,7 @@ class Covariance(_Summed):
     def columns(self, name: str, dims: tuple[str, ...], state: Sums) -> Mapping[str, xr.DataArray]:
         """Return the covariance, NaN for a single chain."""
         value = state.products / (state.count - 1) if state.count > 1 else state.products * np.nan
-        return {f"{name}_cov_{self.of}": xr.DataArray(value, dims=dims)}
+        return {f"{name}_{self.label}": xr.DataArray(value, dims=dims)}
 
     def __str__(self) -> str:
         """Return it as it is written in a spec."""
@@ -107,6 +115,11 @@ class Covariance(_Summed):
 @frozen
 class Extremes(Summary):
     """The least and the greatest value over chains, ``x_min`` and ``x_max``."""
+
+    @property
+    def label(self) -> str:
+        """The columns' name."""
+        return "extremes"
 
     def reduced(self, values: Any, counted: Array) -> tuple[Array, ...]:
         """Return both ends of all lanes."""
@@ -144,3 +157,8 @@ def _total(values: Array) -> Array:
         half = values.shape[1] // 2
         values = values[:, :half] + values[:, half:]
     return values[:, 0]
+
+
+def _rounded(values: Array) -> Array:
+    """Return numbers that are rounded as they are: fused with what follows, a product may be added unrounded."""
+    return jax.lax.optimization_barrier(values)

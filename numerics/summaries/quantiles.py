@@ -69,6 +69,16 @@ class Quantiles(Summary):
             raise ValueError(f"error = {self.error} is out of range. Give 1e-5 <= error <= 0.1.")
 
     @property
+    def label(self) -> str:
+        """The columns' name."""
+        return "quantile"
+
+    @property
+    def coordinate(self) -> tuple[str, tuple[float, ...]]:
+        """The levels, the same for all variables."""
+        return "quantile", self.levels
+
+    @property
     def bins(self) -> int:
         """How many bins there are, beside the small one."""
         return OCTAVES * 2 ** ceil(log2(1 / self.error))
@@ -92,7 +102,7 @@ class Quantiles(Summary):
         axes, coords = (*dims, "quantile"), {"quantile": list(self.levels)}
         values = np.stack([state.quantile(q) for q in self.levels], axis=-1)
         columns = zip(("", "_error", "_low", "_high"), values, strict=True)
-        return {f"{name}_quantile{end}": xr.DataArray(x, coords, axes, attrs=_SAID[end]) for end, x in columns}
+        return {f"{name}_{self.label}{end}": xr.DataArray(x, coords, axes, attrs=_SAID[end]) for end, x in columns}
 
     def numbers(self, lanes: int) -> int:
         """Return what the counts take."""
@@ -182,9 +192,13 @@ class Sketch:
     @property
     def window(self) -> Window:
         """The bins."""
-        some = self.ends[..., 0] <= self.ends[..., 1]
-        low, high = (np.where(some, self.ends[..., k], 0.0) for k in (0, 1))
-        return window(low, high, self.counts.shape[-1] - 1)
+        return window(*self.bounds, self.counts.shape[-1] - 1)
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the greatest of the finite values, 0 where there are none."""
+        low, high = self.ends[..., 0], self.ends[..., 1]
+        return np.where(low <= high, low, 0.0), np.where(low <= high, high, 0.0)
 
     def merged(self, other: "Sketch") -> "Sketch":
         """Return the sketch of both together."""
@@ -221,8 +235,8 @@ class Sketch:
         tail = (1 - CONFIDENCE) / 2
         first, last = int(binom.ppf(tail, N, q)), int(binom.isf(tail, N, q)) + 1
         value, lower, upper = self.ranked(rank)
-        low = self.ranked(first)[1] if first >= 1 else np.full_like(value, -np.inf)
-        high = self.ranked(last)[2] if last <= N else np.full_like(value, np.inf)
+        low = self.ranked(first)[1] if first >= 1 else np.where(np.isnan(value), np.nan, -np.inf)
+        high = self.ranked(last)[2] if last <= N else np.where(np.isnan(value), np.nan, np.inf)
         with np.errstate(invalid="ignore"):
             error = np.where(np.isinf(value), 0.0, np.maximum(value - lower, upper - value))
         return np.stack([value, error, low, high])
@@ -245,16 +259,15 @@ class Sketch:
         small = (side == 0) & (_row(self.window.least, row) > 0)
         lower = np.where((side < 0) | small, -far, near)
         upper = np.where(side < 0, -near, far)
-        low, high = (self.ends[..., k].reshape(-1)[row] for k in (0, 1))
+        low, high = (_row(end, row) for end in self.bounds)
         return np.clip(lower, low, high), np.clip(upper, low, high)
 
     def _beside(self, found: np.ndarray, rank: int, finite: np.ndarray) -> np.ndarray:
         """Return what was found, with the least and the greatest value exact, and what is beyond all numbers."""
-        under, over, none = (self.odd[..., k].reshape(-1) for k in (0, 1, 2))
-        low, high = (self.ends[..., k].reshape(-1) for k in (0, 1))
+        under, none = self.odd[..., 0].reshape(-1), self.odd[..., 2].reshape(-1)
+        low, high = (end.reshape(-1) for end in self.bounds)
         found = np.where(rank == under + 1, low, np.where(rank == finite, high, found))
         found = np.where(rank <= under, -np.inf, np.where(rank > finite, np.inf, found))
-        del over
         return np.where(none > 0, np.nan, found)
 
 

@@ -29,7 +29,7 @@ class Stream:
     @property
     def key(self) -> str:
         """The name of what is reduced, which no variable has."""
-        return f"{self.name}|{self.summary}"
+        return f"{self.name}|{self.summary.label}"
 
 
 def streams(
@@ -38,7 +38,7 @@ def streams(
     """Return the streams of a run: what is asked, after the moments of all variables if these are wanted.
 
     Raises:
-        ValueError: a name that is not recorded, or a summary that does not exist.
+        ValueError: a name that is not recorded, a summary that does not exist, or two that give one column twice.
     """
     found = [Stream(name, Moments()) for name in names] if everywhere else []
     for name, several in (asked or {}).items():
@@ -47,7 +47,9 @@ def streams(
                 if wanted not in names:
                     raise ValueError(f"summaries name {wanted!r}, which is not recorded. Choose from {_listed(names)}.")
             found.append(Stream(name, summary))
-    return tuple(dict.fromkeys(found))
+    found = list(dict.fromkeys(found))
+    _check(found)
+    return tuple(found)
 
 
 def spelled(asked: Mapping[str, Asked | Iterable[Asked]] | None) -> dict[str, list[str]]:
@@ -85,20 +87,27 @@ class Streamed:
             self.states[stream.key] = stream.summary.merged(self.states.get(stream.key), tied, count)
 
     def columns(self, dims: Mapping[str, tuple[str, ...]]) -> dict[str, xr.DataArray]:
-        """Return all columns, given the dimensions of each variable, and the number of chains.
-
-        Raises:
-            ValueError: two summaries that give a column or a coordinate of one name different values.
-        """
+        """Return all columns, given the dimensions of each variable."""
         columns: dict[str, xr.DataArray] = {}
         for stream in self.wanted:
-            found = stream.summary.columns(stream.name, dims[stream.name], self.states[stream.key])
-            if twice := found.keys() & columns.keys():
-                raise ValueError(
-                    f"{min(twice)} is summarised twice. Ask for one {type(stream.summary).__name__} of it."
-                )
-            columns |= found
+            columns |= stream.summary.columns(stream.name, dims[stream.name], self.states[stream.key])
         return columns
+
+
+def _check(found: Iterable[Stream]) -> None:
+    keys: set[str] = set()
+    coordinates: dict[str, tuple[float, ...]] = {}
+    for stream in found:
+        if stream.key in keys:
+            raise ValueError(
+                f"summaries ask for {stream.name}_{stream.summary.label} twice. Ask for it once, with all levels."
+            )
+        keys.add(stream.key)
+        name, values = stream.summary.coordinate or (stream.key, ())
+        if coordinates.setdefault(name, values) != values:
+            raise ValueError(
+                f"summaries ask for {name} = {list(coordinates[name])} and {list(values)}. Give all variables the same."
+            )
 
 
 def _several(asked: Asked | Iterable[Asked]) -> list[Summary]:
