@@ -10,7 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from numerics.cipher import uniforms
+from numerics.cipher import Key, uniforms
 from numerics.samplers import slot_key
 
 SMALL = 10.0
@@ -19,7 +19,7 @@ TAILS = tuple(lgamma(k + 1) - (k + 0.5) * log(k + 1) + k + 1 - log(2 * pi) / 2 f
 """log k! - log(sqrt(2 pi) (k + 1)^(k + 1/2) exp(-k - 1)) for k = 0..9."""
 
 
-def binomials(key: Array, trials: Array, chances: Array) -> Array:
+def binomials(key: Key, trials: Array, chances: Array) -> Array:
     """Return x ~ Binomial(trials, chances) elementwise, floats of shape (count,).
 
     The rarer outcome is counted: by inversion where fewer than 10 of them are expected, else by transformed rejection.
@@ -33,7 +33,7 @@ def binomials(key: Array, trials: Array, chances: Array) -> Array:
     return jnp.where(flipped, trials - count, count)
 
 
-def _inverted(key: Array, trials: Array, chance: Array) -> Array:
+def _inverted(key: Key, trials: Array, chance: Array) -> Array:
     """Return the least k with P(x <= k) > u, from P(x = k + 1) = P(x = k) (n - k)/(k + 1) odds."""
     u, odds = uniforms(key, len(trials)), chance / (1 - chance)
 
@@ -51,7 +51,7 @@ def _inverted(key: Array, trials: Array, chance: Array) -> Array:
     return lax.while_loop(lambda state: passed(state).any(), onward, start)[0]
 
 
-def _rejected(key: Array, trials: Array, chance: Array, skip: Array) -> Array:
+def _rejected(key: Key, trials: Array, chance: Array, skip: Array) -> Array:
     """Return x for n p >= 10, by transformed rejection; what is skipped is returned at once.
 
     W. Hoermann, The generation of binomial random variates, J. Stat. Comput. Simul. 46 (1993) 101-110, algorithm BTRS.
@@ -89,7 +89,7 @@ def _log_factorial(k: Array) -> Array:
     return (k + 0.5) * jnp.log(k + 1) - (k + 1) + tail
 
 
-def multinomial(key: Array, trials: Any, weights: Array) -> Array:
+def multinomial(key: Key, trials: Any, weights: Array) -> Array:
     """Return x ~ Multinomial(trials; weights/sum), type after type.
 
     x_i | x_1..x_(i-1) ~ Binomial(m - x_1 - .. - x_(i-1), w_i/(w_i + .. + w_K)): the last type takes what is left.

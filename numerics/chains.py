@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from attrs import frozen
 from jax import Array
 
+from numerics.cipher import Key
 from numerics.samplers import chain_key, generation_key
 
 State = Any
@@ -33,8 +34,8 @@ class Program:
     """
 
     start: Callable[[Given], State]
-    first: Callable[[Array, Any, Given, State], State]
-    later: Callable[[Array, Any, Given, State], State]
+    first: Callable[[Key, Any, Given, State], State]
+    later: Callable[[Key, Any, Given, State], State]
     view: Callable[[State], Mapping[str, Array]]
     compact: Callable[[State], Any] | None = None
 
@@ -68,7 +69,7 @@ def trajectories(
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), jax.lax.map(run_asked, groups))
 
 
-def _trajectory(program: Program, key: Array, given: Given, generations: int) -> dict[str, Array]:
+def _trajectory(program: Program, key: Key, given: Given, generations: int) -> dict[str, Array]:
     """Return one chain's variables, shape (generations + 1, ...)."""
     start = program.start(given)
     if program.first is program.later:

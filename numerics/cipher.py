@@ -1,48 +1,110 @@
-"""Random words by the thousand: threefry as elementwise arithmetic, which compiles into the loop that uses it.
+"""All randomness: words of threefry as a function of (seed, chain, generation, slot), and of nothing else.
 
-`jax.random` throws half of the cipher's words away and compiles its rounds as a loop of their own; where a draw needs
-many words that costs more than all the rest. The words here are those of the same cipher under the same keys.
+A `Key` is a place, not a state: whoever holds it reads the same words, in any order, in chunks of any size, on
+any number of devices. A slot changes the key of the cipher, chain and generation are what is enciphered:
+
+    words(seed, slots.., chain, generation) = threefry_key(chain, generation),  key = (seed's halves), and for a slot
+    key' = threefry_key(slot, 2^32 - 1),
+
+so that a slot costs one cipher for all chains together. The words are elementwise arithmetic, which compiles into the
+loop that uses them; those of `jax.random` compile as a loop of their own, and half of them are thrown away.
 """
 
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+SEEDS = 2**63
+"""Seeds are whole numbers below this."""
+CHAINS = 2**32
+"""Chains are counted in 32 bits."""
+GENERATIONS = 2**32 - 2
+"""The last generation: the number after it marks the derivation of slots."""
+SLOT = np.uint32(2**32 - 1)
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
-LOW = 0xFFFFFFFF
-"""The lower 32 of 64 bits."""
 
 
-def cipher(key: tuple[Array, Array], first: Array, second: Array) -> tuple[Array, Array]:
+class Key(NamedTuple):
+    """Where words are read, all of them uint32: a key of the cipher, and what is enciphered under it."""
+
+    key0: Any
+    key1: Any
+    chain: Any
+    generation: Any
+
+
+def chain_key(seed: Any, chain: Any) -> Key:
+    """Return the key of one chain, 0 <= seed < 2^63; its generation is 0."""
+    if isinstance(seed, int):
+        halves = np.uint32(seed >> 32), np.uint32(seed & 0xFFFFFFFF)
+    else:
+        wide = jnp.asarray(seed)
+        upper = wide >> 32 if wide.dtype.itemsize == 8 else jnp.zeros_like(wide)
+        halves = _whole(upper), _whole(wide)
+    return Key(*halves, _whole(chain), np.uint32(0))
+
+
+def generation_key(key: Key, generation: Any) -> Key:
+    """Return the key of one generation of a chain, 0 to `GENERATIONS`."""
+    return key._replace(generation=_whole(generation))
+
+
+def slot_key(key: Key, slot: Any) -> Key:
+    """Return the key of one innovation of one generation; slots of slots are all different."""
+    key0, key1 = cipher((key.key0, key.key1), _whole(slot), SLOT)
+    return key._replace(key0=key0, key1=key1)
+
+
+def _whole(value: Any) -> Array:
+    return jnp.asarray(value).astype(jnp.uint32)
+
+
+def cipher(key: tuple[Any, Any], first: Any, second: Any) -> tuple[Array, Array]:
     """Return threefry2x32-20 of the counter (first, second) under the key, all of them uint32.
 
     J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, Parallel random numbers: as easy as 1, 2, 3, SC11 (2011).
     """
+    key = _whole(key[0]), _whole(key[1])
     keys = (*key, key[0] ^ key[1] ^ np.uint32(PARITY))
-    a, b = first + keys[0], second + keys[1]
+    a, b = _whole(first) + keys[0], _whole(second) + keys[1]
     for block in range(5):
         for distance in ROTATIONS[block % 2]:
             a = a + b
             b = ((b << np.uint32(distance)) | (b >> np.uint32(32 - distance))) ^ a
-        a, b = a + keys[(block + 1) % 3], b + keys[(block + 2) % 3] + np.uint32(block + 1)
+        a, b = a + keys[(block + 1) % 3], b + (keys[(block + 2) % 3] + np.uint32(block + 1))
     return a, b
 
 
-def words(key: Array, count: int, row: Any = 0) -> tuple[Array, Array]:
-    """Return ``count`` words of 64 bits as upper and lower halves; another row gives others."""
-    key0, key1 = jax.random.key_data(key)
-    column = lax.iota(jnp.uint32, count)
-    return cipher((key0, key1), column, jnp.broadcast_to(jnp.asarray(row).astype(jnp.uint32), column.shape))
+def words(key: Key, shape: int | tuple[int, ...] = (), row: Any = None) -> tuple[Array, Array]:
+    """Return words of 64 bits as upper and lower halves.
+
+    Args:
+        key: where they are read.
+        shape: () reads the one word there, a number or a shape as many others, a slot for each.
+        row: another row gives others; None is a row too.
+    """
+    key = key if row is None else slot_key(key, row)
+    shape = (shape,) if isinstance(shape, int) else shape
+    if shape:
+        key = slot_key(key, lax.iota(jnp.uint32, prod(shape)).reshape(shape))
+    upper, lower = cipher((key.key0, key.key1), key.chain, key.generation)
+    return jnp.broadcast_to(upper, shape), jnp.broadcast_to(lower, shape)
 
 
-def below(key: Array, count: int, bound: int) -> Array:
+def jax_key(key: Key) -> Array:
+    """Return the word of a key as a key of `jax.random`, for laws that are drawn by its rejection alone."""
+    return jax.random.wrap_key_data(jnp.stack(words(key)), impl="threefry2x32")
+
+
+def below(key: Key, count: int, bound: int) -> Array:
     """Return whole numbers uniform on 0..bound - 1, int32: floor(word bound/2^64), so off by bound/2^64 at most.
 
-    >>> below(jax.random.key(0, impl="threefry2x32"), 1000, 3).tolist().count(2) > 200
+    >>> below(chain_key(0, 0), 1000, 3).tolist().count(2) > 200
     True
     """
     with jax.enable_x64(True):
@@ -52,7 +114,7 @@ def below(key: Array, count: int, bound: int) -> Array:
         return (upper.astype(jnp.uint64) * factor + carried >> jnp.uint64(32)).astype(jnp.int32)
 
 
-def uniforms(key: Array, count: int, row: Any = 0) -> Array:
+def uniforms(key: Key, shape: int | tuple[int, ...] = (), row: Any = None) -> Array:
     """Return u uniform on the multiples of 2^-53 in [0, 1)."""
-    upper, lower = words(key, count, row)
+    upper, lower = words(key, shape, row)
     return ((upper >> np.uint32(5)).astype(float) * 2.0**26 + (lower >> np.uint32(6)).astype(float)) * 2.0**-53

@@ -14,7 +14,7 @@ from jax import Array
 from numerics import scalars
 from numerics.binomials import multinomial
 from numerics.chains import Given, Program, State
-from numerics.cipher import below, uniforms
+from numerics.cipher import Key, below, uniforms
 from numerics.samplers import slot_key
 from numerics.slots import Slots, dense
 from theory.families import Categorical
@@ -96,7 +96,7 @@ def _by_tokens(types: int, samples: int) -> Way:
     def start(given: Given) -> State:
         return {"p0": jnp.asarray(given["p0"])}
 
-    def first(key: Array, k: Any, given: Given, state: State) -> State:
+    def first(key: Key, k: Any, given: Given, state: State) -> State:
         del k, given
         tokens = drawn(uniforms(slot_key(key, 0), samples), state["p0"])
         if types <= samples:
@@ -106,7 +106,7 @@ def _by_tokens(types: int, samples: int) -> Way:
         # A slot that no token fills is given a type that does not exist.
         return {"types": jnp.full(room, types, jnp.int32).at[place].set(ordered), "tokens": place}
 
-    def later(key: Array, k: Any, given: Given, state: State) -> State:
+    def later(key: Key, k: Any, given: Given, state: State) -> State:
         del k, given
         parents = below(slot_key(key, 0), samples, samples)
         return state | {"tokens": state["tokens"].at[parents].get(mode="promise_in_bounds")}
@@ -124,7 +124,7 @@ def _by_types(types: int, samples: int) -> Way:
     def start(given: Given) -> State:
         return {"shares": jnp.asarray(given["p0"])}
 
-    def later(key: Array, k: Any, given: Given, state: State) -> State:
+    def later(key: Key, k: Any, given: Given, state: State) -> State:
         del k, given
         return {"shares": multinomial(key, samples, state["shares"]) / samples}
 

@@ -12,6 +12,7 @@ from jax import Array
 from jax.scipy.special import ndtr, ndtri
 
 from numerics import scalars
+from numerics.cipher import Key
 from numerics.samplers import normal, uniform
 from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian, OneParameter
 from theory.loop import Loop
@@ -71,7 +72,7 @@ def factor(how: Distortion) -> Any:
     return how.value if how.kind in (Tempered, VarianceFactor) else 1.0
 
 
-def deviates(key: Array, shape: tuple[int, ...], how: Distortion) -> Array:
+def deviates(key: Key, shape: tuple[int, ...], how: Distortion) -> Array:
     """Return what the standard deviation of a Gaussian is multiplied by: z ~ N(0, 1), or z given |z| <= h."""
     if how.kind is not Truncated:
         return normal(key, shape)

@@ -11,11 +11,12 @@ from jax import Array, lax
 from sympy import Add, Expr, S
 
 from numerics.chains import Given, State
+from numerics.cipher import Key
 from numerics.distortions import FAITHFUL, Distortion, distortion
 from numerics.kit import Kit, Model
 from numerics.learning import Learn, innermost
 from numerics.points import Data
-from numerics.samplers import slot_key, uniform
+from numerics.samplers import chain_key, slot_key, uniform
 from theory.loop import Loop
 from theory.procedures import PosteriorPredictive
 from theory.regimes import Part
@@ -150,20 +151,20 @@ class Drawing:
         pool = {}
         if self.layout.past != 0:
             rows = self.layout.rows(self.generations)
-            points = jax.eval_shape(lambda: self.kit.real(jax.random.key(0), rows, given, FAITHFUL))
+            points = jax.eval_shape(lambda: self.kit.real(chain_key(0, 0), rows, given, FAITHFUL))
             pool = {"pool": jnp.zeros(points.shape, points.dtype)}
         return {"model": self.kit.source(given), "kept": [], **pool}
 
-    def first(self, key: Array, k: Any, given: Given, state: State) -> State:
+    def first(self, key: Key, k: Any, given: Given, state: State) -> State:
         """Return model 1, whose "model" points come from the true source, in the family or not."""
         design = {"design": slot_key(key, DESIGN)} if self._same_design else {}
         return self._refit(key, k, given, {**state, **design}, first=True)
 
-    def later(self, key: Array, k: Any, given: Given, state: State) -> State:
+    def later(self, key: Key, k: Any, given: Given, state: State) -> State:
         """Return model k from model k - 1."""
         return self._refit(key, k, given, state, first=False)
 
-    def _refit(self, key: Array, k: Any, given: Given, state: State, *, first: bool) -> State:
+    def _refit(self, key: Key, k: Any, given: Given, state: State, *, first: bool) -> State:
         parts = [self._part(j, key, k, given, state, first) for j in range(len(self.layout.later))]
         kept = [data.points for part, data in zip(self.layout.later, parts, strict=True) if _kept(part)]
         sets = parts if self.layout.weighed else [reduce(_together, parts)]
@@ -178,7 +179,7 @@ class Drawing:
         model = self.learn(slot_key(key, LEARNER), given, sets, divisors, state["model"])
         return {**state, "model": model}
 
-    def _part(self, j: int, key: Array, k: Any, given: Given, state: State, first: bool) -> Data:
+    def _part(self, j: int, key: Key, k: Any, given: Given, state: State, first: bool) -> Data:
         """Return the points of part j."""
         part, here = self.layout.later[j], slot_key(key, j)
         design = {"design": slot_key(state["design"], j)} if "design" in state else {}
@@ -197,7 +198,7 @@ class Drawing:
     def _room(self, j: int) -> int:
         return int(self.layout.sizes(self.generations)[j].max())
 
-    def _drawn(self, key: Array, size: int, source: Given, state: State, first: bool) -> Array:
+    def _drawn(self, key: Key, size: int, source: Given, state: State, first: bool) -> Array:
         """Return points of the last model, which before the first fit is the true source, distorted."""
         how: Distortion = distortion(self.loop.sampling, source)
         if first:
@@ -207,7 +208,7 @@ class Drawing:
             model = {**model, **{name: source[name] for name in ("noise", "design") if name in source}}
         return self.kit.draw(key, size, model, how)
 
-    def _mixed(self, key: Array, share: float, size: int, source: Given, state: State, first: bool) -> Array:
+    def _mixed(self, key: Key, share: float, size: int, source: Given, state: State, first: bool) -> Array:
         """Return points that are each real with the probability ``share``."""
         real = self.kit.real(slot_key(key, 0), size, source, FAITHFUL)
         drawn = self._drawn(slot_key(key, 1), size, source, state, first)
@@ -226,7 +227,7 @@ def _together(one: Data, two: Data) -> Data:
     return Data(points, one.size + two.size)
 
 
-def _subset(key: Array, data: Data, size: int) -> Data:
+def _subset(key: Key, data: Data, size: int) -> Data:
     """Return points drawn without replacement: the first ones of a random order."""
     there = jnp.arange(len(data.points)) < data.size
     order = jnp.argsort(jnp.where(there, uniform(key, (len(data.points),)), jnp.inf))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from numerics.chains import Given
+from numerics.cipher import Key
 from numerics.distortions import Distortion, weights
 from numerics.kit import Kit, Model
 from numerics.points import Data
@@ -20,10 +21,10 @@ def tokens(types: int) -> Kit:
     def counts(model: Model) -> Array:
         return _counts(Data(model["tokens"], model["size"]), types)
 
-    def real(key: Array, size: int, given: Given, how: Distortion) -> Array:
+    def real(key: Key, size: int, given: Given, how: Distortion) -> Array:
         return _inverse(uniform(key, (size,)), weights(given["p0"], how))
 
-    def draw(key: Array, size: int, model: Model, how: Distortion) -> Array:
+    def draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
         u = uniform(key, (size,))
         if how.kind is not Faithful:
             return _inverse(u, weights(counts(model) / model["size"], how))
@@ -42,23 +43,23 @@ def tokens(types: int) -> Kit:
 def types(types: int) -> Kit:
     """Return the kit for K types whose models are probabilities, whatever they were made from."""
 
-    def real(key: Array, size: int, given: Given, how: Distortion) -> Array:
+    def real(key: Key, size: int, given: Given, how: Distortion) -> Array:
         return _inverse(uniform(key, (size,)), weights(given["p0"], how))
 
-    def draw(key: Array, size: int, model: Model, how: Distortion) -> Array:
+    def draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
         return _inverse(uniform(key, (size,)), weights(_predicted(model, model["p"], types), how))
 
     def fit(data: Data, divisor: Any, last: Model) -> Model:
         del divisor, last
         return {"p": _counts(data, types) / data.size}
 
-    def posterior(key: Array, fitted: Model, size: Any) -> Model:
+    def posterior(key: Key, fitted: Model, size: Any) -> Model:
         return {"p": proportions(key, size * fitted["p"])}
 
     return Kit(True, _source, real, draw, fit, lambda model: {"p": model["p"]}, posterior=posterior)
 
 
-def proportions(key: Array, counts: Array) -> Array:
+def proportions(key: Key, counts: Array) -> Array:
     """Return a draw from the posterior of the Jeffreys prior, Dirichlet(counts + 1/2)."""
     return jax.nn.softmax(log_chi_square(key, 2 * counts + 1, counts.shape))
 
@@ -87,14 +88,14 @@ def _inverse(u: Array, weights: Array) -> Array:
     return jnp.minimum(passed, len(weights) - 1)
 
 
-def _successes(key: Array, size: int, model: Model, how: Distortion) -> Array:
+def _successes(key: Key, size: int, model: Model, how: Distortion) -> Array:
     """Return x = 1 with the distorted probability of success, the type named first, else 0."""
     p = _predicted(model, model["p"], 2)
     one, zero = weights(jnp.stack([p, 1 - p]), how)
     return (uniform(key, (size,)) * (one + zero) < one).astype(float)
 
 
-def _success_posterior(key: Array, fitted: Model, size: Any) -> Model:
+def _success_posterior(key: Key, fitted: Model, size: Any) -> Model:
     p = fitted["p"]
     return {"p": proportions(key, size * jnp.stack([p, 1 - p]))[0]}
 

@@ -7,6 +7,7 @@ from attrs import frozen
 from jax import Array
 
 from numerics.chains import Given
+from numerics.cipher import Key
 from numerics.distortions import Distortion
 from numerics.points import Data
 
@@ -33,10 +34,10 @@ class Kit:
 
     alike: bool
     source: Callable[[Given], Model]
-    real: Callable[[Array, int, Given, Distortion], Array]
-    draw: Callable[[Array, int, Model, Distortion], Array]
+    real: Callable[[Key, int, Given, Distortion], Array]
+    draw: Callable[[Key, int, Model, Distortion], Array]
     fit: Callable[[Data, Any, Model], Model]
     view: Callable[[Model], dict[str, Array]]
     weighted: Callable[[Sequence[Data], Sequence[float], Model], Model] | None = None
-    posterior: Callable[[Array, Model, Any], Model] | None = None
+    posterior: Callable[[Key, Model, Any], Model] | None = None
     designed: bool = False

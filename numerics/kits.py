@@ -9,6 +9,7 @@ from jax.scipy.linalg import solve_triangular
 
 from numerics import scalars, texts
 from numerics.chains import Given
+from numerics.cipher import Key
 from numerics.distortions import Distortion, deviates, factor, temperature
 from numerics.frequencies import BERNOULLI, proportions, tokens, types
 from numerics.kit import Kit, Model
@@ -51,7 +52,7 @@ def _normal_source(given: Given) -> Model:
     return {"mu": given["mu0"], "V": given["V0"]}
 
 
-def _normal_draw(key: Array, size: int, model: Model, how: Distortion) -> Array:
+def _normal_draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
     """Return x = mu + sqrt(tau V) z, coordinate by coordinate."""
     shape = (size, *jnp.shape(model["mu"]))
     if "behind" in model:
@@ -59,7 +60,7 @@ def _normal_draw(key: Array, size: int, model: Model, how: Distortion) -> Array:
     return model["mu"] + jnp.sqrt(factor(how) * model["V"]) * deviates(key, shape, how)
 
 
-def _predictive(key: Array, shape: tuple[int, ...], model: Model, how: Distortion) -> Array:
+def _predictive(key: Key, shape: tuple[int, ...], model: Model, how: Distortion) -> Array:
     """Return sqrt(V (1 + 1/m) (m - 1)/chi) z, chi ~ chi-square(m - 1): sqrt(V (1 + 1/m)) t, t of Student's law.
 
     Of the density (1 + t^2/(m - 1))^(-m/2) to the power 1/tau nothing changes but that chi ~ chi-square(m/tau - 1).
@@ -70,7 +71,7 @@ def _predictive(key: Array, shape: tuple[int, ...], model: Model, how: Distortio
     return jnp.sqrt(V) * deviates(slot_key(key, 1), shape, how)
 
 
-def _normal_real(key: Array, size: int, given: Given, how: Distortion) -> Array:
+def _normal_real(key: Key, size: int, given: Given, how: Distortion) -> Array:
     return _normal_draw(key, size, _normal_source(given), how)
 
 
@@ -85,7 +86,7 @@ def _normal_view(model: Model) -> dict[str, Array]:
     return {"mu": model["mu"], "V": model["V"], "log_V": jnp.log(model["V"])}
 
 
-def _joint_real(key: Array, size: int, given: Given, how: Distortion) -> Array:
+def _joint_real(key: Key, size: int, given: Given, how: Distortion) -> Array:
     """Return x = mu0 + sqrt(tau) L z with L L' the source's covariance."""
     d = jnp.shape(given["mu0"])[-1]
     return given["mu0"] + jnp.sqrt(factor(how)) * _rows_times(normal(key, (size, d)), given["root0"])
@@ -95,7 +96,7 @@ def _joint_source(given: Given) -> Model:
     return {"mu": given["mu0"], "Sigma": given["Sigma0"]}
 
 
-def _joint_draw(key: Array, size: int, model: Model, how: Distortion) -> Array:
+def _joint_draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
     """Return x = mu + sqrt(tau) Q sqrt(lambda) z with Q lambda Q' the covariance, singular or not."""
     values, vectors = jnp.linalg.eigh(model["Sigma"])
     root = vectors * jnp.sqrt(jnp.maximum(factor(how) * values, 0.0))
@@ -114,7 +115,7 @@ def _joint_fit(data: Data, divisor: Any, last: Model) -> Model:
     return {"mu": mu, "Sigma": data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor}
 
 
-def _joint_posterior(key: Array, fitted: Model, size: Any) -> Model:
+def _joint_posterior(key: Key, fitted: Model, size: Any) -> Model:
     """Return Sigma = B B' with B = C A^-T, C C' = SS and A Bartlett's triangle of m - 1 degrees, and mu + B z/sqrt(m).
 
     Sigma^-1 is then Wishart with m - 1 degrees and the mean (m - 1) SS^-1, the posterior of det(Sigma)^(-(d + 1)/2).
@@ -131,10 +132,10 @@ def _scalar(family: OneParameter) -> Kit:
     """Return the kit of a family of one parameter."""
     name, known = scalars.named(family), scalars.constants(family)
 
-    def draw(key: Array, size: int, model: Model, how: Distortion) -> Array:
+    def draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
         return scalars.points(family, key, size, model[name], temperature(how))
 
-    def real(key: Array, size: int, given: Given, how: Distortion) -> Array:
+    def real(key: Key, size: int, given: Given, how: Distortion) -> Array:
         return scalars.points(family, key, size, given[f"{name}0"], temperature(how))
 
     def fit(data: Data, divisor: Any, last: Model) -> Model:
@@ -164,12 +165,12 @@ def _posterior(family: OneParameter) -> Any:
     """Return the draw from the posterior of a proportion, for a family that fits one."""
     name, known = scalars.named(family), scalars.constants(family)
 
-    def binomial(key: Array, fitted: Model, size: Any) -> Model:
+    def binomial(key: Key, fitted: Model, size: Any) -> Model:
         """Return p ~ Beta(x + 1/2, m N - x + 1/2)."""
         trials, p = size * known[0], fitted[name]
         return {name: proportions(key, trials * jnp.stack([p, 1 - p]))[0]}
 
-    def negative_binomial(key: Array, fitted: Model, size: Any) -> Model:
+    def negative_binomial(key: Key, fitted: Model, size: Any) -> Model:
         """Return r (1 - q)/q with q ~ Beta(m r, x + 1/2), the chance of a failure r of which end a point."""
         failures, others = (log_chi_square(slot_key(key, k), df) for k, df in enumerate(_degrees(fitted, size)))
         return {name: known[0] * jnp.exp(others - failures)}

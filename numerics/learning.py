@@ -13,6 +13,7 @@ from jax import Array, lax
 from sympy import Add, Expr, Symbol, sqrt
 
 from numerics.chains import Given
+from numerics.cipher import Key
 from numerics.kit import Kit, Model
 from numerics.language import Language, language
 from numerics.points import Data
@@ -27,7 +28,7 @@ from theory.loop import Loop
 from theory.procedures import GradientSteps, PosteriorDraw, PosteriorPredictive, Procedure
 from theory.symbols import n
 
-Learn = Callable[[Array, Given, Sequence[Data], Any, Model], Model]
+Learn = Callable[[Key, Given, Sequence[Data], Any, Model], Model]
 """(key, given, sets of data, their divisors, last model) -> model."""
 
 
@@ -90,7 +91,7 @@ def learner(loop: Loop, here: Kit) -> Learn:
     combined, inside = _combined(loop, here, words), _inside(loop, here, words)
     outside = _outside(loop.estimator, words, here.source)
 
-    def learn(key: Array, given: Given, sets: Sequence[Data], divisors: Any, last: Model) -> Model:
+    def learn(key: Key, given: Given, sets: Sequence[Data], divisors: Any, last: Model) -> Model:
         fits = [here.fit(data, divisors[j], last) for j, data in enumerate(sets)]
         whole = combined(sets, fits, last)
         sizes = [data.size for data in sets]
@@ -119,7 +120,7 @@ def _combined(loop: Loop, here: Kit, words: Language) -> Callable[[Sequence[Data
     return lambda _sets, fits, _last: mean(fits, {})
 
 
-Inside = Callable[[Array, Given, Sequence[Model], Model, Sequence[Any], Model], Model]
+Inside = Callable[[Key, Given, Sequence[Model], Model, Sequence[Any], Model], Model]
 """(key, given, fits of the sets, fit of all, sizes, last) -> the innermost fit."""
 
 
@@ -201,7 +202,7 @@ def _posterior(words: Language) -> Inside:
     plain = {x: value.xreplace(standard) for x, value in update.items()}
     drawn_model = words.compiled(plain, ["fit"], [size, *innovations])
 
-    def posterior(key: Array, given: Any, fits: Any, whole: Model, sizes: Sequence[Any], last: Any) -> Model:
+    def posterior(key: Key, given: Any, fits: Any, whole: Model, sizes: Sequence[Any], last: Any) -> Model:
         del given, fits, last
         here, drawn = [*(whole[name] for name in words.names), sizes[0]], []
         for slot, (law, need) in enumerate(zip(laws, needs, strict=True)):

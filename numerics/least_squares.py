@@ -8,6 +8,7 @@ from jax import Array
 from sympy import Symbol
 
 from numerics.chains import Given
+from numerics.cipher import Key
 from numerics.distortions import Distortion, factor
 from numerics.kit import Kit, Model
 from numerics.points import Data
@@ -26,7 +27,7 @@ def least_squares(family: LinearRegression, estimator: Estimator) -> Kit:
         weights = jnp.zeros(d).at[0].set(given["w0"])
         return {"weights": weights, "noise": given["noise"]} | _design(given)
 
-    def real(key: Array, size: int, given: Given, how: Distortion) -> Array:
+    def real(key: Key, size: int, given: Given, how: Distortion) -> Array:
         return _rows(key, size, truth(given), how)
 
     def fit(data: Data, divisor: Any, last: Model) -> Model:
@@ -49,7 +50,7 @@ def _design(values: Any) -> dict[str, Any]:
     return {"design": values["design"]} if "design" in values else {}
 
 
-def _rows(key: Array, size: int, model: Model, how: Distortion) -> Array:
+def _rows(key: Key, size: int, model: Model, how: Distortion) -> Array:
     """Return rows (x, y): x ~ N(0, I), y = x'w + sqrt(tau noise) z."""
     w = model["weights"]
     x = normal(model.get("design", slot_key(key, 0)), (size, len(w)))

@@ -14,6 +14,7 @@ from attrs import evolve, fields, frozen
 from jax import Array
 from sympy import Expr, Symbol
 
+from numerics.cipher import Key
 from numerics.points import Data
 from numerics.samplers import binomial, hyperbolic_secant, log_chi_square, negative_binomial, poisson, slot_key, uniform
 from theory import symbols
@@ -50,7 +51,7 @@ class Scalar:
         refusal: constants -> why points cannot be drawn, None where they can.
     """
 
-    point: Callable[[Array, Any, Constants], Array]
+    point: Callable[[Key, Any, Constants], Array]
     fit: Callable[[Data, Constants], Array]
     allowed: str
     inside: Callable[[float], bool]
@@ -73,7 +74,7 @@ def log_letter(parameter: Expr) -> Symbol:
     return Symbol(f"log_{parameter}", real=True)
 
 
-def points(family: OneParameter, key: Array, size: int, value: Any, tau: Any) -> Array:
+def points(family: OneParameter, key: Key, size: int, value: Any, tau: Any) -> Array:
     """Return ``size`` independent points at a parameter's value and a temperature, 1 for faithful sampling."""
     scalar, known = SCALARS[type(family)], constants(family)
     if scalar.tempered is not None:
@@ -116,11 +117,11 @@ def symbol_of_source(family: OneParameter) -> Symbol:
     return next(f.default for f in fields(type(family)) if f.name == f"{family.parameter}0")
 
 
-def _gamma_point(key: Array, mean: Any, shape: Any) -> Array:
+def _gamma_point(key: Key, mean: Any, shape: Any) -> Array:
     return mean / (2 * shape) * jnp.exp(log_chi_square(key, 2 * shape))
 
 
-def _secant_point(key: Array, mean: Any, shape: float) -> Array:
+def _secant_point(key: Key, mean: Any, shape: float) -> Array:
     """Return the sum of r = shape points of shape 1 and mean mean/r."""
     terms = jax.vmap(lambda slot: hyperbolic_secant(slot_key(key, slot), mean / shape))(jnp.arange(round(shape)))
     return jnp.sum(terms)

@@ -15,6 +15,7 @@ from sympy import Expr, Integer, Piecewise, S, exp, floor, log, sqrt
 
 from numerics import scalars
 from numerics.chains import Given, Program, State
+from numerics.cipher import Key
 from numerics.lifting import generalised, letters, lifted
 from numerics.printer import to_jax
 from numerics.samplers import draw, has_sampler, parameters, slot_key
@@ -53,6 +54,8 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
     """
     if type(loop.family) not in _PLAIN and not isinstance(loop.family, OneParameter | Recursion):
         return f"{type(loop.family).__name__} has no step in sufficient statistics"
+    if (outside := loop.law.outside(loop.source)) is not None:
+        return f"the points of {outside} are not drawn here"
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None and loop.samples.is_finite:
         return "a correlated source ties the coordinates together in the first fit"
     if isinstance(loop.family, Categorical) and shape[0] > TYPES:
@@ -140,7 +143,7 @@ def _with_sizes(refit: Step, regime: Any) -> Step:
 
 def _transition(
     refit: Step, first: Step, given: Letters, shape: tuple[int, ...]
-) -> Callable[[Array, Any, Given, State], State]:
+) -> Callable[[Key, Any, Given, State], State]:
     """Return state' = update(state, innovations), every innovation drawn from its law given the state.
 
     Fit 1, of the same laws, may update otherwise; to choose is cheaper than to compile the draws twice.
@@ -150,7 +153,7 @@ def _transition(
     needs = [_needs(refit, slot, known) for slot in range(len(refit.laws))]
     update, update1 = (to_jax(_updates(s), (*known, *innovations)) for s in (refit, first))
 
-    def transition(key: Array, k: Any, values: Given, state: State) -> State:
+    def transition(key: Key, k: Any, values: Given, state: State) -> State:
         here = (*state, k, *(values[str(x)] for x in given))
         drawn: list[Any] = []
         for slot, (law, need) in enumerate(zip(refit.laws, needs, strict=True)):

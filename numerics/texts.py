@@ -13,6 +13,7 @@ from jax import Array, lax
 from sympy import Expr
 
 from numerics.chains import Given
+from numerics.cipher import Key
 from numerics.distortions import Distortion
 from numerics.kit import Kit, Model
 from numerics.points import Data
@@ -57,7 +58,7 @@ class Texts:
             return given
         return self.fit(Data(given["text"], jnp.asarray(float(len(given["text"])))), None, {})
 
-    def real(self, key: Array, size: int, given: Given, how: Distortion) -> Array:
+    def real(self, key: Key, size: int, given: Given, how: Distortion) -> Array:
         """Return a text of the source: a walk over its text, or over its contexts from the stationary law on."""
         if "text" in given:
             return self.draw(key, size, self.source(given), how)
@@ -71,7 +72,7 @@ class Texts:
         _, later = lax.scan(step, start, u[k:])
         return jnp.concatenate([start // K ** jnp.arange(k)[::-1] % K, later])
 
-    def draw(self, key: Array, size: int, model: Model, how: Distortion) -> Array:
+    def draw(self, key: Key, size: int, model: Model, how: Distortion) -> Array:
         """Return a text of ``size`` tokens, begun at a place drawn at random, and so again where no step leads on."""
         del how
         u = uniform(key, (size,))

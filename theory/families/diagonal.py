@@ -44,6 +44,7 @@ class DiagonalGaussian(Family):
     mu: ClassVar[IndexedBase] = IndexedBase("mu", real=True)
     V: ClassVar[IndexedBase] = IndexedBase("V", positive=True)
     has_variance = True
+    normal = True
 
     mean: tuple[Expr, ...] = field(default=(), converter=lambda values: sequence(values, "mean"))
     variances: tuple[Expr, ...] = field(default=(), converter=_variances)

@@ -80,6 +80,7 @@ class MultivariateGaussian(Derivable):
     mu0: ClassVar[MatrixSymbol] = MU0
     Sigma0: ClassVar[MatrixSymbol] = SIGMA0
     has_variance = True
+    normal = True
     scales: ClassVar[tuple[Expr, ...]] = (Array(MODEL),)
 
     mean: tuple[Expr, ...] | None = field(default=None, converter=means)
