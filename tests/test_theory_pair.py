@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from sympy import Integer, Rational, log, oo
+from sympy import Integer, Matrix, Rational, log, oo
 
 from theory import (
     Accumulate,
@@ -25,8 +25,10 @@ from theory import (
 )
 
 HALF, THIRD = Rational(1, 2), Rational(1, 3)
-SOURCE = MultivariateGaussian([1, 2], [[1, Rational(3, 5)], [Rational(3, 5), 2]])
 TIED, SIZE = Rational(3, 5), 4
+MEANS, COVARIANCE = (1, 2), Matrix([[1, TIED], [TIED, 2]])
+SOURCE = MultivariateGaussian(MEANS, COVARIANCE.tolist())
+PRECISION = COVARIANCE.inv()
 MU, V = DiagonalGaussian.mu, DiagonalGaussian.V
 CROSS = (MU[0] - 1) * (MU[1] - 2)
 
@@ -130,15 +132,14 @@ def test_without_a_correlated_source_coordinates_stay_apart():
 def test_divergence_from_a_correlated_source_by_hand():
     """Assert 2 KL = tr(P (D + d d')) - 2 + log det S - sum E log V_i, its moments one by one."""
     loop = Loop(DiagonalGaussian(), source=SOURCE, estimator=Unbiased(), samples=SIZE)
-    precision = SOURCE.covariance.inv()
     coordinates = [
-        expect(loop, precision[k, k] * (V[k] + (MU[k] - SOURCE.mean[k]) ** 2) - log(V[k])).values(2) for k in (0, 1)
+        expect(loop, PRECISION[k, k] * (V[k] + (MU[k] - MEANS[k]) ** 2) - log(V[k])).values(2) for k in (0, 1)
     ]
     cross = expect(loop, CROSS).values(2)
     found = risk(loop, "kl_model_source").values(2)
-    constant = log(SOURCE.covariance.det()) - 2
+    constant = log(COVARIANCE.det()) - 2
     for k in (1, 2):
-        wanted = (coordinates[0][k] + coordinates[1][k] + 2 * precision[0, 1] * cross[k] + constant) / 2
+        wanted = (coordinates[0][k] + coordinates[1][k] + 2 * PRECISION[0, 1] * cross[k] + constant) / 2
         assert abs((found[k] - wanted).n(30)) < 1e-25
     assert found[0] == 0
 
@@ -146,8 +147,8 @@ def test_divergence_from_a_correlated_source_by_hand():
 def test_its_population_limit_is_the_divergence_of_the_projection():
     """Assert KL(diag || N) = (sum P_ii S_ii - d + log det S - sum log S_ii)/2 at samples = oo."""
     found = risk(Loop(DiagonalGaussian(), source=SOURCE, samples=oo), "kl_model_source").values(2)
-    precision, covariance = SOURCE.covariance.inv(), SOURCE.covariance
-    trace = sum(precision[k, k] * covariance[k, k] for k in (0, 1))
+    covariance = COVARIANCE
+    trace = sum(PRECISION[k, k] * covariance[k, k] for k in (0, 1))
     wanted = (trace - 2 + log(covariance.det()) - sum(log(covariance[k, k]) for k in (0, 1))) / 2
     assert [abs((value - wanted).n(30)) < 1e-25 for value in found[1:]] == [True, True]
 
@@ -158,10 +159,7 @@ def test_its_population_limit_is_the_divergence_of_the_projection():
         (lambda: expect(Loop(DiagonalGaussian(), source=SOURCE), MU[0] ** 2 * MU[1]), "mixes coordinates"),
         (lambda: expect(Loop(DiagonalGaussian(), source=SOURCE), V[0] * V[1]), "mixes coordinates"),
         (lambda: expect(Loop(DiagonalGaussian(), source=SOURCE, regime=Subsample()), CROSS), "without replacement"),
-        (
-            lambda: expect(Loop(DiagonalGaussian(), source=SOURCE, estimator=Damped(HALF)), MU[0] * MU[1] / V[0]),
-            "mixes",
-        ),
+        (lambda: expect(Loop(DiagonalGaussian(), source=SOURCE), MU[0] * MU[1] / V[0]), "mixes"),
         (lambda: risk(Loop(DiagonalGaussian(), source=SOURCE), "w2"), "W2 to a MultivariateGaussian source"),
         (lambda: risk(Loop(Gaussian(), source=Laplace()), "kl_model_source"), "Laplace source"),
     ],

@@ -12,7 +12,7 @@ from theory.combination import Combined, variance
 from theory.errors import NotClosed
 from theory.expect import Expectation, expect
 from theory.families.base import Family
-from theory.families.diagonal import DiagonalGaussian
+from theory.families.diagonal import DiagonalGaussian, numbers
 from theory.families.gaussian import Gaussian
 from theory.families.multivariate import MultivariateGaussian
 from theory.geometric import collected
@@ -133,10 +133,11 @@ def _backward(family: Family, source: Family, metric: str) -> Expr:
             f"source: {_BACKWARD[metric]} a {type(source).__name__} source outside the family has no closed moments. "
             "Ask kl_source_model or nll, or simulate(loop)."
         )
-    precision, coordinates = source.covariance.inv(), range(family.dimension)
+    _, covariance = numbers(source)
+    precision, coordinates = covariance.inv(), range(family.dimension)
     shift = Matrix([family.mu[k] - family.mean[k] for k in coordinates])
     squares = (shift.T * precision * shift)[0] + sum(precision[k, k] * family.V[k] for k in coordinates)
-    logs = log(source.covariance.det()) - sum(log(family.V[k]) for k in coordinates)
+    logs = log(covariance.det()) - sum(log(family.V[k]) for k in coordinates)
     return (squares + logs - family.dimension) / 2
 
 

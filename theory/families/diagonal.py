@@ -77,14 +77,14 @@ class DiagonalGaussian(Family):
         """Return the diagonal law with the source's means and variances, the M-projection."""
         if not isinstance(source, MultivariateGaussian):
             return Family.project(self, source)
-        mean, covariance = _numbers(source)
+        mean, covariance = numbers(source)
         return DiagonalGaussian(mean, covariance.diagonal())
 
     def divergence(self, source: Family) -> Expr:
         """Return KL(N(m, S) || projection) = -log(det S / prod S_ii)/2, the total correlation."""
         if not isinstance(source, MultivariateGaussian):
             return Family.divergence(self, source)
-        _, covariance = _numbers(source)
+        _, covariance = numbers(source)
         return -log(covariance.det() / prod(covariance.diagonal())) / 2
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
@@ -128,7 +128,8 @@ class DiagonalGaussian(Family):
         return type(self)([m.subs(values) for m in self.mean], [v.subs(values) for v in self.variances])
 
 
-def _numbers(source: MultivariateGaussian) -> tuple[tuple[Expr, ...], Any]:
+def numbers(source: MultivariateGaussian) -> tuple[tuple[Expr, ...], Any]:
+    """Return the mean and the covariance of a source, or refuse one in symbols."""
     if source.mean is None or source.covariance is None:
         raise ValueError(
             "MultivariateGaussian() has a source in symbols, and a projection reads its entries. "

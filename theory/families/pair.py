@@ -68,8 +68,10 @@ class Pair(Derivable):
 
     def observed(self, outside: Family, size: Expr, label: str) -> Batch:
         """Return the two sample means of real points, whose errors have the covariance S_ij/m."""
-        law: Any = outside
-        return self._means(self.source(), law.covariance[self.coordinates], size, label)
+        return self._means(self.source(), self._covariance(outside), size, label)
+
+    def _covariance(self, source: Any) -> Expr:
+        return source.covariance[self.coordinates]
 
     def _means(self, law: Parameters, covariance: Expr, size: Expr, label: str) -> Batch:
         errors = Symbol(f"a_{label}", real=True), Symbol(f"b_{label}", real=True)
@@ -117,7 +119,7 @@ class Pair(Derivable):
             return self.observed(source, size, "mixture")
         own = self.source()
         shift = {z: own[z] - model[z] for z in own}
-        covariance = source.covariance[self.coordinates] if isinstance(source, Family) else S.Zero
+        covariance = self._covariance(source) if isinstance(source, Family) else S.Zero
         tied = share * covariance + share * (1 - share) * shift[self.x] * shift[self.y]
         return self._means({z: model[z] + share * shift[z] for z in own}, tied, size, "mixture")
 
