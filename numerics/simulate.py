@@ -13,12 +13,12 @@ import xarray as xr
 from numerics import device as devices
 from numerics import planning
 from numerics.chains import Given
+from numerics.cipher import CHAINS, GENERATIONS, SEEDS
 from numerics.engine import Moments, Stretch, merged, stretches
 from numerics.long_runs import Layout, identity, keeping, layout
 from numerics.planning import Plan
 from numerics.progress import shown
 from numerics.provenance import provenance
-from numerics.samplers import CHAINS, SEEDS
 from numerics.sources import Start, shape, source_arrays
 from numerics.variables import variables
 from theory.loop import Loop
@@ -93,7 +93,7 @@ def simulate(
 
 
 def _check(**given: Any) -> None:
-    ranges = {"generations": (1, CHAINS - 1), "chains": (1, CHAINS), "seed": (0, SEEDS - 1)}
+    ranges = {"generations": (1, GENERATIONS), "chains": (1, CHAINS), "seed": (0, SEEDS - 1)}
     for name, (least, top) in ranges.items():
         value = given[name]
         if not isinstance(value, int | np.integer) or isinstance(value, bool):
