@@ -100,9 +100,9 @@ def counted(monkeypatch):
     """First chains of the chunks that are computed."""
     firsts, compiled = [], engine.compiled
 
-    def counting(plan):
-        run = compiled(plan)
-        return lambda seed, given, chains, count: firsts.append(int(chains[0])) or run(seed, given, chains, count)
+    def counting(plan, devices):
+        run = compiled(plan, devices)
+        return lambda seed, given, chains, counts: firsts.append(int(chains[0, 0])) or run(seed, given, chains, counts)
 
     monkeypatch.setattr(engine, "compiled", counting)
     return firsts
