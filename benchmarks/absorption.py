@@ -9,22 +9,16 @@ of the processor, since all of this is one thread.
     python benchmarks/absorption.py --budget 60     seconds that a peer may take (default 300)
 """
 
-import argparse
-import json
-import os
-import resource
-import signal
-import subprocess
-import sys
+from argparse import Namespace
 from collections.abc import Callable
 from hashlib import sha256
 from importlib import import_module
 from math import comb
-from pathlib import Path
 from time import process_time
 from typing import Any
 
-from symbolic import machine, seconds, table
+import _bench
+from _bench import machine, seconds, table
 from sympy import Expr, Matrix, Rational, ones
 from sympy.stats import DiscreteMarkovChain
 
@@ -32,7 +26,6 @@ from theory import Bernoulli, Categorical, Loop, M, absorption
 from theory.discrete import dual
 from theory.discrete.neutral import Neutral
 
-HERE = Path(__file__).resolve().parent
 SIZES = (50, 100, 200)
 Answer = Callable[[], Any]
 
@@ -130,9 +123,9 @@ def _symbolic(samples: Any) -> Neutral:
     return absorption(Loop(Bernoulli(), samples=samples))
 
 
-def one_case(kind: str, name: str, samples: int) -> dict:
+def one_case(kind: str, name: str, size: str) -> dict:
     """Seconds per call and a digest of the answer."""
-    answer = {"one": PEERS, "many": MANY}[kind][name](samples) if kind != "more" else MORE[name][1]
+    answer = {"one": PEERS, "many": MANY}[kind][name](int(size)) if kind != "more" else MORE[name][1]
     spent, calls = 0.0, 0
     # Short calls are repeated, since the processor's clock is coarse; what the engine keeps is forgotten each time.
     while spent < 0.5:
@@ -144,26 +137,9 @@ def one_case(kind: str, name: str, samples: int) -> dict:
     return {"each": spent / calls, "digest": sha256(shown.encode()).hexdigest()}
 
 
-def case(budget: float, kind: str, name: str, samples: int = 0) -> dict:
-    """Run one case in a process of its own; {"failed": why} where there is no answer."""
-    command = [sys.executable, __file__, "--budget", str(budget), "--case", kind, name, str(samples)]
-    ground = {"SYMPY_GROUND_TYPES": "python"} if "without" in name else {}
-    path = {"PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **ground, **path})
-    if done.returncode == -signal.SIGXCPU:
-        return {"failed": f"no answer in {budget:.0f} s"}
-    if done.returncode:
-        return {"failed": f"fails: {done.stderr.strip().splitlines()[-1]}"}
-    return json.loads(done.stdout)
-
-
-def run_case(budget: float, kind: str, name: str, samples: str) -> None:
-    """Print one case's figures as JSON, or die of SIGXCPU; imports do not count."""
-    limit = int(process_time() + budget) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-    figures = one_case(kind, name, int(samples))
-    figures["MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(figures))
+def case(budget: float, kind: str, name: str, size: int = 0) -> dict:
+    """Run one case; SymPy is told not to use python-flint where the name says so."""
+    return _bench.case([kind, name, size], budget, {"SYMPY_GROUND_TYPES": "python"} if "without" in name else {})
 
 
 def comparison(budget: float, kind: str, peers: dict, sizes: tuple[int, ...], head: str) -> str:
@@ -200,11 +176,12 @@ def more(budget: float) -> str:
     return table(["", "each", "peak memory"], rows)
 
 
-def report(budget: float) -> str:
+def report(arguments: Namespace) -> str:
     """The whole page."""
+    budget = arguments.budget
     return f"""# Exact absorption
 
-Printed by `python benchmarks/absorption.py --write`. {machine()}.
+Printed by `python benchmarks/absorption.py --write`. {machine("sympy", "python-flint", "gmpy2")}.
 Processor seconds of a call in a process of its own, imports left out, peers given {budget:.0f} s; in brackets, times
 the engine. Short calls are means over half a second. Ratios of one run mean more than seconds.
 
@@ -228,21 +205,6 @@ the rest, which is right once one knows how types merge.
 """
 
 
-def main() -> None:
-    """Print the tables, or run one case of them."""
-    parser = argparse.ArgumentParser(description="The exact neutral chain against exact linear algebra.")
-    parser.add_argument("--budget", type=float, default=300, help="seconds that a case may take")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/absorption.md too")
-    parser.add_argument("--case", nargs=3, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.case:
-        run_case(arguments.budget, *arguments.case)
-        return
-    page = report(arguments.budget)
-    print(page)
-    if arguments.write:
-        (HERE / "absorption.md").write_text(page, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    options = _bench.parser("The exact neutral chain against exact linear algebra.", budget=300)
+    _bench.run(options, __file__, report, one_case)

@@ -9,28 +9,23 @@ made, while the engine starts from the declared loop, and answers are compared b
     python benchmarks/absorption_fresh.py --budget 60     seconds that a peer may take (default 300)
 """
 
-import argparse
-import json
-import resource
-import signal
-import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Callable
 from importlib import import_module
 from itertools import chain
 from math import comb
-from pathlib import Path
 from time import process_time
 from typing import Any
 
-from symbolic import machine, seconds, table
+import _bench
+from _bench import case, machine, seconds, table
 from sympy import QQ, Expr, Rational, S, oo
 from sympy.polys.matrices import DomainMatrix
 
 from theory import Bernoulli, Categorical, Loop, Mixed, absorption, alpha
 from theory import field as fields
 
-HERE = Path(__file__).resolve().parent
 flint: Any = import_module("flint")
 HALF, SHARE = Rational(1, 2), Rational(1, 10)
 PARAMETRIC = (4, 8, 12)
@@ -198,28 +193,14 @@ def _timed(run: Callable[[], object], least: float = 0.2) -> float:
     return (process_time() - begin) / calls
 
 
-def case(arguments: list[str], budget: float) -> dict:
-    """Run one case in a process of its own; {"failed": why} where there is no answer."""
-    command = [sys.executable, __file__, "--budget", str(budget), "--case", *arguments]
-    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
-    if done.returncode == -signal.SIGXCPU:
-        return {"failed": f"no answer in {budget:.0f} s"}
-    if done.returncode:
-        return {"failed": f"fails: {done.stderr.strip().splitlines()[-1]}"}
-    return json.loads(done.stdout)
-
-
-def run_case(budget: float, kind: str, *arguments: str) -> None:
-    """Print one case's figures as JSON, or die of SIGXCPU; imports do not count, the making of matrices does."""
-    limit = int(process_time() + budget) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
+def one_case(kind: str, *arguments: str) -> dict:
+    """One case's figures; the making of matrices counts towards the budget."""
     sys.set_int_max_str_digits(0)
-    figures = {
+    return {
         "parametric": lambda name, size: parametric(name, int(size)),
         "numeric": lambda what, size: numeric(what, int(size)),
         "types": lambda size, share: many_types(int(size), S(share).subs(S("alpha"), alpha)),
     }[kind](*arguments)
-    print(json.dumps(figures))
 
 
 def first_table(budget: float) -> str:
@@ -269,11 +250,12 @@ def third_table(budget: float) -> str:
     return table(["E[T], K types of one probability", "states", "engine"], rows)
 
 
-def report(budget: float) -> str:
+def report(arguments: Namespace) -> str:
     """The whole page."""
+    budget = arguments.budget
     return f"""# Real data in every generation, exactly
 
-Printed by `python benchmarks/absorption_fresh.py --write`. {machine()}.
+Printed by `python benchmarks/absorption_fresh.py --write`. {machine("sympy", "python-flint", "gmpy2")}.
 Processor seconds, imports and the peers' matrices left out, peers given {budget:.0f} s. Each token is real with
 probability alpha; T is the first generation with one type left. Means of as many calls as fill 0.2 seconds. Ratios of
 one run mean more than seconds.
@@ -292,21 +274,6 @@ one run mean more than seconds.
 """
 
 
-def main() -> None:
-    """Print the tables, or run one case of them."""
-    parser = argparse.ArgumentParser(description="Chains with real data against linear algebra on their states.")
-    parser.add_argument("--budget", type=float, default=300, help="seconds that a case may take")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/absorption_fresh.md too")
-    parser.add_argument("--case", nargs="+", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.case:
-        run_case(arguments.budget, *arguments.case)
-        return
-    page = report(arguments.budget)
-    print(page)
-    if arguments.write:
-        (HERE / "absorption_fresh.md").write_text(page, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    options = _bench.parser("Chains with real data against linear algebra on their states.", budget=300)
+    _bench.run(options, __file__, report, one_case)

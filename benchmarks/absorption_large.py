@@ -9,30 +9,23 @@ Times are of the processor, imports left out; memory is counted beyond the impor
     python benchmarks/absorption_large.py --quick    without the largest case
 """
 
-import argparse
-import json
-import os
-import platform
-import resource
-import subprocess
-import sys
+from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
-from pathlib import Path
 from statistics import median
 from time import process_time
 from typing import Any
 
+import _bench
 import flint
 import numpy as np
+from _bench import peak, table
 from scipy.sparse import csc_matrix, identity
 from scipy.sparse.linalg import splu
 from scipy.stats import binom
 
 from numerics import BranchingLimit, LargeChain
 
-HERE = Path(__file__).resolve().parent
 EVEN = np.array([0.5, 0.5])
 PIECES = 32
 BITS = 128
@@ -48,11 +41,6 @@ def timed(run: Callable[[], Any]) -> tuple[float, Any]:
 def again(run: Callable[[], Any], times: int = 5) -> float:
     """The median of repeated runs, each from new objects."""
     return median(timed(run)[0] for _ in range(times))
-
-
-def peak() -> float:
-    """MB of memory at most so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def expected_time(M: int) -> Any:
@@ -181,27 +169,17 @@ def internet(M: int) -> dict:
 
 
 CASES = {one.__name__: one for one in (against_lu, against_balls, large, course, losses, internet)}
+seconds = partial(_bench.seconds, digits=0)
+
+
+def one_case(name: str, M: str) -> dict:
+    """One case's figures."""
+    return CASES[name](int(M))
 
 
 def case(name: str, M: int) -> dict:
-    """Run one case in a process of its own, on one thread."""
-    command = [sys.executable, __file__, "--case", name, str(M)]
-    alone = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    alone["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    done = subprocess.run(command, cwd=HERE.parent, env=alone, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{name} at M = {M}: {done.stderr.strip().splitlines()[-1]}")
-    return json.loads(done.stdout)
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
-
-
-def seconds(value: float) -> str:
-    """Milliseconds below one second."""
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
+    """Run one case on one thread."""
+    return _bench.needed([name, M], env=_bench.ONE_THREAD)
 
 
 def first_table() -> str:
@@ -245,18 +223,11 @@ def third_table(quick: bool) -> str:
     return table(["", "time", "stated bound", "memory beyond the imports"], rows)
 
 
-def machine() -> str:
-    """What the figures were taken on."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "jax", "python-flint"))
-    kind = f"{platform.system()} {platform.machine()}"
-    return f"{kind}, {os.cpu_count()} cores, Python {platform.python_version()}, {packages}"
-
-
-def report(quick: bool) -> str:
+def report(arguments: Namespace) -> str:
     """The whole page."""
     return f"""# Benchmarks of large chains
 
-Printed by `python benchmarks/absorption_large.py --write`. {machine()}.
+Printed by `python benchmarks/absorption_large.py --write`. {_bench.machine("numpy", "scipy", "jax", "python-flint")}.
 Processor seconds on one thread in a fresh process, imports left out. Ratios of one run mean more than seconds.
 
 ## Expected absorption time of two types from 1/2
@@ -271,26 +242,11 @@ Against an enclosure in balls of {BITS} bits, all rows in full:
 
 ## Curves, vocabularies, and sizes without a peer
 
-{third_table(quick)}
+{third_table(arguments.quick)}
 """
 
 
-def main() -> None:
-    """Print the tables, or run one case of them."""
-    parser = argparse.ArgumentParser(description="Large chains against SciPy's sparse LU and an arb enclosure.")
-    parser.add_argument("--quick", action="store_true", help="leave out the largest case")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/absorption_large.md too")
-    parser.add_argument("--case", nargs=2, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.case:
-        name, M = arguments.case
-        print(json.dumps(CASES[name](int(M))))
-        return
-    page = report(arguments.quick)
-    print(page)
-    if arguments.write:
-        (HERE / "absorption_large.md").write_text(page, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    options = _bench.parser("Large chains against SciPy's sparse LU and an arb enclosure.")
+    options.add_argument("--quick", action="store_true", help="leave out the largest case")
+    _bench.run(options, __file__, report, one_case)

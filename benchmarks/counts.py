@@ -8,23 +8,16 @@ types are left; the peer's count of them is timed with it. Compilation is left o
     python benchmarks/counts.py --write         and write it to benchmarks/counts.md
 """
 
-import argparse
-import json
-import platform
-import subprocess
-import sys
-from importlib.metadata import version
-from os import cpu_count
-from pathlib import Path
+from argparse import Namespace
 from time import process_time
 
+import _bench
 import numpy as np
 
 from numerics import simulate
 from numerics.planning import choose
 from theory import Categorical, Loop
 
-HERE = Path(__file__).resolve().parent
 TYPES, SAMPLES, GENERATIONS, ROUNDS = (2, 100, 50_000), (100, 10_000, 1_000_000), 10, 3
 TARGETS = {(2, m): 8 for m in SAMPLES} | {(100, m): 6 for m in SAMPLES} | {(50_000, 100): 1_000}
 OBSERVED = {"vocabulary": Categorical.vocabulary}
@@ -80,53 +73,33 @@ def measured(types: int, samples: int) -> dict:
     return {"method": method, **{name: float(value) for name, value in figures.items()}, "first": compiling}
 
 
-def case(types: int, samples: int) -> dict:
-    """One case in a process of its own."""
-    command = [sys.executable, __file__, "--case", str(types), str(samples)]
-    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
-
-
 def row(types: int, samples: int) -> list[str]:
     """One line of the table."""
-    r, target = case(types, samples), TARGETS.get((types, samples))
+    r, target = _bench.needed([types, samples]), TARGETS.get((types, samples))
     times = [f"{r[name]:,.3g} us" for name in ("engine", "numpy")]
     aim = "" if target is None else f"{target:,}"
     return [f"{types:,}", f"{samples:,}", r["method"], *times, f"{r['ratio']:,.2g}", aim, f"{r['first']:.1f} s"]
 
 
-def report() -> str:
+def one_case(types: str, samples: str) -> dict:
+    """One case's figures."""
+    return measured(int(types), int(samples))
+
+
+def report(_: Namespace) -> str:
     """The whole page."""
     head = ["types", "tokens M", "way", "engine", "NumPy", "times faster", "aim", "first call"]
-    rows = [head, ["---"] * len(head), *(row(types, samples) for types in TYPES for samples in SAMPLES)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in rows)
-    machine = f"{platform.system()} {platform.machine()}, {cpu_count()} cores, Python {platform.python_version()}"
-    packages = ", ".join(f"{name} {version(name)}" for name in ("jax", "numpy"))
+    rows = [row(types, samples) for types in TYPES for samples in SAMPLES]
     return f"""# Refits of a categorical loop
 
-Printed by `python benchmarks/counts.py --write`. {machine}, {packages}.
+Printed by `python benchmarks/counts.py --write`. {_bench.machine("jax", "numpy")}.
 Processor microseconds of one refit (one chain, one generation; {GENERATIONS} generations from Zipf's law, the number of
 types left recorded at each), and how many times the peer's: `Generator.multinomial` over all types, for two types
 `Generator.binomial` over all chains at once. Every way is exact. The first call compiles.
 
-{table}
+{_bench.table(head, rows)}
 """
 
 
-def main() -> None:
-    """Print the table, or run one case of it."""
-    parser = argparse.ArgumentParser(description="Refits of a categorical loop against NumPy's generator.")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/counts.md too")
-    parser.add_argument("--case", nargs=2, type=int, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.case:
-        print(json.dumps(measured(*arguments.case)))
-        return
-    page = report()
-    print(page)
-    if arguments.write:
-        (HERE / "counts.md").write_text(page, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    _bench.run(_bench.parser("Refits of a categorical loop against NumPy's generator."), __file__, report, one_case)

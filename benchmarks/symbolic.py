@@ -9,20 +9,13 @@ iterated in rational numbers before a time counts. Times are of the processor, s
     python benchmarks/symbolic.py --budget 60     seconds that a peer may take (default 300)
 """
 
-import argparse
-import json
-import platform
-import resource
-import signal
-import subprocess
-import sys
+from argparse import Namespace
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
-from os import cpu_count
-from pathlib import Path
 from statistics import median
 from time import process_time
 
+import _bench
+from _bench import case, machine, seconds, table
 from sympy import Expr, Function, Integer, Matrix, Poly, Symbol, rsolve
 
 from proofs.kernel import check
@@ -44,7 +37,6 @@ from theory import (
 )
 from theory import field as fields
 
-HERE = Path(__file__).resolve().parent
 mu, V = Gaussian.mu, Gaussian.V
 POINT = {"M": 5, "mu0": 1, "V0": 2}
 DEGREES = (4, 6, 8)
@@ -211,38 +203,13 @@ def harder(name: str) -> dict:
     return {"solution": solved, "closed form": process_time() - start, "length": len(str(expr))}
 
 
-def case(arguments: list[str], budget: float) -> dict:
-    """Run one case in a process of its own; {"failed": why} where there is no answer."""
-    command = [sys.executable, __file__, "--budget", str(budget), "--case", *arguments]
-    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
-    if done.returncode == -signal.SIGXCPU:
-        return {"failed": f"no answer in {budget:.0f} s"}
-    if done.returncode:
-        return {"failed": f"fails: {done.stderr.strip().splitlines()[-1]}"}
-    return json.loads(done.stdout)
-
-
-def run_case(budget: float, kind: str, *arguments: str) -> None:
-    """Print one case's figures as JSON, or die of SIGXCPU; imports do not count."""
-    limit = int(process_time() + budget) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-    figures = {
+def one_case(kind: str, *arguments: str) -> dict:
+    """One case's figures."""
+    return {
         "one": lambda name, degree: one_moment(name, int(degree)),
         "many": lambda degree: many_moments(int(degree)),
         "harder": harder,
     }[kind](*arguments)
-    figures["MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(figures))
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
-
-
-def seconds(value: float) -> str:
-    """Milliseconds below one second."""
-    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.1f} s"
 
 
 def first_table(budget: float) -> str:
@@ -294,23 +261,13 @@ def third_table(budget: float) -> str:
     return table(["", "solution", "closed form", "characters", "peak memory"], rows)
 
 
-def machine() -> str:
-    """What the figures were taken on."""
-    packages = []
-    for name in ("sympy", "python-flint", "gmpy2"):
-        try:
-            packages.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            packages.append(f"no {name}")
-    system_name = f"{platform.system()} {platform.machine()}"
-    return f"{system_name}, {cpu_count()} cores, Python {platform.python_version()}, {', '.join(packages)}"
-
-
-def report(budget: float) -> str:
+def report(arguments: Namespace) -> str:
     """The whole page."""
+    budget = arguments.budget
     return f"""# Benchmarks
 
-Printed by `make bench ARGS=--write`, that is `python benchmarks/symbolic.py --write`. {machine()}.
+Printed by `make bench ARGS=--write`, that is `python benchmarks/symbolic.py --write`.
+{machine("sympy", "python-flint", "gmpy2")}.
 Processor seconds of a first call in a fresh process, imports left out, peers given {budget:.0f} s. Ratios of one run
 mean more than seconds.
 
@@ -334,21 +291,6 @@ for every one of them; `check` is the checker in `proofs/kernel`, standard libra
 """
 
 
-def main() -> None:
-    """Print the tables, or run one case of them."""
-    parser = argparse.ArgumentParser(description="The symbolic engine against SymPy's tools for recurrences.")
-    parser.add_argument("--budget", type=float, default=300, help="seconds that a case may take")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/symbolic.md too")
-    parser.add_argument("--case", nargs="+", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.case:
-        run_case(arguments.budget, *arguments.case)
-        return
-    page = report(arguments.budget)
-    print(page)
-    if arguments.write:
-        (HERE / "symbolic.md").write_text(page, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    options = _bench.parser("The symbolic engine against SymPy's tools for recurrences.", budget=300)
+    _bench.run(options, __file__, report, one_case)

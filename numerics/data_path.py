@@ -38,6 +38,8 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
         return "a Recursion draws no data"
     if isinstance(loop.family, FixedDesignRegression):
         return "family: FixedDesignRegression is told by the directions of its design, not by rows"
+    if (outside := loop.law.outside(loop.source)) is not None:
+        return f"the points of {outside} are not drawn here"
     if loop.samples.is_infinite:
         return "samples = oo leaves no data to draw"
     if isinstance(loop.family, NGram) and (reason := texts.why_not(loop)):

@@ -1,6 +1,5 @@
 """`simulate`: a loop as labelled Monte Carlo paths, or as their streamed summaries."""
 
-import json
 import os
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
@@ -10,16 +9,13 @@ import jax
 import numpy as np
 import xarray as xr
 
-from numerics import device as devices
-from numerics import planning
-from numerics.chains import Given
+from numerics.devices import Number
 from numerics.engine import Moments, Stretch, merged, stretches
-from numerics.long_runs import Layout, identity, keeping, layout
+from numerics.long_runs import keeping
 from numerics.planning import Plan
 from numerics.progress import shown
-from numerics.provenance import provenance
-from numerics.samplers import CHAINS, SEEDS
-from numerics.sources import Start, shape, source_arrays
+from numerics.request import Request
+from numerics.sources import Start
 from numerics.variables import variables
 from theory.loop import Loop
 
@@ -36,6 +32,7 @@ def simulate(
     method: str = "auto",
     chunk: int | None = None,
     device: str = "auto",
+    devices: Number = 1,
     progress: bool = False,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -56,6 +53,7 @@ def simulate(
             "auto" takes the cheapest.
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
+        devices: how many devices of that kind share the chains, or "all"; it changes no number.
         progress: whether to show progress, and the device, on standard error.
         out: folder that keeps the run, a file for every chunk as it is done; it has one writer at a time.
         resume: whether to go on with the run in ``out``: only what is missing there is computed, and the result has the
@@ -70,45 +68,20 @@ def simulate(
     >>> dict(run.sizes), list(run.data_vars)
     ({'chain': 5, 'generation': 4}, ['mu', 'V', 'log_V'])
     """
-    _check(generations=generations, chains=chains, seed=seed)
-    source = source_arrays(loop, start)
-    which, reason = planning.choose(loop, method, shape(source))
-    observed = planning.observables(loop, observe)
-    held = chains if paths else planning.BLOCK
-    names = planning.recorded(loop, shape(source), generations, held, bool(observed))
-    prepared, numbers = planning.PATHS[which].prepared(loop, generations)
-    chosen = devices.device(device)
-    lanes = planning.lanes(which, prepared, shape(source), generations, chosen.platform)
-    plan = Plan(prepared, which, shape(source), names, observed, generations, not paths, lanes)
-    counts = {"generations": generations, "chains": chains, "seed": seed, "paths": paths}
-    asked = {"start": dict(start or {}), **counts, "method": method, "device": chosen.platform}
-    ran = {"method": which, "reason": reason, "device": devices.described(chosen)}
-    attributes, given = _attributes(loop, plan, asked, ran), source | numbers
-    parts = layout(plan, chains, planning.chunk_size(plan, chunk, chains), chunk is not None)
-    begun = partial(_begun, plan, given, seed, parts, ran["device"] if progress else None)
-    run = keeping(out, resume, parts, partial(identity, attributes, given, parts))
-    with run as kept, jax.enable_x64(True), jax.default_device(chosen):
-        data = _paths(plan, kept(begun), chains) if paths else _summaries(plan, kept(begun))
-    return data.assign_attrs(attributes)
+    asked = Request(loop, start, generations, chains, seed, paths, observe, method, chunk, device, devices)
+    begun = partial(_begun, asked, progress)
+    run = keeping(out, resume, asked.parts, asked.identity)
+    with run as kept, jax.enable_x64(True), jax.default_device(asked.chosen[0]):
+        data = _paths(asked.plan, kept(begun), chains) if paths else _summaries(asked.plan, kept(begun))
+    return data.assign_attrs(asked.attributes)
 
 
-def _check(**given: Any) -> None:
-    ranges = {"generations": (1, CHAINS - 1), "chains": (1, CHAINS), "seed": (0, SEEDS - 1)}
-    for name, (least, top) in ranges.items():
-        value = given[name]
-        if not isinstance(value, int | np.integer) or isinstance(value, bool):
-            raise ValueError(f"{name} = {value!r} is no whole number. Give an int.")
-        if not least <= value <= top:
-            raise ValueError(f"{name} = {value} is out of range. Give {least} <= {name} <= {top}.")
-
-
-def _begun(
-    plan: Plan, given: Given, seed: int, parts: Layout, said: str | None, skip: Collection[int]
-) -> Iterator[Stretch]:
-    """Return the stretches that do not begin in skip, with progress shown where something is said."""
-    run = stretches(plan, given, seed, parts.chains, parts.chunk, skip)
+def _begun(asked: Request, progress: bool, skip: Collection[int]) -> Iterator[Stretch]:
+    """Return the stretches that do not begin in skip, with progress shown where it is asked for."""
+    parts = asked.parts
+    run = stretches(asked.plan, asked.given, asked.seed, parts.chains, parts.chunk, skip, asked.chosen)
     done = sum(min(parts.chunk, parts.chains - first) for first in skip)
-    return run if said is None else shown(run, parts.chains, said, done)
+    return shown(run, parts.chains, asked.attributes["device"], done) if progress else run
 
 
 def _paths(plan: Plan, run: Iterator[Stretch], chains: int) -> xr.Dataset:
@@ -164,8 +137,3 @@ def _require_memory(size: int) -> None:
             f"the paths take {size / 1e9:.0f} GB, and this machine has {memory / 1e9:.0f} GB. "
             "Ask for paths=False, or for fewer chains or generations."
         )
-
-
-def _attributes(loop: Loop, plan: Plan, asked: dict[str, Any], ran: dict[str, Any]) -> dict[str, str]:
-    observe = json.dumps({name: str(expr) for name, expr in plan.observe})
-    return {"loop": str(loop), "observe": observe, **ran, "provenance": provenance(loop, asked, ran)}

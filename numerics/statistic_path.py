@@ -54,6 +54,8 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
     """
     if type(loop.family) not in _PLAIN and not isinstance(loop.family, OneParameter | Recursion):
         return f"{type(loop.family).__name__} has no step in sufficient statistics"
+    if (outside := loop.law.outside(loop.source)) is not None:
+        return f"the points of {outside} are not drawn here"
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None and loop.samples.is_finite:
         return "a correlated source ties the coordinates together in the first fit"
     if isinstance(loop.family, Categorical) and shape[0] > TYPES:
@@ -120,7 +122,7 @@ def _steps(loop: Loop, shape: tuple[int, ...]) -> tuple[Step, Step]:
     first, later = (step(declared, plain, _state(loop, shape), k) for k in (S.One, symbols.n))
     if isinstance(loop.regime, Moran):
         first, later = (_counted(one, loop.samples) for one in (first, later))
-    return first, _with_sizes(later, loop.regime)
+    return first, with_sizes(later, loop.regime)
 
 
 def _counted(refit: Step, samples: Expr) -> Step:
@@ -128,7 +130,7 @@ def _counted(refit: Step, samples: Expr) -> Step:
     return Step({x: floor(value * samples + S.Half) / samples for x, value in refit.update.items()}, refit.laws)
 
 
-def _with_sizes(refit: Step, regime: Any) -> Step:
+def with_sizes(refit: Step, regime: Any) -> Step:
     """Return the step with the sizes that a schedule lists, chosen by the number of the fit."""
     sizes = getattr(regime, "sizes", None)
     if not isinstance(sizes, tuple):

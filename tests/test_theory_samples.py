@@ -12,16 +12,8 @@ from sympy import Expr, Integer, Rational, S, Symbol, exp, integrate, oo, pi, sq
 
 from theory.constants import unfold
 from theory.errors import NotClosed
-from theory.samples import (
-    Hypergeometric,
-    NormalMixture,
-    Points,
-    Sample,
-    Student,
-    Subset,
-    TiltedSquares,
-    TruncatedNormal,
-)
+from theory.points import MixturePoints, NormalPoints, Points, Student, TruncatedNormal
+from theory.samples import Hypergeometric, Sample, Subset, TiltedSquares
 
 x, y = symbols("x y")
 z = Symbol("z", real=True)
@@ -113,7 +105,8 @@ def test_mixture_moments_are_integrals(order):
     normals = ((1 - share, 0, 4), (share, shift, 9))
     wanted = sum(w * integrate((2 * z if v == 4 else shift + 3 * z) ** order * exp(-(z**2) / 2), (z, -oo, oo))
                  for w, _, v in normals) / sqrt(2 * pi)  # fmt: skip
-    assert (NormalMixture(S(4), share, shift, S(9)).moment(order) - wanted).expand() == 0
+    found = MixturePoints((1 - share, share), (S.Zero, shift), (NormalPoints(S(4)), NormalPoints(S(9)))).moment(order)
+    assert (found - wanted).expand() == 0
 
 
 @pytest.mark.parametrize("powers", [(0, 1), (2, 1), (4, 1), (0, 2), (0, -1), (2, Rational(1, 2))])

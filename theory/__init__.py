@@ -24,11 +24,13 @@ from theory.families import Bernoulli as Bernoulli
 from theory.families import Binomial as Binomial
 from theory.families import Categorical as Categorical
 from theory.families import DiagonalGaussian as DiagonalGaussian
+from theory.families import Empirical as Empirical
 from theory.families import Exponential as Exponential
 from theory.families import FixedDesignRegression as FixedDesignRegression
 from theory.families import Gamma as Gamma
 from theory.families import Gaussian as Gaussian
 from theory.families import HyperbolicSecant as HyperbolicSecant
+from theory.families import Laplace as Laplace
 from theory.families import LinearRegression as LinearRegression
 from theory.families import MultivariateGaussian as MultivariateGaussian
 from theory.families import NegativeBinomial as NegativeBinomial
@@ -36,7 +38,9 @@ from theory.families import NGram as NGram
 from theory.families import Pareto as Pareto
 from theory.families import Poisson as Poisson
 from theory.families import Recursion as Recursion
+from theory.families import StudentT as StudentT
 from theory.families import Uniform as Uniform
+from theory.families import UniformOn as UniformOn
 from theory.filters import GradientDescent as GradientDescent
 from theory.filters import Ridge as Ridge
 from theory.innovations import ChiSquare as ChiSquare

@@ -13,6 +13,7 @@ from theory.certificate import Certificate, claimed
 from theory.constants import unfold
 from theory.errors import NoClosedForm
 from theory.exact import exact
+from theory.families.gaussian import NORMAL_SOURCE
 from theory.latex import latex
 from theory.loop import Loop
 from theory.solution import Solution
@@ -112,7 +113,10 @@ class Expectation:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What the derivation takes for granted."""
-        return tuple(dict.fromkeys(word for piece in self.pieces for word in piece.marginal.family.assumptions()))
+        words = dict.fromkeys(word for piece in self.pieces for word in piece.marginal.family.assumptions())
+        if (outside := self.loop.law.outside(self.loop.source)) is None:
+            return tuple(words)
+        return (f"real points follow {outside}", *(word for word in words if word != NORMAL_SOURCE))
 
     @property
     def certificate(self) -> tuple[Certificate, ...]:

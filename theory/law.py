@@ -33,7 +33,7 @@ from theory.latex import latex
 from theory.loop import Loop
 from theory.meijer import MeijerProduct, MeijerProductIntegral
 from theory.numeric_law import NumericLaw
-from theory.walk import Walk, k, walk
+from theory.walk import Walk, k, walk, whole_walk
 
 x = Symbol("x", positive=True)
 """Where a density or a distribution function is taken."""
@@ -57,7 +57,7 @@ def law(loop: Loop) -> "FittedLaw":
     >>> print(law(loop).at(n=400, M=100, V0=1).sf(Rational(1, 100)))
     0.576934349756779869... +- ...e-19
     """
-    return FittedLaw(loop, walk(loop))
+    return FittedLaw(loop, whole_walk(loop))
 
 
 def tail(loop: Loop) -> "FittedLaw":
@@ -74,7 +74,7 @@ def tail(loop: Loop) -> "FittedLaw":
     >>> print(tail(Loop(Gaussian(0, 1))).at(n=0).sf(4, digits=5), tail(Loop(Gaussian(0, 1))).at(n=100, M=100).sf(4, 5))
     0.04550026414 +- 4.2e-10 0.01435981356 +- 1.4e-10
     """
-    found = walk(loop)
+    found = whole_walk(loop)
     r, shape, scale = loop.law.reach()
     return FittedLaw(loop, found, point=Walk(r, S.One, shape, scale))
 

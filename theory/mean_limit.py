@@ -13,7 +13,7 @@ from theory.innovations import Normal
 from theory.latex import latex
 from theory.loop import Loop
 from theory.stirling import expansion, h
-from theory.walk import Walk, refit, walk
+from theory.walk import Walk, refit, walk, whole_walk
 
 x = Symbol("x", real=True)
 """Where the density is taken."""
@@ -73,7 +73,7 @@ def mean_limit(loop: Loop, kappa: Expr, shrinks: int | None) -> MeanLimit:
         NotClosed: the mean does not move so, or does not converge.
         NoClosedForm: the estimator does not become unbiased as M grows, so there is no limit law of this form.
     """
-    here, large = walk(loop), evolve(loop, samples=symbols.M)
+    here, large = whole_walk(loop), evolve(loop, samples=symbols.M)
     parameter, weight = _noise(loop, here)
     limit, ratio = _limits(walk(large), _noise(large, walk(large))[1])
     if limit.is_nonpositive:

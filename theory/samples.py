@@ -1,96 +1,17 @@
-"""Laws of samples beyond the textbook ones: points with given moments, and draws without replacement from a pool."""
+"""Laws of samples beyond the textbook ones: of points with given moments, and of draws without replacement."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import product
-from math import comb, prod
+from math import comb
 
 from attrs import frozen
-from sympy import Expr, S, Symbol, erf, exp, factorial2, ff, pi, sqrt
+from sympy import Expr, S, Symbol, factorial2, ff
 from sympy.functions.combinatorial.numbers import stirling
 
-from theory.constants import Constant
 from theory.errors import NotClosed
 from theory.innovations import ChiSquare, Law
-
-
-class Points(ABC):
-    """The law of one point about an origin, by its moments."""
-
-    @abstractmethod
-    def moment(self, order: int) -> Expr:
-        """Return E[y^order]."""
-
-    def exists(self, order: int) -> Expr | None:
-        """Return the quantity that must be positive for the moment to exist, None where it always does."""
-        del order
-        return None
-
-
-@frozen
-class TruncatedNormal(Points):
-    """y = sqrt(variance) z, z standard normal given |z| <= h.
-
-    By parts m_j = (j - 1) m_(j-2) - h^(j-1) r with r = sqrt(2/pi) exp(-h^2/2)/erf(h/sqrt(2)).
-    """
-
-    variance: Expr
-    h: Expr
-
-    def moment(self, order: int) -> Expr:
-        """Return variance^(j/2) m_j, 0 for odd j."""
-        if order % 2:
-            return S.Zero
-        edge = Constant(sqrt(2 / pi) * exp(-(self.h**2) / 2) / erf(self.h / sqrt(2)))
-        value = S.One
-        for j in range(2, order + 1, 2):
-            value = (j - 1) * value - self.h ** (j - 1) * edge
-        return self.variance ** (order // 2) * value
-
-
-@frozen
-class Student(Points):
-    """y = sqrt(variance) t, t of Student's law: E t^(2j) = df^j (2j-1)!!/((df-2)(df-4)...(df-2j)), for 2j < df."""
-
-    variance: Expr
-    df: Expr
-
-    def moment(self, order: int) -> Expr:
-        """Return the moment, 0 for odd orders."""
-        if order % 2:
-            return S.Zero
-        half = order // 2
-        below = prod((self.df - 2 * i for i in range(1, half + 1)), start=S.One)
-        return factorial2(2 * half - 1) * (self.variance * self.df) ** half / below
-
-    def exists(self, order: int) -> Expr | None:
-        """Return df - order."""
-        return self.df - order
-
-
-@frozen
-class NormalMixture(Points):
-    """y ~ N(0, variance), but with probability ``share`` y ~ N(shift, other)."""
-
-    variance: Expr
-    share: Expr
-    shift: Expr
-    other: Expr
-
-    def moment(self, order: int) -> Expr:
-        """Return (1 - share) E[N(0, variance)^j] + share E[N(shift, other)^j]."""
-        return (1 - self.share) * _normal(order, S.Zero, self.variance) + self.share * _normal(
-            order, self.shift, self.other
-        )
-
-
-def _normal(order: int, mean: Expr, variance: Expr) -> Expr:
-    """Return E[N(mean, variance)^order]."""
-    halves = range(order // 2 + 1)
-    return sum(
-        (comb(order, 2 * j) * factorial2(2 * j - 1) * variance**j * mean ** (order - 2 * j) for j in halves), S.Zero
-    )
+from theory.points import Points
 
 
 @frozen

@@ -69,7 +69,7 @@ def steps(loop: Loop, family: Stepped, state: State) -> tuple[Step, Step]:
 def _reads_alike(loop: Loop, family: Stepped) -> bool:
     """Return whether every fit is made from fresh points of the same kinds, nothing but the model being remembered."""
     own = family.refit(loop.estimator, loop.regime, loop.sampling, symbols.n)
-    if own is not None or isinstance(loop.estimator, PosteriorPredictive):
+    if own is not None or isinstance(loop.estimator, PosteriorPredictive) or family.outside(loop.source):
         return False
     first, later = (loop.regime.parts(symbols.M, k) for k in (S.One, symbols.n))
     return first == later and all(part.origin in ("real", "model", "mixture") for part in later)
@@ -142,9 +142,9 @@ class _Refit:
             return family.survivors(self._model, part.size, self.loop.estimator)
         if part.origin == "kept" and not first:
             return family.recalled(part.size, "kept", self.state)
-        source = family.start(self.state)
+        source, outside = family.start(self.state), family.outside(self.loop.source)
         if part.origin in ("real", "kept"):
-            return family.batch(source, part.size, part.origin)
+            return _observed(family, source, outside, part.size, part.origin)
         fitted = None if first else self._predictive()
         if part.origin == "mixture":
             if fitted is not None:
@@ -152,7 +152,10 @@ class _Refit:
                     f"regime: {self.loop.regime} with points of a posterior predictive law is not derived. "
                     "Ask for count='fixed', or simulate(loop)."
                 )
-            return family.mixture(source, self._model, part.share, part.size, self.loop.sampling)
+            model = outside if first and outside else self._model
+            return family.mixture(outside or source, model, part.share, part.size, self.loop.sampling)
+        if first and outside:
+            return family.observed(outside.drawn_as(self.loop.sampling), part.size, part.origin)
         return family.drawn(self._model, self.loop.sampling, part.size, fitted)
 
     def _predictive(self) -> Expr | None:
@@ -164,6 +167,11 @@ class _Refit:
         if samples.is_infinite or not isinstance(self.loop.estimator, PosteriorPredictive):
             return None
         return samples if regime.subsampled else Add(*(part.size for part in regime.parts(samples, self.k - 1)))
+
+
+def _observed(family: Any, source: Parameters, outside: Any, size: Expr, label: str) -> Batch:
+    """Return the statistics of real points."""
+    return family.batch(source, size, label) if outside is None else family.observed(outside, size, label)
 
 
 def _remembers_pool(loop: Loop) -> bool:

@@ -70,6 +70,16 @@ def walk(loop: Loop, fit: Expr = k) -> Walk:
     return found[0]
 
 
+def whole_walk(loop: Loop) -> Walk:
+    """Return `walk` of all fits, the first one too, or refuse a source whose sample is not of the family's law."""
+    if (outside := loop.law.outside(loop.source)) is not None:
+        raise NotClosed(
+            f"source: the variance of a sample of {outside} points is no chi-square variable, so the first fit has a "
+            "law of its own. Ask drift(loop) for what the later fits do, or expect(loop, of) for moments."
+        )
+    return walk(loop)
+
+
 def refit(loop: Loop, fit: Expr = k) -> Step:
     """Return one fit of the whole model, or refuse a family that has none in closed form."""
     family = loop.law

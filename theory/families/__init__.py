@@ -17,6 +17,11 @@ from theory.families.multivariate import MultivariateGaussian as MultivariateGau
 from theory.families.natural import NaturalFamily as NaturalFamily
 from theory.families.negative_binomial import NegativeBinomial as NegativeBinomial
 from theory.families.one_parameter import OneParameter as OneParameter
+from theory.families.outside import Empirical as Empirical
+from theory.families.outside import Laplace as Laplace
+from theory.families.outside import Outside as Outside
+from theory.families.outside import StudentT as StudentT
+from theory.families.outside import UniformOn as UniformOn
 from theory.families.pareto import Pareto as Pareto
 from theory.families.poisson import Poisson as Poisson
 from theory.families.recursion import Recursion as Recursion

@@ -13,6 +13,7 @@ from sympy import Add, Expr, S, Symbol
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator
 from theory.innovations import Law
+from theory.points import Points
 from theory.regimes import Regime
 from theory.sampling import Faithful, Sampling
 
@@ -52,6 +53,8 @@ class Family(ABC):
     """Whether a variance is fitted, so that an estimator has something to choose."""
     scales: ClassVar[tuple[Expr, ...]] = ()
     """The state symbols that are variances."""
+    normal = False
+    """Whether the points of a source are normal, along every direction."""
 
     @abstractmethod
     def source(self) -> Parameters:
@@ -79,6 +82,34 @@ class Family(ABC):
         """Return KL(source || projection), 0 when the family contains the source."""
         self.project(source)
         return S.Zero
+
+    def outside(self, source: "Family | None") -> "Family | None":
+        """Return the source where its points do not follow the law in the family that it is seen as, else None."""
+        del source
+        return None
+
+    def centred(self) -> tuple[Expr, Points]:
+        """Return the mean of a point of the source and the law of the point about it, for another family to fit."""
+        raise ValueError(
+            f"source: the moments of a {type(self).__name__} point are not those of one number. "
+            "Give a law of one number with known moments, such as Laplace(0, 1)."
+        )
+
+    def differential_entropy(self) -> Expr:
+        """Return -E log f(x) for a point x of the source with the density f."""
+        raise NotClosed(
+            f"source: a {type(self).__name__} law has no entropy in closed form, so its divergence from another has "
+            "none. Ask expect(loop, of) for moments."
+        )
+
+    def drawn_as(self, sampling: Sampling) -> "Family":
+        """Return the law that ``sampling`` draws from when it is asked to draw from the source."""
+        if isinstance(sampling, Faithful):
+            return self
+        raise NotClosed(
+            f"sampling: {sampling} of a {type(self).__name__} source is not derived. "
+            "Ask for faithful sampling, or simulate(loop)."
+        )
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
         """Split an observable into pieces that derive on their own, or refuse by name."""
@@ -166,6 +197,10 @@ class Derivable(Stepped):
         apart.
         """
 
+    def observed(self, outside: Family, size: Expr, label: str) -> Batch:
+        """Return the statistics of ``size`` points of a source outside the family."""
+        raise self._refusal("source", f"moments of a sample from a {type(outside).__name__} source")
+
     @abstractmethod
     def pool(self, one: Batch, two: Batch) -> Batch:
         """Return the statistics of the two samples together."""
@@ -196,8 +231,11 @@ class Derivable(Stepped):
             raise self._refusal("estimator", "a posterior predictive law")
         return self.batch(self.distorted(law, sampling), size, "model")
 
-    def mixture(self, source: Parameters, model: Parameters, share: Expr, size: Expr, sampling: Sampling) -> Batch:
-        """Return ``size`` points, each from the source with probability ``share``, else from the model."""
+    def mixture(self, source: Any, model: Any, share: Expr, size: Expr, sampling: Sampling) -> Batch:
+        """Return ``size`` points, each from the source with probability ``share``, else from the model.
+
+        Either is parameters, or a law outside the family.
+        """
         raise self._refusal("regime", "moments of points from a mixture of two of its laws")
 
     def subsample(self, pool: Batch, size: Expr) -> Batch:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from attrs import field, frozen
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, digamma, gamma, log
 
 from theory import symbols
 from theory.errors import NotClosed
@@ -52,6 +52,10 @@ class GammaFamily(NaturalFamily):
                 f"Give tau > {1 - self.r}."
             )
         return {self.mean: (law[self.mean] * shape * sampling.tau / self.r).cancel(), symbols.r: shape}
+
+    def differential_entropy(self) -> Expr:
+        """Return r + log(Gamma(r) mean0/r) + (1 - r) psi(r)."""
+        return self.r + log(gamma(self.r) * self.initial / self.r) + (1 - self.r) * digamma(self.r)
 
     def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
         """Return mean' = 2 r sum x/chi, chi ~ chi-square(2 r m), the posterior of the prior 1/mean."""

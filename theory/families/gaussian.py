@@ -8,16 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from sympy import Add, Expr, S, Symbol, exp
+from sympy import Add, E, Expr, S, Symbol, exp, log, pi
 
 from theory import symbols
 from theory.errors import NotClosed
 from theory.estimators import Estimator
 from theory.exact import exact, finite
-from theory.families.base import Batch, Derivable, Parameters
+from theory.families.base import Batch, Derivable, Family, Parameters
 from theory.innovations import ChiSquare, Law, Normal
-from theory.samples import NormalMixture, Points, Sample, Student, Subset, TiltedSquares, TruncatedNormal
-from theory.sampling import Sampling, Tempered, Truncated, VarianceFactor
+from theory.points import MixturePoints, NormalPoints, Points, Student, TruncatedNormal
+from theory.samples import Sample, Subset, TiltedSquares
+from theory.sampling import Faithful, Sampling, Tempered, Truncated, VarianceFactor
+
+NORMAL_SOURCE = "the source is Gaussian"
 
 
 def _variance(value: object) -> Expr:
@@ -42,6 +45,7 @@ class Gaussian(Derivable):
     mu: ClassVar[Symbol] = symbols.mu
     V: ClassVar[Symbol] = symbols.V
     has_variance = True
+    normal = True
     scales: ClassVar[tuple[Symbol, ...]] = (symbols.V,)
 
     mu0: Expr = field(default=symbols.mu0, converter=lambda value: finite(value, "mu0"))
@@ -50,6 +54,36 @@ class Gaussian(Derivable):
     def source(self) -> Parameters:
         """Return {mu: mu0, V: V0}."""
         return {self.mu: self.mu0, self.V: self.V0}
+
+    def project(self, source: Family) -> Family:
+        """Return N(mean, variance) of the source, the M-projection: moment matching."""
+        if self.outside(source) is None:
+            return Derivable.project(self, source)
+        mean, points = source.centred()
+        return Gaussian(mean, points.moment(2))
+
+    def divergence(self, source: Family) -> Expr:
+        """Return KL(source || projection) = log(2 pi e V0)/2 - h(source)."""
+        if self.outside(source) is None:
+            return Derivable.divergence(self, source)
+        variance = source.centred()[1].moment(2)
+        return log(2 * pi * E * variance) / 2 - source.differential_entropy()
+
+    def centred(self) -> tuple[Expr, Points]:
+        """Return mu0, and N(0, V0)."""
+        return self.mu0, NormalPoints(self.V0)
+
+    def differential_entropy(self) -> Expr:
+        """Return log(2 pi e V0)/2."""
+        return log(2 * pi * E * self.V0) / 2
+
+    def outside(self, source: Family | None) -> Family | None:
+        """Return the source unless it is normal."""
+        return None if source is None or source.normal else source
+
+    def observed(self, outside: Family, size: Expr, label: str) -> Batch:
+        """Return mean and SS of points that are not normal, by the moments of their sums of powers."""
+        return self._sample(*outside.centred(), size, label)
 
     def point(self) -> tuple[Expr, Expr]:
         """Return (mu, V)."""
@@ -97,7 +131,7 @@ class Gaussian(Derivable):
     def drawn(self, law: Parameters, sampling: Sampling, size: Expr, fitted: Expr | None) -> Batch:
         """Return the sample: truncated points and Student's points have their moments, all others are Gaussian."""
         if isinstance(sampling, Truncated) and fitted is None:
-            return self._sample(law, size, TruncatedNormal(law[self.V], sampling.h))
+            return self._sample(law[self.mu], TruncatedNormal(law[self.V], sampling.h), size)
         if fitted is None:
             return self.batch(self.distorted(law, sampling), size, "model")
         if isinstance(sampling, Truncated):
@@ -107,18 +141,25 @@ class Gaussian(Derivable):
             # (1 + t^2/df)^(-(df + 1)/(2 tau)) is Student's density of other degrees and another width.
             tempered = fitted / sampling.tau - 1
             scale, df = scale * df / (sampling.tau * tempered), tempered
-        return self._sample(law, size, Student(scale, df))
+        return self._sample(law[self.mu], Student(scale, df), size)
 
-    def mixture(self, source: Parameters, model: Parameters, share: Expr, size: Expr, sampling: Sampling) -> Batch:
+    def mixture(self, source: Any, model: Any, share: Expr, size: Expr, sampling: Sampling) -> Batch:
         """Return independent points of share * source + (1 - share) * model."""
-        here = self.distorted(model, sampling)
-        shift = source[self.mu] - here[self.mu]
-        return self._sample(here, size, NormalMixture(here[self.V], share, shift, source[self.V]))
+        (mean, synthetic), (other, real) = self._point(model, sampling), self._point(source, Faithful())
+        points = MixturePoints((1 - share, share), (S.Zero, other - mean), (synthetic, real))
+        return self._sample(mean, points, size)
 
-    def _sample(self, law: Parameters, size: Expr, points: Points) -> Batch:
-        """Return (mean, SS) = (mu + s_1/m, s_2 - s_1^2/m) with s_j the sums of powers of the points about mu."""
-        s1, s2 = Symbol("s1_model", real=True), Symbol("s2_model", nonnegative=True)
-        return Batch(size, (law[self.mu] + s1 / size, s2 - s1**2 / size), (Sample((s1, s2), size, points),))
+    def _point(self, law: Parameters | Family, sampling: Sampling) -> tuple[Expr, Points]:
+        """Return the mean of a point that ``sampling`` draws from a law, and the law of the point about it."""
+        if isinstance(law, Family):
+            return law.drawn_as(sampling).centred()
+        here = self.distorted(law, sampling)
+        return here[self.mu], NormalPoints(here[self.V])
+
+    def _sample(self, mean: Expr, points: Points, size: Expr, label: str = "model") -> Batch:
+        """Return (mean, SS) = (mean + s_1/m, s_2 - s_1^2/m), s_j the sums of powers of the points about their mean."""
+        s1, s2 = Symbol(f"s1_{label}", real=True), Symbol(f"s2_{label}", nonnegative=True)
+        return Batch(size, (mean + s1 / size, s2 - s1**2 / size), (Sample((s1, s2), size, points),))
 
     def subsample(self, pool: Batch, size: Expr) -> Batch:
         """Return the mean and SS of points drawn without replacement."""
@@ -180,7 +221,7 @@ class Gaussian(Derivable):
 
     def assumptions(self) -> tuple[str, ...]:
         """Return what Cochran's theorem needs."""
-        return ("the source is Gaussian", "points of a generation are independent", "at least two points are fitted")
+        return (NORMAL_SOURCE, "points of a generation are independent", "at least two points are fitted")
 
 
 def _means(label: str) -> tuple[Symbol, Symbol]:

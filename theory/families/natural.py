@@ -14,6 +14,7 @@ from theory.estimators import Estimator
 from theory.families.base import Batch, Parameters
 from theory.families.one_parameter import Additive
 from theory.laws.natural_sum import POINT, NaturalSum
+from theory.points import NaturalPoints, Points
 
 
 @frozen
@@ -37,6 +38,12 @@ class NaturalFamily(Additive):
     def point(self) -> tuple[Expr, Expr]:
         """Return (m, V(m)) at the model's mean m."""
         return self.unit * self.parameter, self.variance_function
+
+    def centred(self) -> tuple[Expr, Points]:
+        """Return the mean of a source point, and its moments about that by the rule of `NaturalSum`."""
+        mean, point = self.unit * self.initial, Symbol("x", **self._sign)
+        law = NaturalSum(point, S.One, mean, self.variance(POINT), type(self).__name__)
+        return mean, NaturalPoints(law, mean)
 
     def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
         """Return the sum of the points."""

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from attrs import fields, frozen
+from attrs import evolve, fields, frozen
 from sympy import Expr, Symbol
 
+from theory import symbols
 from theory.exact import exact
 from theory.families.base import Batch, Derivable, Family, Parameters
 from theory.innovations import Multinomial
@@ -57,6 +58,12 @@ class OneParameter(Derivable):
                     f"Give both the same {name}."
                 )
         return projected
+
+    def drawn_as(self, sampling: Sampling) -> Family:
+        """Return the law of the family that a distortion makes of the source, where it makes one."""
+        law = self.distorted(self.source(), sampling)
+        names = {str(self.parameter): f"{self.parameter}0", str(symbols.r): "shape"}
+        return evolve(self, **{names[str(x)]: value for x, value in law.items() if names[str(x)] in self._values()})
 
     def _values(self) -> dict[str, Expr]:
         return {f.name: getattr(self, f.name) for f in fields(type(self))}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from attrs import field, frozen
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, log
 
 from theory import symbols
 from theory.errors import NotClosed
@@ -13,6 +13,7 @@ from theory.families.base import Batch, Derivable, Parameters
 from theory.families.one_parameter import OneParameter, positive
 from theory.innovations import Law
 from theory.laws.maximum import Maximum
+from theory.points import IntervalPoints, Points
 from theory.sampling import Sampling, Tempered
 
 
@@ -74,6 +75,14 @@ class Uniform(OneParameter):
             "estimator: the likelihood of a uniform law has no derivative at its maximum, so a gradient step leads "
             "nowhere. Ask for Damped(k)."
         )
+
+    def centred(self) -> tuple[Expr, Points]:
+        """Return theta0/2, and the uniform law about it."""
+        return self.initial / 2, IntervalPoints(self.initial / 2)
+
+    def differential_entropy(self) -> Expr:
+        """Return log theta0."""
+        return log(self.initial)
 
     def posterior(self, batch: Batch, state: Sequence[Expr]) -> tuple[Parameters, tuple[Law, ...]]:
         """Return theta' = max/b, b ~ Beta(m, 1), the posterior of the prior 1/theta."""

@@ -1,0 +1,179 @@
+"""Laws that real data may follow and that no Gaussian is: what a family is fitted to when it is too narrow.
+
+None of them is fitted here. A loop names one as its ``source``, and a family reads of it what its fit needs: the mean
+of a point, the moments of the point about it, and the entropy, from which the KL divergence to a projection follows.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import field, fields, frozen
+from sympy import Add, Expr, Rational, S, beta, digamma, log, sqrt
+
+from theory.errors import NotClosed
+from theory.exact import finite, sequence
+from theory.families.base import Family, Parameters
+from theory.families.one_parameter import positive
+from theory.points import IntervalPoints, LaplacePoints, ListedPoints, Points, Student
+from theory.sampling import Sampling, Tempered
+
+
+@frozen
+class Outside(Family):
+    """A law of numbers that is a source only: its fields are its parameters."""
+
+    def source(self) -> Parameters:
+        """Return no parameters: no model of this law is fitted."""
+        return {}
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        """The symbols of its parameters."""
+        return {s for value in self._values().values() for s in _entries(value)}
+
+    def substitute(self, values: Mapping[Any, Expr]) -> Self:
+        """Return the law with values put into its parameters."""
+        return type(self)(**{name: _put(value, values) for name, value in self._values().items()})
+
+    @abstractmethod
+    def centred(self) -> tuple[Expr, Points]:
+        """Return the mean of a point and the law of the point about it."""
+
+    def _values(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(type(self))}
+
+
+def _entries(value: Any) -> set[Any]:
+    return set().union(*(x.free_symbols for x in (value if isinstance(value, tuple) else (value,))))
+
+
+def _put(value: Any, values: Mapping[Any, Expr]) -> Any:
+    return tuple(x.subs(values) for x in value) if isinstance(value, tuple) else value.subs(values)
+
+
+@frozen
+class Laplace(Outside):
+    """Density exp(-|x - location|/scale)/(2 scale); at temperature tau the same with tau * scale.
+
+    Args:
+        location: the mean.
+        scale: b > 0; the variance is 2 b^2.
+
+    >>> mean, points = Laplace(0, 1).centred()
+    >>> points.moment(2), points.moment(4)
+    (2, 24)
+    """
+
+    location: Expr = field(default=S.Zero, converter=lambda value: finite(value, "location"))
+    scale: Expr = field(default=S.One, converter=positive("Laplace", "scale"))
+
+    def centred(self) -> tuple[Expr, Points]:
+        """Return location, and the double exponential law about it."""
+        return self.location, LaplacePoints(self.scale)
+
+    def differential_entropy(self) -> Expr:
+        """Return 1 + log(2 b)."""
+        return 1 + log(2 * self.scale)
+
+    def drawn_as(self, sampling: Sampling) -> Family:
+        """Return the law that tempered sampling draws from."""
+        if not isinstance(sampling, Tempered):
+            return Family.drawn_as(self, sampling)
+        return Laplace(self.location, sampling.tau * self.scale)
+
+
+@frozen
+class StudentT(Outside):
+    """Density proportional to (1 + (x - location)^2/(df scale^2))^(-(df + 1)/2).
+
+    Args:
+        df: degrees of freedom, > 2 where a variance is fitted.
+        location: the mean.
+        scale: > 0; the variance is df/(df - 2) scale^2.
+
+    >>> StudentT(5).centred()[1].moment(2)
+    5/3
+    """
+
+    df: Expr = field(converter=positive("StudentT", "df"))
+    location: Expr = field(default=S.Zero, converter=lambda value: finite(value, "location"))
+    scale: Expr = field(default=S.One, converter=positive("StudentT", "scale"))
+
+    def centred(self) -> tuple[Expr, Points]:
+        """Return location, and Student's law about it, or refuse where its variance is infinite."""
+        if (self.df - 2).is_nonpositive:
+            raise ValueError(
+                f"StudentT({self.df}): no variance is finite at {self.df} degrees of freedom. Give df > 2."
+            )
+        return self.location, Student(self.scale**2, self.df)
+
+    def differential_entropy(self) -> Expr:
+        """Return (df + 1)/2 (psi((df + 1)/2) - psi(df/2)) + log(sqrt(df) B(df/2, 1/2) scale)."""
+        half = self.df / 2
+        spread = (half + S.Half) * (digamma(half + S.Half) - digamma(half))
+        return spread + log(sqrt(self.df) * beta(half, S.Half).rewrite("gamma") * self.scale)
+
+    def drawn_as(self, sampling: Sampling) -> Family:
+        """Return the law that tempered sampling draws from: df' + 1 = (df + 1)/tau at the same df scale^2."""
+        if not isinstance(sampling, Tempered):
+            return Family.drawn_as(self, sampling)
+        df = (self.df + 1) / sampling.tau - 1
+        if df.is_nonpositive:
+            raise NotClosed(
+                f"sampling: the density f^(1/{sampling.tau}) of {self} has no finite integral. "
+                f"Give tau < {self.df + 1}."
+            )
+        return StudentT(df, self.location, self.scale * sqrt(self.df / df))
+
+
+@frozen
+class UniformOn(Outside):
+    """The uniform law on (lower, upper), the same at any temperature.
+
+    >>> UniformOn(0, 1).centred()[1].moment(2)
+    1/12
+    """
+
+    lower: Expr = field(default=S.Zero, converter=lambda value: finite(value, "lower"))
+    upper: Expr = field(default=S.One, converter=lambda value: finite(value, "upper"))
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse an interval that is none."""
+        if (self.upper - self.lower).is_nonpositive:
+            raise ValueError(f"UniformOn({self.lower}, {self.upper}) is empty. Give lower < upper.")
+
+    def centred(self) -> tuple[Expr, Points]:
+        """Return the middle, and the uniform law about it."""
+        return (self.lower + self.upper) / 2, IntervalPoints((self.upper - self.lower) / 2)
+
+    def differential_entropy(self) -> Expr:
+        """Return log(upper - lower)."""
+        return log(self.upper - self.lower)
+
+    def drawn_as(self, sampling: Sampling) -> Family:
+        """Return the law itself at any temperature: a constant density stays one."""
+        return self if isinstance(sampling, Tempered) else Family.drawn_as(self, sampling)
+
+
+@frozen
+class Empirical(Outside):
+    """The law of a list of numbers, each as likely as it is frequent: data that are all there is.
+
+    >>> mean, points = Empirical([1, 2, 3, 6]).centred()
+    >>> mean, points.moment(2), points.moment(3)
+    (3, 7/2, 9/2)
+    """
+
+    values: tuple[Expr, ...] = field(converter=lambda values: sequence(values, "values"), repr=lambda v: f"<{len(v)}>")
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse an empty list."""
+        if not self.values:
+            raise ValueError("Empirical([]) has no points. Give at least one number.")
+
+    def centred(self) -> tuple[Expr, Points]:
+        """Return the mean, and the listed values about it."""
+        weights = (Rational(1, len(self.values)),) * len(self.values)
+        mean = Add(*self.values) / len(self.values)
+        return mean, ListedPoints(self.values, weights, mean)
