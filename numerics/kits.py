@@ -115,6 +115,10 @@ def _joint_fit(data: Data, divisor: Any, last: Model) -> Model:
     return {"mu": mu, "Sigma": data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor}
 
 
+def _joint_view(model: Model) -> dict[str, Array]:
+    return {"mu": model["mu"], "Sigma": model["Sigma"], "log_det": jnp.linalg.slogdet(model["Sigma"])[1]}
+
+
 def _joint_posterior(key: Key, fitted: Model, size: Any) -> Model:
     """Return Sigma = B B' with B = C A^-T, C C' = SS and A Bartlett's triangle of m - 1 degrees, and mu + B z/sqrt(m).
 
@@ -187,7 +191,7 @@ _KITS: Mapping[type, Kit] = {
     Gaussian: _NORMAL,
     DiagonalGaussian: _NORMAL,
     MultivariateGaussian: Kit(
-        True, _joint_source, _joint_real, _joint_draw, _joint_fit, dict, posterior=_joint_posterior
+        True, _joint_source, _joint_real, _joint_draw, _joint_fit, _joint_view, posterior=_joint_posterior
     ),
     Bernoulli: BERNOULLI,
 }

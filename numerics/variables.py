@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import evolve, frozen
-from sympy import IndexedBase, exp
+from sympy import Determinant, IndexedBase, MatrixSymbol, Symbol, exp
 
 from numerics.scalars import SCALARS, log_letter, symbol_of_source
 from theory import symbols
@@ -25,6 +25,8 @@ from theory.families import (
 from theory.families.base import Family
 
 SIGMA = IndexedBase("Sigma")
+LOG_DET = Symbol("log_det", real=True)
+"""log det Sigma, which stays a number when the determinant does not."""
 
 
 @frozen
@@ -65,9 +67,15 @@ _TABLE = {
         {},
     ),
     MultivariateGaussian: Variables(
-        {"mu": ("coordinate",), "Sigma": ("coordinate", "column")},
-        {IndexedBase("mu"): "mu", SIGMA: "Sigma"},
-        {},
+        {"mu": ("coordinate",), "Sigma": ("coordinate", "column"), "log_det": ()},
+        {
+            IndexedBase("mu"): "mu",
+            SIGMA: "Sigma",
+            MultivariateGaussian.mu: "mu",
+            MultivariateGaussian.Sigma: "Sigma",
+            LOG_DET: "log_det",
+        },
+        {Determinant(MultivariateGaussian.Sigma): exp(LOG_DET)},
     ),
     Bernoulli: _columns([Bernoulli.p]),
     Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
@@ -84,6 +92,7 @@ _SOURCE: Mapping[type, tuple[Any, ...]] = {
     Gaussian: (symbols.mu0, symbols.V0),
     Bernoulli: (symbols.q0,),
     Categorical: (symbols.p0,),
+    MultivariateGaussian: (MultivariateGaussian.mu0, MultivariateGaussian.Sigma0),
     LinearRegression: (symbols.w0,),
 }
 
@@ -93,6 +102,12 @@ def letters_of_source(family: Family) -> tuple[Any, ...]:
     if isinstance(family, Recursion):
         return tuple(sorted(set().union(*(value.free_symbols for value in family.source().values())), key=str))
     return (symbol_of_source(family),) if isinstance(family, OneParameter) else _SOURCE.get(type(family), ())
+
+
+def in_letters(expr: Any, family: Family) -> Any:
+    """Return an observable with the matrices that a family knows by name, whatever their dimension was declared as."""
+    named = {str(x): x for x in (*variables(family).letters, *letters_of_source(family)) if isinstance(x, MatrixSymbol)}
+    return expr.xreplace({x: named[x.name] for x in expr.atoms(MatrixSymbol) if x.name in named})
 
 
 def variables(family: Family) -> Variables:
