@@ -29,9 +29,12 @@ from theory.families import Exponential as Exponential
 from theory.families import FixedDesignRegression as FixedDesignRegression
 from theory.families import Gamma as Gamma
 from theory.families import Gaussian as Gaussian
+from theory.families import HistogramDensity as HistogramDensity
 from theory.families import HyperbolicSecant as HyperbolicSecant
+from theory.families import KernelDensity as KernelDensity
 from theory.families import Laplace as Laplace
 from theory.families import LinearRegression as LinearRegression
+from theory.families import Mixture as Mixture
 from theory.families import MultivariateGaussian as MultivariateGaussian
 from theory.families import NegativeBinomial as NegativeBinomial
 from theory.families import NGram as NGram
@@ -49,6 +52,11 @@ from theory.innovations import Normal as Normal
 from theory.known import Known as Known
 from theory.law import law as law
 from theory.law import tail as tail
+from theory.learners import EM as EM
+from theory.learners import NUTS as NUTS
+from theory.learners import SGD as SGD
+from theory.learners import SVI as SVI
+from theory.learners import Adam as Adam
 from theory.loop import Loop as Loop
 from theory.optimum import best as best
 from theory.plan import plan as plan

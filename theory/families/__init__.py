@@ -8,11 +8,15 @@ from theory.families.binomial import Binomial as Binomial
 from theory.families.categorical import Categorical as Categorical
 from theory.families.diagonal import DiagonalGaussian as DiagonalGaussian
 from theory.families.exponential import Exponential as Exponential
+from theory.families.fitted import Fitted as Fitted
 from theory.families.fixed_design import FixedDesignRegression as FixedDesignRegression
 from theory.families.gamma import Gamma as Gamma
 from theory.families.gaussian import Gaussian as Gaussian
+from theory.families.histogram import HistogramDensity as HistogramDensity
 from theory.families.hyperbolic_secant import HyperbolicSecant as HyperbolicSecant
+from theory.families.kernel_density import KernelDensity as KernelDensity
 from theory.families.markov import NGram as NGram
+from theory.families.mixture import Mixture as Mixture
 from theory.families.multivariate import MultivariateGaussian as MultivariateGaussian
 from theory.families.natural import NaturalFamily as NaturalFamily
 from theory.families.negative_binomial import NegativeBinomial as NegativeBinomial
