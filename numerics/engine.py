@@ -6,6 +6,7 @@ whole and cut, and nothing compiles twice.
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ from attrs import evolve, frozen
 from jax import Array
 
 from numerics.chains import Given, Program, State, trajectories
+from numerics.devices import Devices, found, spread
 from numerics.planning import BLOCK, PATHS, Plan
 from numerics.printer import to_jax
 from numerics.slots import reader
@@ -46,23 +48,34 @@ Stretch = tuple[int, int, Any]
 
 
 def stretches(
-    plan: Plan, given: Given, seed: int, chains: int, chunk: int, skip: Container[int] = ()
+    plan: Plan,
+    given: Given,
+    seed: int,
+    chains: int,
+    chunk: int,
+    skip: Container[int] = (),
+    devices: Devices | None = None,
 ) -> Iterator[Stretch]:
-    """Yield all chains, stretch by stretch, each with the next one already under way, but those that begin in skip."""
-    run, waiting = compiled(plan), None
-    for first in (first for first in range(0, chains, chunk) if first not in skip):
-        count = min(chunk, chains - first)
-        begun = (first, count, run(seed, given, np.arange(first, first + chunk), count))
-        if waiting is not None:
-            yield waiting
-        waiting = begun
-    if waiting is not None:
-        yield waiting
+    """Yield all chains, stretch by stretch, those of the next round already under way, but those that begin in skip."""
+    devices = devices or found("auto")
+    run, waiting = compiled(plan, devices), []
+    left = (first for first in range(0, chains, chunk) if first not in skip)
+    while firsts := list(islice(left, len(devices))):
+        counts = [min(chunk, chains - first) for first in firsts]
+        idle = len(devices) - len(firsts)
+        lanes = np.array([*firsts, *firsts[:1] * idle])[:, None] + np.arange(chunk)
+        begun = run(seed, given, lanes, np.array([*counts, *[0] * idle]))
+        yield from waiting
+        waiting = list(zip(firsts, counts, begun, strict=False))
+    yield from waiting
 
 
 @lru_cache(maxsize=64)
-def compiled(plan: Plan) -> Callable[[int, Given, np.ndarray, int], Any]:
-    """Return the jitted function (seed, given, chains, how many count) -> variables, or moments by block."""
+def compiled(plan: Plan, devices: Devices) -> Callable[[int, Given, np.ndarray, np.ndarray], list[Any]]:
+    """Return the compiled function (seed, given, chains, how many count), the last two by device.
+
+    It returns the variables, or their moments by block, of every device.
+    """
     program = PATHS[plan.method].program(plan.loop, plan.shape, plan.generations)
     record = _recorder(plan, program)
 
@@ -71,7 +84,7 @@ def compiled(plan: Plan) -> Callable[[int, Given, np.ndarray, int], Any]:
         paths = trajectories(recorded, seed, given, chains, plan.generations, plan.lanes, count)
         return jax.tree.map(lambda x: _block_moments(x, count), paths) if plan.summarise else paths
 
-    return jax.jit(run)
+    return spread(run, devices)
 
 
 def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[str, Array]]:
@@ -97,7 +110,9 @@ def _block_moments(values: Array, count: Any) -> tuple[Array, Array]:
     """Return mean and sum of squares of every block of chains, shape (blocks, generations + 1, ...)."""
     x = values.reshape(-1, BLOCK, *values.shape[1:])
     counts = (jnp.arange(values.shape[0]) < count).reshape(-1, BLOCK, *(1,) * (values.ndim - 1))
-    mean = _total(jnp.where(counts, x, 0)) / jnp.maximum(counts.sum(1), 1)
+    # Behind barriers: fused with what follows, a quotient may become a product and a product be added unrounded.
+    share = jax.lax.optimization_barrier(1 / jnp.maximum(counts.sum(1), 1))
+    mean = jax.lax.optimization_barrier(_total(jnp.where(counts, x, 0)) * share)
     return mean, _total(jnp.where(counts, (x - mean[:, None]) ** 2, 0))
 
 

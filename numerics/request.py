@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from attrs import Attribute, field, frozen
 
-from numerics import device as devices
+from numerics import devices as machine
 from numerics import planning
 from numerics.chains import Given
+from numerics.cipher import CHAINS, GENERATIONS, SEEDS
 from numerics.long_runs import Layout, identity, layout
 from numerics.planning import Plan
 from numerics.provenance import provenance
-from numerics.samplers import CHAINS, SEEDS
 from numerics.sources import Start, shape, source_arrays
 from theory.loop import Loop
 
@@ -47,7 +47,7 @@ class Request:
 
     loop: Loop
     start: Start | None = field(metadata=KEPT)
-    generations: int = field(validator=_whole(1, CHAINS - 1), metadata=KEPT)
+    generations: int = field(validator=_whole(1, GENERATIONS), metadata=KEPT)
     chains: int = field(validator=_whole(1, CHAINS), metadata=KEPT)
     seed: int = field(validator=_whole(0, SEEDS - 1), metadata=KEPT)
     paths: bool = field(metadata=KEPT)
@@ -55,6 +55,7 @@ class Request:
     method: str = field(metadata=KEPT)
     chunk: int | None
     device: str = field(metadata=KEPT)
+    devices: machine.Number = 1
 
     @cached_property
     def given(self) -> Given:
@@ -68,7 +69,7 @@ class Request:
         held = self.chains if self.paths else planning.BLOCK
         names = planning.recorded(self.loop, self._shape, self.generations, held, bool(observed))
         compiled, (which, _) = self._prepared[0], self.way
-        lanes = planning.lanes(which, compiled, self._shape, self.generations, self.chosen.platform)
+        lanes = planning.lanes(which, compiled, self._shape, self.generations, self.chosen[0].platform)
         return Plan(compiled, which, self._shape, names, observed, self.generations, not self.paths, lanes)
 
     @cached_property
@@ -83,15 +84,15 @@ class Request:
         return planning.choose(self.loop, self.method, self._shape)
 
     @cached_property
-    def chosen(self) -> Any:
-        """The device that it runs on."""
-        return devices.device(self.device)
+    def chosen(self) -> machine.Devices:
+        """The devices that it runs on."""
+        return machine.found(self.device, self.devices)
 
     @cached_property
     def attributes(self) -> dict[str, str]:
         """The attributes of the result."""
         observe = json.dumps({name: str(expr) for name, expr in self.plan.observe})
-        ran = {"method": self.way[0], "reason": self.way[1], "device": devices.described(self.chosen)}
+        ran = {"method": self.way[0], "reason": self.way[1], "device": machine.described(self.chosen)}
         return {"loop": str(self.loop), "observe": observe, **ran, "provenance": provenance(self.loop, self._kept, ran)}
 
     def identity(self) -> dict[str, Any]:
@@ -102,7 +103,7 @@ class Request:
     def _kept(self) -> dict[str, Any]:
         """The arguments that make the run again."""
         kept = {f.name: getattr(self, f.name) for f in self.__attrs_attrs__ if f.metadata.get("kept")}
-        return kept | {"start": dict(self.start or {}), "device": self.chosen.platform}
+        return kept | {"start": dict(self.start or {}), "device": self.chosen[0].platform}
 
     @cached_property
     def _source(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import xarray as xr
 
+from numerics.devices import Number
 from numerics.engine import Moments, Stretch, merged, stretches
 from numerics.long_runs import keeping
 from numerics.planning import Plan
@@ -31,6 +32,7 @@ def simulate(
     method: str = "auto",
     chunk: int | None = None,
     device: str = "auto",
+    devices: Number = 1,
     progress: bool = False,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -51,6 +53,7 @@ def simulate(
             "auto" takes the cheapest.
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
+        devices: how many devices of that kind share the chains, or "all"; it changes no number.
         progress: whether to show progress, and the device, on standard error.
         out: folder that keeps the run, a file for every chunk as it is done; it has one writer at a time.
         resume: whether to go on with the run in ``out``: only what is missing there is computed, and the result has the
@@ -65,10 +68,10 @@ def simulate(
     >>> dict(run.sizes), list(run.data_vars)
     ({'chain': 5, 'generation': 4}, ['mu', 'V', 'log_V'])
     """
-    asked = Request(loop, start, generations, chains, seed, paths, observe, method, chunk, device)
+    asked = Request(loop, start, generations, chains, seed, paths, observe, method, chunk, device, devices)
     begun = partial(_begun, asked, progress)
     run = keeping(out, resume, asked.parts, asked.identity)
-    with run as kept, jax.enable_x64(True), jax.default_device(asked.chosen):
+    with run as kept, jax.enable_x64(True), jax.default_device(asked.chosen[0]):
         data = _paths(asked.plan, kept(begun), chains) if paths else _summaries(asked.plan, kept(begun))
     return data.assign_attrs(asked.attributes)
 
@@ -76,7 +79,7 @@ def simulate(
 def _begun(asked: Request, progress: bool, skip: Collection[int]) -> Iterator[Stretch]:
     """Return the stretches that do not begin in skip, with progress shown where it is asked for."""
     parts = asked.parts
-    run = stretches(asked.plan, asked.given, asked.seed, parts.chains, parts.chunk, skip)
+    run = stretches(asked.plan, asked.given, asked.seed, parts.chains, parts.chunk, skip, asked.chosen)
     done = sum(min(parts.chunk, parts.chains - first) for first in skip)
     return shown(run, parts.chains, asked.attributes["device"], done) if progress else run
 

@@ -1,0 +1,207 @@
+"""Expectation maximisation of normal mixtures, for many chains at once.
+
+The chains lie along the last axis, and a few points at a time stay in the processor's cache with all that is computed
+of them: that is what makes it fast. Sums over points run row after row, in an order that no number of chains changes.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from attrs import frozen
+from jax import Array, lax
+from jax.custom_batching import custom_vmap
+
+LANES, ROWS = 64, 8
+"""Chains, and points of each, that are worked on together."""
+Pairs = tuple[tuple[int, int], ...]
+
+
+@frozen
+class Climb:
+    """How a mixture is fitted.
+
+    Args:
+        components: number of components.
+        dimension: number of coordinates.
+        covariance: "full", "diagonal" or "spherical".
+        steps: rounds at most.
+        tolerant: whether the climb ends early, when the mean log-likelihood rises by less than the tolerance.
+        seeded: whether it begins with every point given to the nearest mean, not with the weights and variances given.
+    """
+
+    components: int
+    dimension: int
+    covariance: str
+    steps: int
+    tolerant: bool
+    seeded: bool
+
+    @property
+    def pairs(self) -> Pairs:
+        """The entries of a covariance matrix that are fitted, row and column, of its lower triangle."""
+        d = range(self.dimension)
+        return tuple((i, j) for i in d for j in d if i == j or (self.covariance == "full" and j < i))
+
+    def fit(self, points: Array, size: Any, start: "Parts", tolerance: Any, floor: Any) -> "Parts":
+        """Return weights (k,), means (k, d) and covariances (k, pairs) after the climb.
+
+        Args:
+            points: shape (rows, d), of which the first ``size`` count.
+            size: number of points.
+            start: weights, means and covariances that the climb starts from.
+            tolerance: see ``tolerant``.
+            floor: what is added to every variance.
+        """
+        climbed = custom_vmap(partial(_one, self))
+        climbed.def_vmap(partial(_many, self))
+        return climbed(points, jnp.asarray(size, points.dtype), *start, *(jnp.asarray(x) for x in (tolerance, floor)))
+
+
+Parts = tuple[Array, Array, Array]
+"""Weights, means and covariances of the components."""
+
+
+def _one(climb: Climb, *arguments: Array) -> Parts:
+    """Return the fit of one chain."""
+    fitted, _ = _many(climb, 1, [True] * len(arguments), *(x[None] for x in arguments))
+    return tuple(x[0] for x in fitted)  # type: ignore[return-value]
+
+
+def _many(climb: Climb, count: int, batched: Sequence[bool], *arguments: Array) -> tuple[Parts, Any]:
+    """Return the fits of all chains, group after group of lanes."""
+    whole = [x if b else jnp.broadcast_to(x, (count, *x.shape)) for x, b in zip(arguments, batched, strict=True)]
+    lanes = min(LANES, 1 << (count - 1).bit_length())
+    padded = [jnp.pad(x, [(0, -count % lanes), *[(0, 0)] * (x.ndim - 1)], mode="edge") for x in whole]
+    groups = tuple(x.reshape(-1, lanes, *x.shape[1:]) for x in padded)
+    fitted = lax.map(lambda group: _group(climb, *group), groups)
+    return tuple(x.reshape(-1, *x.shape[2:])[:count] for x in fitted), (True, True, True)  # type: ignore[return-value]
+
+
+def _group(climb: Climb, points: Array, size: Array, *rest: Array) -> Parts:
+    """Return the fits of one group; inside, the chains are the last axis of everything."""
+    *start, tolerance, floor = (jnp.moveaxis(x, 0, -1) for x in rest)
+    state = tuple(jnp.moveaxis(x, 0, -2) for x in start)  # (k, L), (d, k, L), (pairs, k, L)
+    sweep = partial(_swept, climb, _blocks(points), size)
+    learn = partial(_learned, climb, size, floor)
+    if climb.seeded:
+        state = learn(state, sweep(state, hard=True)[0])
+    fitted = (_until if climb.tolerant else _always)(climb.steps, sweep, learn, state, tolerance)
+    return tuple(jnp.moveaxis(x, (-1, -2), (0, 1)) for x in fitted)  # type: ignore[return-value]
+
+
+Sweep = Callable[..., tuple[Sequence[Array], Array]]
+Learn = Callable[[Any, Sequence[Array]], Any]
+
+
+def _always(steps: int, sweep: Sweep, learn: Learn, state: Any, tolerance: Array) -> Any:
+    """Return the state after so many rounds."""
+    del tolerance
+    return lax.fori_loop(0, steps, lambda _, state: learn(state, sweep(state)[0]), state)
+
+
+def _until(steps: int, sweep: Sweep, learn: Learn, state: Any, tolerance: Array) -> Any:
+    """Return the state where every chain's climb has ended; those that end earlier wait for the others."""
+
+    def onward(carried: Any) -> Any:
+        step, state, before, ended = carried
+        sums, height = sweep(state, heights=True)
+        kept = jax.tree.map(lambda old, new: jnp.where(ended, old, new), state, learn(state, sums))
+        return step + 1, kept, height, ended | (jnp.abs(height - before) < tolerance)
+
+    def open_(carried: Any) -> Array:
+        step, _, _, ended = carried
+        return (step < steps) & ~jnp.all(ended)
+
+    nothing = jnp.full_like(tolerance, -jnp.inf)
+    return lax.while_loop(open_, onward, (0, state, nothing, jnp.zeros(tolerance.shape, bool)))[1]
+
+
+# One round -----------------------------------------------------------------------------------------------------------
+
+
+def _blocks(points: Array) -> Array:
+    """Return points (L, rows, d) as (blocks, d, ROWS, L), filled up with copies that do not count."""
+    rows = points.shape[1]
+    filled = jnp.pad(points, [(0, 0), (0, -rows % ROWS), (0, 0)], mode="edge")
+    return jnp.transpose(filled.reshape(len(points), -1, ROWS, points.shape[2]), (1, 3, 2, 0))
+
+
+def _swept(
+    climb: Climb, blocks: Array, size: Array, state: Any, *, hard: bool = False, heights: bool = False
+) -> tuple[Sequence[Array], Array]:
+    """Return sums of r, r d_i and r d_i d_j over the points, d = x - m and r the chance of a component, and the mean
+    log-likelihood.
+    """
+    weights, means, covariances = state
+    roots = {} if hard else _roots(climb, covariances)
+    d, tiny = range(climb.dimension), jnp.finfo(blocks.dtype).tiny
+    height = 0.0 if hard else jnp.log(weights) + sum(jnp.log(roots[i, i]) for i in d)
+
+    def sweep(block: Any, sums: Any) -> Any:
+        apart = [blocks[block, i] - means[i][:, None] for i in d]  # (k, ROWS, L)
+        if hard:
+            log_chance = -sum(x * x for x in apart) / 2
+        else:
+            scaled = [sum(roots[i, j][:, None] * apart[j] for j in d if (i, j) in roots) for i in d]
+            log_chance = height[:, None] - sum(x * x for x in scaled) / 2
+        top = jnp.maximum(log_chance.max(0), -1 / tiny)
+        near = (log_chance >= top).astype(top.dtype) if hard else jnp.exp(log_chance - top)
+        total = jnp.maximum(near.sum(0), tiny)
+        counts = block * ROWS + lax.broadcasted_iota(jnp.int32, top.shape, 0) < size
+        chance = lax.optimization_barrier(near * jnp.where(counts, 1 / total, 0))
+        new = [chance, *(chance * x for x in apart), *(chance * apart[i] * apart[j] for i, j in climb.pairs)]
+        rise = jnp.where(counts, top + jnp.log(total), 0).sum(0) if heights else 0.0
+        return [old + x.sum(1) for old, x in zip(sums[0], new, strict=True)], sums[1] + rise
+
+    nothing = [jnp.zeros_like(weights) for _ in range(1 + len(d) + len(climb.pairs))]
+    sums, rise = lax.fori_loop(0, len(blocks), sweep, (nothing, jnp.zeros_like(size)))
+    return sums, rise / size
+
+
+def _learned(climb: Climb, size: Array, floor: Array, state: Any, sums: Sequence[Array]) -> Any:
+    """Return w = sum r/m, the mean of r, and mean and covariance of the points weighed by r, with the floor added.
+
+    A component that no point is given to keeps its mean, and has the weight 0 ever after.
+    """
+    d, (_, means, _) = climb.dimension, state
+    held = jnp.maximum(sums[0], jnp.finfo(size.dtype).tiny)
+    steps = [x / held for x in sums[1 : 1 + d]]
+    squares = {
+        (i, j): x / held - steps[i] * steps[j] + (floor if i == j else 0)
+        for (i, j), x in zip(climb.pairs, sums[1 + d :], strict=True)
+    }
+    if climb.covariance == "spherical":
+        mean = sum(squares.values()) / d
+        squares = dict.fromkeys(squares, mean)
+    return sums[0] / size, jnp.stack([m + x for m, x in zip(means, steps, strict=True)]), jnp.stack([*squares.values()])
+
+
+def _roots(climb: Climb, covariances: Array) -> dict[tuple[int, int], Array]:
+    """Return the entries of the lower triangle T with T C T' = I."""
+    lower = triangle(dict(zip(climb.pairs, covariances, strict=True)), climb.dimension)
+    inverse: dict[tuple[int, int], Array] = {}
+    for i, j in climb.pairs:
+        if i == j:
+            inverse[i, i] = 1 / lower[i, i]
+    for i in range(climb.dimension):
+        for j in range(i):
+            if (i, j) in lower:
+                inner = sum(lower[i, k] * inverse[k, j] for k in range(j, i))
+                inverse[i, j] = -inner * inverse[i, i]
+    return inverse
+
+
+def triangle(entries: dict[tuple[int, int], Array], dimension: int) -> dict[tuple[int, int], Array]:
+    """Return the entries of the lower triangle L with L L' = C, from those of C; diagonal entries stay above 0."""
+    lower: dict[tuple[int, int], Array] = {}
+    for j in range(dimension):
+        left = entries[j, j] - sum(lower[j, k] ** 2 for k in range(j) if (j, k) in lower)
+        lower[j, j] = jnp.sqrt(jnp.maximum(left, 1e-30 * entries[j, j] + jnp.finfo(left.dtype).tiny * 1e8))
+        for i in range(j + 1, dimension):
+            if (i, j) in entries:
+                inner = sum(lower[i, k] * lower[j, k] for k in range(j))
+                lower[i, j] = (entries[i, j] - inner) / lower[j, j]
+    return lower
