@@ -24,7 +24,7 @@ SMALL = 8
 
 def engine(d: int) -> Program:
     """The library: means and standard errors at every generation."""
-    loop = Loop(MultivariateGaussian(), samples=M)
+    loop = Loop(MultivariateGaussian(dimension=d), samples=M)
     start = {"mu": np.zeros(d), "Sigma": np.eye(d)}
 
     def simulated(seed: int, chains: int, paths: bool = False) -> Any:

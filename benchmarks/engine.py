@@ -24,10 +24,11 @@ import _bench
 import _counts
 import _gaussian
 import _matrix
+import _mixtures
 import _race
 from _bench import table
 
-CASES = {**_gaussian.CASES, **_counts.CASES, **_matrix.CASES}
+CASES = {**_gaussian.CASES, **_counts.CASES, **_matrix.CASES, **_mixtures.CASES}
 PEERS = {
     "loop": "written loop",
     "batched": "NumPy, batched",
