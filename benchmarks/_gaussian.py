@@ -107,7 +107,7 @@ def jax_random(M: int, precision: str) -> Program:
     return Program("jax", run, GENERATIONS, LANES // 4)
 
 
-def generator(precision: str) -> Program:
+def generator(precision: str, generations: int = GENERATIONS) -> Program:
     """The cipher alone: the words of every chain and generation, one call of it (two for 64 bits), and their parity."""
     calls = 1 if NUMBERS[precision][0] is np.float32 else 2
 
@@ -118,7 +118,7 @@ def generator(precision: str) -> Program:
                 parity = parity ^ upper ^ lower
             return parity, None
 
-        return lax.scan(step, jnp.zeros_like(chains), jnp.arange(1, GENERATIONS + 1, dtype=np.uint32))[0]
+        return lax.scan(step, jnp.zeros_like(chains), jnp.arange(1, generations + 1, dtype=np.uint32))[0]
 
     wide = {"xla_cpu_prefer_vector_width": "512"} if jax.default_backend() == "cpu" else None
     compiled = jax.jit(words, compiler_options=wide)
@@ -128,7 +128,7 @@ def generator(precision: str) -> Program:
         parts = [np.arange(first, first + lanes, dtype=np.uint32) for first in range(0, chains, lanes)]
         jax.block_until_ready([compiled(np.uint32(seed), part) for part in parts])
 
-    return Program("limit", run, GENERATIONS, 2**18)
+    return Program("limit", run, generations, 2**18)
 
 
 def numba_statistics(M: int) -> Iterator[Program]:

@@ -21,11 +21,12 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 import _bench
+import _counts
 import _gaussian
 import _race
 from _bench import table
 
-CASES = {**_gaussian.CASES}
+CASES = {**_gaussian.CASES, **_counts.CASES}
 PEERS = {
     "loop": "written loop",
     "numpy": "NumPy, same trick",

@@ -15,7 +15,7 @@ from theory.errors import NotClosed
 from theory.families import Gaussian, MultivariateGaussian
 from theory.families.base import Batch, Parameters
 from theory.innovations import Law, Multinomial
-from theory.invariants import MODEL, SHIFT, SOURCE, Array
+from theory.invariants import MODEL, SHIFT, Array
 from theory.loop import Loop
 from theory.networks import IDENTITY, Atom
 from theory.sampling import Sampling
@@ -119,6 +119,11 @@ def matrix_steps(loop: Loop) -> tuple[Step, Step]:
     return step(plain, family, (DELTA, SIGMA), S.One), step(plain, family, (DELTA, SIGMA), symbols.n)
 
 
+def is_vector(letter: Array) -> bool:
+    """Return whether a letter of the state is a vector, a mean."""
+    return letter == DELTA or letter.name.startswith("x_")
+
+
 # A polynomial taken apart --------------------------------------------------------------------------------------------
 
 
@@ -165,7 +170,7 @@ def _squares(dyads: Mapping[tuple[Atom, ...], Expr]) -> list[tuple[Expr, Vector]
         if u is None:
             raise NotClosed("regime or estimator: the fit is no sum of squares of means. Ask for method='data'.")
         weight = left[u, u]
-        square = {u: S.One} | {_other(pair, u): w / weight / 2 for pair, w in left.items() if _crosses(pair, u)}
+        square = {u: S.One} | {_other(pair, u): cancel(w / weight / 2) for pair, w in left.items() if _crosses(pair, u)}
         squares.append((weight, square))
         left = _reduced(left, weight, square)
     return squares
@@ -189,8 +194,3 @@ def _reduced(form: Mapping[tuple[Atom, ...], Expr], weight: Expr, square: Vector
             times = weight * square[u] * square[v] * (1 if u == v else 2)
             left[pair] = cancel(left.get(pair, S.Zero) - times)
     return {pair: w for pair, w in left.items() if w != 0}
-
-
-def drawn_from(law: Draw) -> Atom:
-    """Return the covariance that a sample is drawn with: that of the model, or of the source."""
-    return law.covariance if law.covariance == MODEL else SOURCE

@@ -9,7 +9,7 @@ from attrs import frozen
 from sympy import Expr, Indexed, IndexedBase, sympify
 from sympy.core.symbol import Symbol
 
-from numerics import counts_path, data_path, statistic_path
+from numerics import counts_path, data_path, sufficient
 from numerics.chains import Program
 from numerics.variables import letters_of_source, variables
 from theory.loop import Loop
@@ -49,7 +49,7 @@ def _way(name: str) -> Path:
 
 
 PATHS = {
-    "statistic": Path(statistic_path.why_not, statistic_path.prepared, statistic_path.program, statistic_path.size),
+    "statistic": Path(sufficient.why_not, sufficient.prepared, sufficient.program, sufficient.size),
     **{name: _way(name) for name in counts_path.WAYS},
     "data": Path(data_path.why_not, data_path.prepared, data_path.program, data_path.size),
 }

@@ -14,10 +14,10 @@ from attrs import Attribute, field, frozen
 from numerics import devices as machine
 from numerics import planning
 from numerics.chains import Given
+from numerics.cipher import CHAINS, GENERATIONS, SEEDS
 from numerics.long_runs import Layout, identity, layout
 from numerics.planning import Plan
 from numerics.provenance import provenance
-from numerics.samplers import CHAINS, SEEDS
 from numerics.sources import Start, shape, source_arrays
 from theory.loop import Loop
 
@@ -47,7 +47,7 @@ class Request:
 
     loop: Loop
     start: Start | None = field(metadata=KEPT)
-    generations: int = field(validator=_whole(1, CHAINS - 1), metadata=KEPT)
+    generations: int = field(validator=_whole(1, GENERATIONS), metadata=KEPT)
     chains: int = field(validator=_whole(1, CHAINS), metadata=KEPT)
     seed: int = field(validator=_whole(0, SEEDS - 1), metadata=KEPT)
     paths: bool = field(metadata=KEPT)
