@@ -18,7 +18,8 @@ from numerics.metrics import measured
 from numerics.simulate import simulate
 from theory.errors import NoClosedForm, NotClosed
 from theory.loop import Loop
-from theory.sources import CELLS, LETTERS, SOURCES, Cell, Decomposition, name, value_at, variant
+from theory.cells import value_at
+from theory.sources import CELLS, SOURCES, Cell, Decomposition, name, variant
 
 FIGURES = len(CELLS) + len(CELLS) - 1 + len(SOURCES)
 """Numbers that share one level: cells, interactions but that of no source, and shares."""
@@ -220,7 +221,9 @@ def _cell(loop: Loop, metric: str, generation: int, many: int | None) -> tuple[L
     if not isinstance(told, str):
         return None, told
     if many is None:
-        raise NotClosed(f"{told}, and infinitely many samples cannot be drawn. Give many=, a number that stands for them.")
+        raise NotClosed(
+            f"{told}, and infinitely many samples cannot be drawn. Give many=, a number that stands for them."
+        )
     return loop.at() if False else _with_samples(loop, many), f"{many} samples stand for infinitely many: {told}"
 
 
