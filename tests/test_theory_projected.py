@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import E, Matrix, Rational, diag, eye, log, logcombine, oo, pi
+from sympy import E, Matrix, Rational, diag, eye, log, oo, pi
 
 from theory import (
     MLE,
@@ -97,7 +97,7 @@ def test_low_rank_is_nearest_among_those_that_keep_other_directions():
     wide = diag(9, 8, 1)
     assert kl(wide, nine).n() < kl(wide, eight).n()
     found = LowRankGaussian(1).divergence(MultivariateGaussian([0, 0, 0], wide.tolist()))
-    assert logcombine(found - kl(wide, nine), force=True) == 0
+    assert abs((found - kl(wide, nine)).n(30)) < 1e-25
 
 
 def test_irrational_eigenvalues_are_algebraic_numbers():
@@ -110,7 +110,7 @@ def test_irrational_eigenvalues_are_algebraic_numbers():
 
 def test_tied_directions_are_refused():
     """Assert that of two equal eigenvalues neither is kept before the other, unless it makes no difference."""
-    with pytest.raises(NotClosed, match="none comes before"):
+    with pytest.raises(NotClosed, match="none comes first"):
         LowRankGaussian(1).restricted(diag(4, 4, 1))
     assert LowRankGaussian(2).restricted(diag(5, 2, 2)) == diag(5, 2, 2)
 

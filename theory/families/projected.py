@@ -135,7 +135,7 @@ class LowRankGaussian(ProjectedGaussian):
         kept, gone = x in values[: self.rank], x in values[self.rank :]
         if kept and gone and x != v:
             raise NotClosed(
-                f"source: rank = {self.rank} splits the directions of the eigenvalue {x}, and none comes before others. "
+                f"source: rank = {self.rank} splits the directions of the eigenvalue {x}, of which none comes first. "
                 "Give a covariance with distinct eigenvalues there, or another rank."
             )
         return kept
