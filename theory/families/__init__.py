@@ -28,6 +28,11 @@ from theory.families.outside import StudentT as StudentT
 from theory.families.outside import UniformOn as UniformOn
 from theory.families.pareto import Pareto as Pareto
 from theory.families.poisson import Poisson as Poisson
+from theory.families.product import ProductCategorical as ProductCategorical
+from theory.families.projected import GraphicalGaussian as GraphicalGaussian
+from theory.families.projected import IsotropicGaussian as IsotropicGaussian
+from theory.families.projected import LowRankGaussian as LowRankGaussian
+from theory.families.projected import ProjectedGaussian as ProjectedGaussian
 from theory.families.recursion import Recursion as Recursion
 from theory.families.regression import LinearRegression as LinearRegression
 from theory.families.uniform import Uniform as Uniform
