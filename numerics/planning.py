@@ -6,14 +6,14 @@ from functools import partial
 from typing import Any
 
 from attrs import frozen
-from sympy import Expr, Indexed, IndexedBase, sympify
+from sympy import Expr, Indexed, IndexedBase, MatrixSymbol, sympify
 from sympy.core.symbol import Symbol
 
 from numerics import counts_path, data_path, sufficient
 from numerics.chains import Program
 from numerics.summaries.base import BLOCK
 from numerics.summaries.streams import Stream
-from numerics.variables import letters_of_source, variables
+from numerics.variables import in_letters, letters_of_source, variables
 from theory.loop import Loop
 from theory.symbols import K
 
@@ -143,14 +143,15 @@ def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[st
     """
     known = variables(loop.family)
     letters = {*known.letters, *known.rewrite, *letters_of_source(loop.family), K}
-    for name, value in (observe or {}).items():
+    asked = {name: in_letters(sympify(value), loop.family) for name, value in (observe or {}).items()}
+    for name, value in asked.items():
         if name in known.dims or name in ("chain", "generation", "count"):
             raise ValueError(f"observe names {name!r}, which is taken. Choose another name.")
-        if strange := sorted(map(str, _letters(sympify(value)) - letters)):
+        if strange := sorted(map(str, _letters(value) - letters)):
             raise ValueError(
                 f"observe: {name} = {value} holds {', '.join(strange)}. Its letters are {_listed(letters)}."
             )
-    return tuple((name, sympify(value)) for name, value in (observe or {}).items())
+    return tuple(asked.items())
 
 
 def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool) -> tuple[str, ...]:
@@ -191,6 +192,7 @@ def _letters(expr: Expr) -> set[Any]:
     """Return symbols and bases of an expression, without the indices that its sums run over."""
     bases = {entry.base for entry in expr.atoms(Indexed)}
     labels = {base.label for base in bases} | set(bases)
+    bases |= expr.atoms(MatrixSymbol)
     return bases | {x for x in expr.free_symbols if isinstance(x, Symbol) and x not in labels}
 
 
