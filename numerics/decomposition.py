@@ -4,21 +4,20 @@ All cells run on the same seed, so that chain c of one is tied to chain c of ano
 interaction or a share, has the standard error of its own values by chain.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from attrs import field, frozen
 from scipy.stats import norm
 from sympy import oo
 
-from numerics.agreement import ROUNDING, SKEW
+from numerics.agreement import ROUNDING
 from numerics.metrics import measured
 from numerics.simulate import simulate
+from theory.cells import value_at
 from theory.errors import NoClosedForm, NotClosed
 from theory.loop import Loop
-from theory.cells import value_at
 from theory.sources import CELLS, SOURCES, Cell, Decomposition, name, variant
 
 FIGURES = len(CELLS) + len(CELLS) - 1 + len(SOURCES)

@@ -9,7 +9,19 @@ import json
 import jax
 import numpy as np
 import xarray as xr
-from sympy import Determinant, Expr, ImmutableMatrix, Indexed, IndexedBase, MatrixSymbol, Rational, Symbol, exp, log, sympify
+from sympy import (
+    Determinant,
+    Expr,
+    ImmutableMatrix,
+    Indexed,
+    IndexedBase,
+    MatrixSymbol,
+    Rational,
+    Symbol,
+    exp,
+    log,
+    sympify,
+)
 
 from numerics.printer import to_jax
 from numerics.scalars import log_letter

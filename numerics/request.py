@@ -120,12 +120,8 @@ class Request:
     def _kept(self) -> dict[str, Any]:
         """The arguments that make the run again."""
         kept = {f.name: getattr(self, f.name) for f in fields(Request) if f.metadata.get("kept")}
-        said = {
-            "start": dict(self.start or {}),
-            "device": self.chosen[0].platform,
-            "summaries": spelled(self.summaries),
-        }
-        return kept | said
+        where = self.chosen[0].platform
+        return kept | {"start": dict(self.start or {}), "device": where, "summaries": spelled(self.summaries)}
 
     @cached_property
     def _source(self) -> dict[str, Any]:
