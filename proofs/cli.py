@@ -139,18 +139,23 @@ def simulate(
     *,
     out: Path | None = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
+    summary: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     as_json: As_json = False,
 ) -> int:
     """Simulate the loop of a TOML file and print its last generation; Ctrl-C and SIGTERM keep what is done.
 
     Args:
-        spec: TOML file in the words of derive, with samples, generations, chains, seed, start, observe and paths.
+        spec: TOML file in the words of derive, with samples, generations, chains, seed, start, observe, paths and
+            summaries.
         out: Folder that keeps the run, a file for every chunk as it is done, and run.nc at the end.
         resume: Go on with the run in the folder: only what is missing is computed.
+        summary: What else is streamed of a variable, such as "V=quantiles([0.05, 0.5, 0.95])", "V=share(below=0.001)",
+            "V=passage(below=0.001)", "V=extremes", "mu=histogram([-3, 3], bins=60)" or "mu=covariance(V)"; may be
+            given again.
     """
     from proofs.simulation import answer
 
-    print(answer(spec, out, resume=resume, as_json=as_json))
+    print(answer(spec, out, summary=summary, resume=resume, as_json=as_json))
     return 0
 
 
