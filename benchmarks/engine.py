@@ -23,12 +23,15 @@ from time import perf_counter, process_time
 import _bench
 import _counts
 import _gaussian
+import _matrix
+import _mixtures
 import _race
 from _bench import table
 
-CASES = {**_gaussian.CASES, **_counts.CASES}
+CASES = {**_gaussian.CASES, **_counts.CASES, **_matrix.CASES, **_mixtures.CASES}
 PEERS = {
     "loop": "written loop",
+    "batched": "NumPy, batched",
     "numpy": "NumPy, same trick",
     "numba": "Numba by hand",
     "jax": "`jax.random`",
@@ -187,6 +190,7 @@ Kolmogorov-Smirnov test, before its time counts.
 - **the generator's limit**: a kernel that computes the cipher's words for every chain and generation, and nothing else;
   the share of the engine's time that it takes.
 - **written loop**: draw the data, fit, repeat, in NumPy as people write it.
+- **NumPy, batched**: the same points, of many chains at once; where it is worth a column of its own.
 - **NumPy, same trick**: draw the sufficient statistics, in the widest arrays and the fastest generator that NumPy has.
 - **Numba by hand**: the same, vectorised by hand.
 - **`jax.random`**: the same, its samplers in a `lax.scan`.

@@ -101,5 +101,5 @@ def _trajectory(program: Program, key: Key, given: Given, generations: int) -> d
 def _wide(program: Program, key: Key, given: Given) -> State:
     """Return model 0 with an axis as long as there are chains, where one chain's values stand for all."""
     start = program.start(given)
-    shapes = jax.eval_shape(program.first, generation_key(key, 1), jnp.asarray(1.0), given, start)
+    shapes = jax.eval_shape(program.later, generation_key(key, 1), jnp.asarray(1.0), given, start)
     return jax.tree.map(lambda x, after: jnp.broadcast_to(x, after.shape), start, shapes)

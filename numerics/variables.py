@@ -16,8 +16,12 @@ from theory.families import (
     Bernoulli,
     Categorical,
     DiagonalGaussian,
+    Fitted,
     Gaussian,
+    HistogramDensity,
+    KernelDensity,
     LinearRegression,
+    Mixture,
     MultivariateGaussian,
     NGram,
     OneParameter,
@@ -78,6 +82,8 @@ _TABLE = {
     ),
     Bernoulli: _columns([Bernoulli.p]),
     Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
+    KernelDensity: _columns([Fitted.mu, Fitted.V, KernelDensity.h]),
+    HistogramDensity: _columns([Fitted.mu, Fitted.V, HistogramDensity.occupied]),
     NGram: Variables({str(x): () for x in NGram.recorded}, {x: str(x) for x in NGram.recorded}, {}),
     LinearRegression: evolve(
         _columns([LinearRegression.w, LinearRegression.squares]),
@@ -86,6 +92,21 @@ _TABLE = {
         },
     ),
 }
+
+_DENSITY = [Fitted.mu, Fitted.V]
+_COMPONENTS = {"w": ("component",), "m": ("component",), "v": ("component",)}
+_ON_A_LINE = _columns(_DENSITY)
+
+
+def _mixture(family: Mixture) -> Variables:
+    """Return mean and variance of a point, and weights, means and variances of the components."""
+    if family.dimension == 1:
+        letters = _ON_A_LINE.letters | {x: str(x) for x in (Mixture.w, Mixture.m, Mixture.v)}
+        return Variables(_ON_A_LINE.dims | _COMPONENTS, letters, _ON_A_LINE.rewrite)
+    space = _TABLE[MultivariateGaussian]
+    dims = {"w": ("component",), "m": ("component", "coordinate"), "C": ("component", "coordinate", "column")}
+    return Variables({**space.dims, **dims}, {**space.letters, Mixture.w: "w", Mixture.m: "m"}, {})
+
 
 _SOURCE: Mapping[type, tuple[Any, ...]] = {
     Gaussian: (symbols.mu0, symbols.V0),
@@ -127,6 +148,8 @@ def variables(family: Family) -> Variables:
         return _columns([family.parameter])
     if isinstance(family, Recursion):
         return _columns(family.source())
+    if isinstance(family, Mixture):
+        return _mixture(family)
     if type(family) not in _TABLE:
         known = ", ".join(kind.__name__ for kind in (*_TABLE, *SCALARS))
         raise ValueError(f"{type(family).__name__} cannot be simulated yet. Choose one of {known}.")
