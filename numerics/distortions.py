@@ -14,7 +14,15 @@ from jax.scipy.special import ndtr, ndtri
 from numerics import scalars
 from numerics.cipher import Key
 from numerics.samplers import normal, uniform
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Fitted, Gaussian, MultivariateGaussian, OneParameter
+from theory.families import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Fitted,
+    Gaussian,
+    MultivariateGaussian,
+    OneParameter,
+)
 from theory.loop import Loop
 from theory.sampling import Faithful, MinP, Sampling, Tempered, TopK, TopP, Truncated, VarianceFactor
 
