@@ -29,7 +29,6 @@ class Climb:
         covariance: "full", "diagonal" or "spherical".
         steps: rounds at most.
         tolerant: whether the climb ends early, when the mean log-likelihood rises by less than the tolerance.
-        seeded: whether it begins with every point given to the nearest mean, not with the weights and variances given.
     """
 
     components: int
@@ -37,7 +36,6 @@ class Climb:
     covariance: str
     steps: int
     tolerant: bool
-    seeded: bool
 
     @property
     def pairs(self) -> Pairs:
@@ -55,41 +53,69 @@ class Climb:
             tolerance: see ``tolerant``.
             floor: what is added to every variance.
         """
-        climbed = custom_vmap(partial(_one, self))
-        climbed.def_vmap(partial(_many, self))
-        return climbed(points, jnp.asarray(size, points.dtype), *start, *(jnp.asarray(x) for x in (tolerance, floor)))
+        numbers = (jnp.asarray(x, points.dtype) for x in (tolerance, floor))
+        return _by_lanes(partial(_climbed, self), points, jnp.asarray(size, points.dtype), *start, *numbers)
+
+    def assigned(self, points: Array, size: Any, centres: Array, floor: Any) -> "Parts":
+        """Return the components where every point belongs to the nearest centre."""
+        k = self.components
+        numbers = (jnp.asarray(x, points.dtype) for x in (0.0, floor))
+        start = jnp.full(k, 1 / k, points.dtype), centres, jnp.zeros((k, len(self.pairs)), points.dtype)
+        return _by_lanes(partial(_assigned, self), points, jnp.asarray(size, points.dtype), *start, *numbers)
 
 
 Parts = tuple[Array, Array, Array]
 """Weights, means and covariances of the components."""
 
 
-def _one(climb: Climb, *arguments: Array) -> Parts:
-    """Return the fit of one chain."""
-    fitted, _ = _many(climb, 1, [True] * len(arguments), *(x[None] for x in arguments))
-    return tuple(x[0] for x in fitted)  # type: ignore[return-value]
+def _by_lanes(group: Callable[..., Parts], *arguments: Array) -> Parts:
+    """Return what a function of groups makes of one chain, or under vmap of many."""
+
+    def one(*arguments: Array) -> Parts:
+        fitted, _ = _many(group, 1, [True] * len(arguments), *(x[None] for x in arguments))
+        return tuple(x[0] for x in fitted)  # type: ignore[return-value]
+
+    of_chains = custom_vmap(one)
+    of_chains.def_vmap(partial(_many, group))
+    return of_chains(*arguments)
 
 
-def _many(climb: Climb, count: int, batched: Sequence[bool], *arguments: Array) -> tuple[Parts, Any]:
+def _many(
+    group: Callable[..., Parts], count: int, batched: Sequence[bool], *arguments: Array
+) -> tuple[Parts, Any]:
     """Return the fits of all chains, group after group of lanes."""
-    whole = [x if b else jnp.broadcast_to(x, (count, *x.shape)) for x, b in zip(arguments, batched, strict=True)]
+    arrays = (jnp.asarray(x) for x in arguments)
+    whole = [x if b else jnp.broadcast_to(x, (count, *x.shape)) for x, b in zip(arrays, batched, strict=True)]
     lanes = min(LANES, 1 << (count - 1).bit_length())
     padded = [jnp.pad(x, [(0, -count % lanes), *[(0, 0)] * (x.ndim - 1)], mode="edge") for x in whole]
     groups = tuple(x.reshape(-1, lanes, *x.shape[1:]) for x in padded)
-    fitted = lax.map(lambda group: _group(climb, *group), groups)
+    fitted = lax.map(lambda lanes: group(*lanes), groups)
     return tuple(x.reshape(-1, *x.shape[2:])[:count] for x in fitted), (True, True, True)  # type: ignore[return-value]
 
 
-def _group(climb: Climb, points: Array, size: Array, *rest: Array) -> Parts:
-    """Return the fits of one group; inside, the chains are the last axis of everything."""
-    *start, tolerance, floor = (jnp.moveaxis(x, 0, -1) for x in rest)
-    state = tuple(jnp.moveaxis(x, 0, -2) for x in start)  # (k, L), (d, k, L), (pairs, k, L)
-    sweep = partial(_swept, climb, _blocks(points), size)
-    learn = partial(_learned, climb, size, floor)
-    if climb.seeded:
-        state = learn(state, sweep(state, hard=True)[0])
-    fitted = (_until if climb.tolerant else _always)(climb.steps, sweep, learn, state, tolerance)
-    return tuple(jnp.moveaxis(x, (-1, -2), (0, 1)) for x in fitted)  # type: ignore[return-value]
+def _climbed(climb: Climb, points: Array, size: Array, *rest: Array) -> Parts:
+    """Return the fits of one group of lanes."""
+    *start, tolerance, floor = rest
+    sweep, learn = partial(_swept, climb, _blocks(points), size), partial(_learned, climb, size, floor)
+    rounds = _until if climb.tolerant else _always
+    return _outward(rounds(climb.steps, sweep, learn, _inward(start), tolerance))
+
+
+def _assigned(climb: Climb, points: Array, size: Array, *rest: Array) -> Parts:
+    """Return the first components of one group of lanes."""
+    *start, _, floor = rest
+    state = _inward(start)
+    sums, _ = _swept(climb, _blocks(points), size, state, hard=True)
+    return _outward(_learned(climb, size, floor, state, sums))
+
+
+def _inward(parts: Sequence[Array]) -> Any:
+    """Return weights (k, L), means (d, k, L) and covariances (pairs, k, L): the chains are the last axis inside."""
+    return tuple(jnp.moveaxis(x, (0, 1), (-1, -2)) for x in parts)
+
+
+def _outward(parts: Any) -> Parts:
+    return tuple(jnp.moveaxis(x, (-1, -2), (0, 1)) for x in parts)  # type: ignore[return-value]
 
 
 Sweep = Callable[..., tuple[Sequence[Array], Array]]

@@ -9,7 +9,7 @@ from typing import Any
 
 import jax.numpy as jnp
 from attrs import evolve, fields, frozen
-from jax import Array, lax
+from jax import lax
 from sympy import Add, Expr, Symbol, sqrt
 
 from numerics.chains import Given
@@ -21,15 +21,17 @@ from numerics.printer import to_jax
 from numerics.samplers import draw, parameters, slot_key
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Unbiased
+from theory.families import Fitted, Mixture
 from theory.families.base import Batch, Parameters
 from theory.filters import SpectralFilter
 from theory.innovations import Normal
+from theory.learners import EM
 from theory.loop import Loop
 from theory.procedures import GradientSteps, PosteriorDraw, PosteriorPredictive, Procedure
 from theory.symbols import n
 
-Learn = Callable[[Key, Given, Sequence[Data], Any, Model], Model]
-"""(key, given, sets of data, their divisors, last model) -> model."""
+Learn = Callable[[Key, Given, Sequence[Data], Any, Model, Any], Model]
+"""(key, given, sets of data, their divisors, last model, whether it is the first fit) -> model."""
 
 
 def innermost(estimator: Any) -> Estimator:
@@ -62,6 +64,8 @@ def _wraps(estimator: Any) -> bool:
 def why_not(loop: Loop, here: Kit) -> str | None:
     """Return why the loop's estimator cannot be applied to data, None where it can."""
     inside, weighed = innermost(loop.estimator), _weights(loop) is not None
+    if isinstance(loop.family, Fitted):
+        return _not_fitted(loop, weighed)
     if weighed and isinstance(inside, PosteriorDraw | PosteriorPredictive | SpectralFilter):
         return f"estimator: {inside} needs to know how many points the weights of {loop.regime} are worth"
     if weighed and isinstance(inside, GradientSteps) and loop.family.has_variance and not loop.regime.between:
@@ -78,6 +82,15 @@ def why_not(loop: Loop, here: Kit) -> str | None:
     return None
 
 
+def _not_fitted(loop: Loop, weighed: bool) -> str | None:
+    """Return why a family that has only a fit is not fitted so."""
+    name = type(loop.family).__name__
+    if weighed:
+        return f"regime: {loop.regime} weighs its parts, and a {name} counts every point the same"
+    fits = (MLE, EM) if isinstance(loop.family, Mixture) else (MLE,)
+    return None if isinstance(loop.estimator, fits) else f"estimator: {loop.estimator} is no way to fit a {name}"
+
+
 _PREDICTED = ("Gaussian", "DiagonalGaussian", "Bernoulli", "Categorical")
 
 
@@ -87,11 +100,15 @@ def learner(loop: Loop, here: Kit) -> Learn:
     Raises:
         NotClosed: an estimator that the family has no formula for.
     """
+    if here.learn is not None:
+        learn_from = here.learn
+        return lambda key, given, sets, _divisors, last, first: learn_from(key, given, sets[0], last, first)
     words = language(loop)
     combined, inside = _combined(loop, here, words), _inside(loop, here, words)
     outside = _outside(loop.estimator, words, here.source)
 
-    def learn(key: Key, given: Given, sets: Sequence[Data], divisors: Any, last: Model) -> Model:
+    def learn(key: Key, given: Given, sets: Sequence[Data], divisors: Any, last: Model, first: Any) -> Model:
+        del first
         fits = [here.fit(data, divisors[j], last) for j, data in enumerate(sets)]
         whole = combined(sets, fits, last)
         sizes = [data.size for data in sets]

@@ -18,7 +18,7 @@ from numerics.cipher import Key
 from numerics.matrix_step import COUNT, SIGMA, Combination, Posterior, Vector, combination, is_vector, vector
 from numerics.printer import to_jax
 from numerics.roots import Blocks, Lower, Root, Space
-from numerics.samplers import draw, slot_key
+from numerics.samplers import slot_key
 from theory.innovations import Law
 from theory.invariants import MODEL, SOURCE
 from theory.networks import IDENTITY, Atom

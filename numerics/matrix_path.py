@@ -60,6 +60,7 @@ def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
         first=fits[0] if _alike(first, later) else fits[1],
         later=fits[0],
         view=lambda state: _view(state, shape[0]),
+        together=True,
     )
 
 
@@ -69,8 +70,7 @@ def _transition(refit: Step, loop: Loop, d: int) -> Callable[[Key, Any, Given, S
 
     def transition(key: Key, k: Any, values: Given, state: State) -> State:
         here = {symbols.n: k} | {x: values[str(x)] for x in given}
-        # One chain: an axis for it is what the arithmetic of many expects.
-        return fitted(refit, Space(d, k >= 0), here, key._replace(chain=key.chain[None]), state)
+        return fitted(refit, Space(d, k >= 0), here, key, state)
 
     return transition
 
@@ -112,4 +112,4 @@ def _view(state: State, d: int) -> dict[str, Array]:
     covariance = space.symmetric(space.gram(space.triangle(root)))
     logs = 2 * space.leading(root.logs)
     values = {"mu": space.leading(state[CENTRE] + state[DELTA.name]), "Sigma": space.leading(covariance)}
-    return {name: x[0] for name, x in values.items()} | {"log_det": sum(logs[0, j] for j in range(d))}
+    return values | {"log_det": sum((logs[:, j] for j in range(1, d)), logs[:, 0])}

@@ -9,10 +9,23 @@ import json
 import jax
 import numpy as np
 import xarray as xr
-from sympy import Expr, ImmutableMatrix, Indexed, IndexedBase, MatrixSymbol, Rational, Symbol, log, sympify
+from sympy import (
+    Determinant,
+    Expr,
+    ImmutableMatrix,
+    Indexed,
+    IndexedBase,
+    MatrixSymbol,
+    Rational,
+    Symbol,
+    exp,
+    log,
+    sympify,
+)
 
 from numerics.printer import to_jax
 from numerics.scalars import log_letter
+from numerics.variables import LOG_DET
 from theory import symbols
 from theory.loop import Loop
 
@@ -37,6 +50,9 @@ def evaluate(observable: Expr, run: xr.Dataset, fits: bool = False) -> np.ndarra
 
 def _in_entries(observable: Expr, run: xr.Dataset) -> Expr:
     """Return an observable in the matrix Sigma or the column mu written out in their entries."""
+    if str(LOG_DET) in run:
+        found = observable.atoms(Determinant)
+        observable = observable.xreplace({x: exp(LOG_DET) for x in found if str(x.arg) == "Sigma"})
     known = {"Sigma": "column", "mu": None}
     entries = {}
     for x in observable.atoms(MatrixSymbol):

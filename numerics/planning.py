@@ -6,21 +6,23 @@ from functools import partial
 from typing import Any
 
 from attrs import frozen
-from sympy import Expr, Indexed, IndexedBase, sympify
+from sympy import Expr, Indexed, IndexedBase, MatrixSymbol, sympify
 from sympy.core.symbol import Symbol
 
 from numerics import counts_path, data_path, sufficient
 from numerics.chains import Program
-from numerics.variables import letters_of_source, variables
+from numerics.summaries.base import BLOCK
+from numerics.summaries.streams import Stream
+from numerics.variables import in_letters, letters_of_source, variables
 from theory.loop import Loop
 from theory.symbols import K
 
-BLOCK = 256
-"""Chains in one block of a summary; a chunk is a whole number of blocks."""
 LIMIT = 2**29
 """Bytes that the probabilities of all types may take; beyond, they are recorded through observables only."""
 MANY = 1_000
 """Beyond so many types the probabilities are not recorded beside observables that are named."""
+AUTO = 2**30
+"""Bytes that every chain's variables may take where it is left open whether they are returned."""
 RECORD_BYTES, STATE_BYTES, CHUNK = 2**26, 2**23, 2**14
 """What a chunk records and carries, and how many chains it has, at most, where its size is left open."""
 
@@ -66,7 +68,8 @@ class Plan:
         names: recorded variables of the family.
         observe: (name, expression) of recorded observables.
         generations: number of refits.
-        summarise: whether blocks of chains are reduced to moments where they are computed.
+        paths: whether every chain is recorded.
+        streams: what is reduced where it is computed.
         lanes: how many chains advance together, a power of 2; it changes no number.
     """
 
@@ -76,7 +79,8 @@ class Plan:
     names: tuple[str, ...]
     observe: tuple[tuple[str, Expr], ...]
     generations: int
-    summarise: bool
+    paths: bool
+    streams: tuple[Stream, ...] = ()
     lanes: int = CHUNK
 
     @property
@@ -86,9 +90,24 @@ class Plan:
 
     @property
     def numbers(self) -> int:
-        """How many numbers are recorded for one chain."""
-        sizes = [math.prod(self.shape) ** len(variables(self.loop.family).dims[name]) for name in self.names]
-        return (self.generations + 1) * (sum(sizes) + len(self.observe))
+        """How many numbers one chain has."""
+        return (self.generations + 1) * sum(self.sizes.values())
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Variable or observable -> how many numbers it is at a generation."""
+        dims, whole = variables(self.loop.family).dims, math.prod(self.shape)
+        return {name: whole ** len(dims[name]) for name in self.names} | {name: 1 for name, _ in self.observe}
+
+    def bytes(self, chains: int) -> int:
+        """Return how much is recorded of so many chains that advance together."""
+        streamed = sum(stream.summary.numbers(chains) * self.sizes[stream.name] for stream in self.streams)
+        return 8 * (streamed * (self.generations + 1) + (chains * self.numbers if self.paths else 0))
+
+
+def numbers(loop: Loop, shape: tuple[int, ...], observed: int) -> int:
+    """Return how many numbers all variables of a chain and its observables are at one generation."""
+    return sum(math.prod(shape) ** len(dims) for dims in variables(loop.family).dims.values()) + observed
 
 
 def choose(loop: Loop, method: str, shape: tuple[int, ...]) -> tuple[str, str]:
@@ -124,14 +143,15 @@ def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[st
     """
     known = variables(loop.family)
     letters = {*known.letters, *known.rewrite, *letters_of_source(loop.family), K}
-    for name, value in (observe or {}).items():
+    asked = {name: in_letters(sympify(value), loop.family) for name, value in (observe or {}).items()}
+    for name, value in asked.items():
         if name in known.dims or name in ("chain", "generation", "count"):
             raise ValueError(f"observe names {name!r}, which is taken. Choose another name.")
-        if strange := sorted(map(str, _letters(sympify(value)) - letters)):
+        if strange := sorted(map(str, _letters(value) - letters)):
             raise ValueError(
                 f"observe: {name} = {value} holds {', '.join(strange)}. Its letters are {_listed(letters)}."
             )
-    return tuple((name, sympify(value)) for name, value in (observe or {}).items())
+    return tuple(asked.items())
 
 
 def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool) -> tuple[str, ...]:
@@ -172,6 +192,7 @@ def _letters(expr: Expr) -> set[Any]:
     """Return symbols and bases of an expression, without the indices that its sums run over."""
     bases = {entry.base for entry in expr.atoms(Indexed)}
     labels = {base.label for base in bases} | set(bases)
+    bases |= expr.atoms(MatrixSymbol)
     return bases | {x for x in expr.free_symbols if isinstance(x, Symbol) and x not in labels}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import evolve, frozen
-from sympy import IndexedBase, exp
+from sympy import Determinant, IndexedBase, MatrixSymbol, Symbol, exp
 
 from numerics.scalars import SCALARS, log_letter, symbol_of_source
 from theory import symbols
@@ -15,8 +15,12 @@ from theory.families import (
     Bernoulli,
     Categorical,
     DiagonalGaussian,
+    Fitted,
     Gaussian,
+    HistogramDensity,
+    KernelDensity,
     LinearRegression,
+    Mixture,
     MultivariateGaussian,
     NGram,
     OneParameter,
@@ -25,6 +29,8 @@ from theory.families import (
 from theory.families.base import Family
 
 SIGMA = IndexedBase("Sigma")
+LOG_DET = Symbol("log_det", real=True)
+"""log det Sigma, which stays a number when the determinant does not."""
 
 
 @frozen
@@ -65,12 +71,20 @@ _TABLE = {
         {},
     ),
     MultivariateGaussian: Variables(
-        {"mu": ("coordinate",), "Sigma": ("coordinate", "column")},
-        {IndexedBase("mu"): "mu", SIGMA: "Sigma"},
-        {},
+        {"mu": ("coordinate",), "Sigma": ("coordinate", "column"), "log_det": ()},
+        {
+            IndexedBase("mu"): "mu",
+            SIGMA: "Sigma",
+            MultivariateGaussian.mu: "mu",
+            MultivariateGaussian.Sigma: "Sigma",
+            LOG_DET: "log_det",
+        },
+        {Determinant(MultivariateGaussian.Sigma): exp(LOG_DET)},
     ),
     Bernoulli: _columns([Bernoulli.p]),
     Categorical: Variables({"p": ("type",)}, {Categorical.p: "p"}, {}),
+    KernelDensity: _columns([Fitted.mu, Fitted.V, KernelDensity.h]),
+    HistogramDensity: _columns([Fitted.mu, Fitted.V, HistogramDensity.occupied]),
     NGram: Variables({str(x): () for x in NGram.recorded}, {x: str(x) for x in NGram.recorded}, {}),
     LinearRegression: evolve(
         _columns([LinearRegression.w, LinearRegression.squares]),
@@ -80,10 +94,26 @@ _TABLE = {
     ),
 }
 
+_DENSITY = [Fitted.mu, Fitted.V]
+_COMPONENTS = {"w": ("component",), "m": ("component",), "v": ("component",)}
+_ON_A_LINE = _columns(_DENSITY)
+
+
+def _mixture(family: Mixture) -> Variables:
+    """Return mean and variance of a point, and weights, means and variances of the components."""
+    if family.dimension == 1:
+        letters = _ON_A_LINE.letters | {x: str(x) for x in (Mixture.w, Mixture.m, Mixture.v)}
+        return Variables(_ON_A_LINE.dims | _COMPONENTS, letters, _ON_A_LINE.rewrite)
+    space = _TABLE[MultivariateGaussian]
+    dims = {"w": ("component",), "m": ("component", "coordinate"), "C": ("component", "coordinate", "column")}
+    return Variables({**space.dims, **dims}, {**space.letters, Mixture.w: "w", Mixture.m: "m"}, {})
+
+
 _SOURCE: Mapping[type, tuple[Any, ...]] = {
     Gaussian: (symbols.mu0, symbols.V0),
     Bernoulli: (symbols.q0,),
     Categorical: (symbols.p0,),
+    MultivariateGaussian: (MultivariateGaussian.mu0, MultivariateGaussian.Sigma0),
     LinearRegression: (symbols.w0,),
 }
 
@@ -95,12 +125,20 @@ def letters_of_source(family: Family) -> tuple[Any, ...]:
     return (symbol_of_source(family),) if isinstance(family, OneParameter) else _SOURCE.get(type(family), ())
 
 
+def in_letters(expr: Any, family: Family) -> Any:
+    """Return an observable with the matrices that a family knows by name, whatever their dimension was declared as."""
+    named = {str(x): x for x in (*variables(family).letters, *letters_of_source(family)) if isinstance(x, MatrixSymbol)}
+    return expr.xreplace({x: named[x.name] for x in expr.atoms(MatrixSymbol) if x.name in named})
+
+
 def variables(family: Family) -> Variables:
     """Return the variables of a family, or raise ValueError for one that cannot be simulated."""
     if isinstance(family, OneParameter):
         return _columns([family.parameter])
     if isinstance(family, Recursion):
         return _columns(family.source())
+    if isinstance(family, Mixture):
+        return _mixture(family)
     if type(family) not in _TABLE:
         known = ", ".join(kind.__name__ for kind in (*_TABLE, *SCALARS))
         raise ValueError(f"{type(family).__name__} cannot be simulated yet. Choose one of {known}.")

@@ -58,7 +58,7 @@ class Risk:
 
     def values(self, generations: int) -> list[Expr]:
         """Return the exact risk at generations 0, 1, ..., ``generations``; generation 0 is the source itself."""
-        start = S.Zero if self.metric in _DISTANCES else self.within.values(0)[0]
+        start = S.Zero if self.metric in DISTANCES else self.within.values(0)[0]
         return [start, *(self.projection + value for value in self.within.values(generations)[1:])]
 
     def at(self, **values: Any) -> Any:
@@ -198,5 +198,5 @@ _NAMES = {
 }
 _BACKWARD = {"kl_model_source": "KL(model || source) to", "w2": "the distance W2 to"}
 """Metrics that do not split into a projection and the rest where the source lies outside the family."""
-_DISTANCES = ("kl_source_model", "kl_model_source", "w2")
+DISTANCES = ("kl_source_model", "kl_model_source", "w2")
 """Metrics that are 0 between a law and itself."""

@@ -11,6 +11,7 @@ from sympy import Add, Expr, IndexedBase, Matrix
 
 from theory.exact import finite
 from theory.families.fitted import Fitted
+from theory.points import MixturePoints, NormalPoints, Points
 
 Nested = Any
 """A number, or tuples of them."""
@@ -116,11 +117,20 @@ class Mixture(Fitted):
             square += w * (C + m * m.T)
         return tuple(mean), square - mean * mean.T
 
+    def centred(self) -> tuple[Expr, Points]:
+        """Return the mean of a point on a line, and the mixture about it."""
+        if self.dimension > 1:
+            return Fitted.centred(self)
+        (mean,), _ = self.moments()
+        shifts = tuple(m - mean for (m,) in self.centres())
+        return mean, MixturePoints(self.weights or (), shifts, tuple(NormalPoints(C[0, 0]) for C in self.covariances()))
+
     def _covariance(self, k: int) -> Matrix:
         d, given = self.dimension, self.variances[k]
         if not isinstance(given, tuple):
-            return given * Matrix.eye(d)
-        entries = Matrix(given) if isinstance(given[0], tuple) else Matrix.diag(*given)
+            entries = given * Matrix.eye(d)
+        else:
+            entries = Matrix(given) if isinstance(given[0], tuple) else Matrix.diag(*given)
         if entries.shape != (d, d) or len(self.centres()[k]) != d:
             raise ValueError(f"Mixture: component {k} has no {d} coordinates. Give means and variances of {d}.")
         return entries
