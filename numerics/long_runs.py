@@ -24,7 +24,7 @@ import numpy as np
 from attrs import frozen
 
 from numerics.engine import Stretch
-from numerics.planning import BLOCK, RECORD_BYTES, Plan
+from numerics.planning import RECORD_BYTES, Plan
 from numerics.whole import alone, append, explained, replacing
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
@@ -66,8 +66,7 @@ def layout(plan: Plan, chains: int, chunk: int, asked: bool) -> Layout:
 
     What a file holds stays within the memory of one chunk's record.
     """
-    rows = chunk // BLOCK * 2 if plan.summarise else chunk
-    fitting = RECORD_BYTES // (8 * rows * plan.numbers)
+    fitting = RECORD_BYTES // plan.bytes(chunk)
     together = 1 if asked else max(1, min(fitting, math.ceil(chains / chunk / FILES)))
     return Layout(chains, chunk, chunk * together)
 
