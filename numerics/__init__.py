@@ -20,6 +20,13 @@ from numerics.runs import load as load
 from numerics.runs import rerun as rerun
 from numerics.runs import save as save
 from numerics.simulate import simulate as simulate
+from numerics.summaries import Covariance as Covariance
+from numerics.summaries import Extremes as Extremes
+from numerics.summaries import Histogram as Histogram
+from numerics.summaries import Moments as Moments
+from numerics.summaries import Passage as Passage
+from numerics.summaries import Quantiles as Quantiles
+from numerics.summaries import Share as Share
 from numerics.survival import Survival as Survival
 from numerics.sweeps import cell as cell
 from numerics.sweeps import sweep as sweep
