@@ -101,8 +101,8 @@ _ON_A_LINE = _columns(_DENSITY)
 def _mixture(family: Mixture) -> Variables:
     """Return mean and variance of a point, and weights, means and variances of the components."""
     if family.dimension == 1:
-        letters = _ON_A_LINE.letters | {x: str(x) for x in (Mixture.w, Mixture.m, Mixture.v)}
-        return Variables(_ON_A_LINE.dims | _COMPONENTS, letters, _ON_A_LINE.rewrite)
+        letters = {**_ON_A_LINE.letters, **{x: str(x) for x in (Mixture.w, Mixture.m, Mixture.v)}}
+        return Variables({**_ON_A_LINE.dims, **_COMPONENTS}, letters, _ON_A_LINE.rewrite)
     space = _TABLE[MultivariateGaussian]
     dims = {"w": ("component",), "m": ("component", "coordinate"), "C": ("component", "coordinate", "column")}
     return Variables({**space.dims, **dims}, {**space.letters, Mixture.w: "w", Mixture.m: "m"}, {})
