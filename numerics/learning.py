@@ -9,7 +9,7 @@ from typing import Any
 
 import jax.numpy as jnp
 from attrs import evolve, fields, frozen
-from jax import Array, lax
+from jax import lax
 from sympy import Add, Expr, Symbol, sqrt
 
 from numerics.chains import Given
