@@ -14,6 +14,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
+from proofs.fitting import FitJob
 from proofs.job import Job
 from proofs.planning import PlanJob
 from proofs.stopping import CODES, how
@@ -157,6 +158,23 @@ def simulate(
 
     print(answer(spec, out, summary=summary, resume=resume, as_json=as_json))
     return 0
+
+
+@app.command
+def fit(
+    curve: Path | None = None, /, job: Annotated[FitJob | None, Parameter(name="*")] = None, *, as_json: As_json = False
+) -> int:
+    """Infer from a measured curve how many samples, how much real data and what bias are behind it, and what follows.
+
+    Args:
+        curve: CSV file with the header generation,variance (or entropy, perplexity, vocabulary), and run if there are
+            several; or generation,run,value and --observable.
+    """
+    from proofs.fitting import answer
+
+    text, code = answer(curve, job or FitJob(), _width(), as_json=as_json)
+    print(text)
+    return code
 
 
 @app.command
