@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from scipy.stats import norm
 from sympy import oo
 
-from numerics.agreement import ROUNDING
+from numerics.agreement import ROUNDING, SKEW
 from numerics.metrics import measured
 from numerics.simulate import simulate
 from theory.cells import value_at
@@ -223,13 +223,7 @@ def _cell(loop: Loop, metric: str, generation: int, many: int | None) -> tuple[L
         raise NotClosed(
             f"{told}, and infinitely many samples cannot be drawn. Give many=, a number that stands for them."
         )
-    return loop.at() if False else _with_samples(loop, many), f"{many} samples stand for infinitely many: {told}"
-
-
-def _with_samples(loop: Loop, many: int) -> Loop:
-    from attrs import evolve
-
-    return evolve(loop, samples=many)
+    return evolve(loop, samples=many), f"{many} samples stand for infinitely many: {told}"
 
 
 def _values(
@@ -240,3 +234,14 @@ def _values(
         return np.full(chains, told)
     run = simulate(loop, generations=generation, chains=chains, seed=seed, method=method)
     return measured(loop, metric, run.isel(generation=[-1]))[:, 0]
+
+
+def _estimate(values: np.ndarray, z: float) -> Estimate:
+    """Return the mean with its standard error, infinite where the mean cannot be read by a normal law."""
+    mean, chains = float(values.mean()), len(values)
+    if not np.isfinite(mean):
+        return Estimate(mean, np.inf, z)
+    deviations = values - mean
+    variance, third = float((deviations**2).mean()), float((deviations**3).mean())
+    blind = abs(third) > SKEW * chains**0.5 * variance**1.5
+    return Estimate(mean, np.inf if blind and variance > 0 else (variance / max(chains - 1, 1)) ** 0.5, z)

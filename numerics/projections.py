@@ -84,9 +84,7 @@ def columns(family: ProductCategorical) -> Kit:
         return jnp.stack(jnp.unravel_index(types, levels), axis=1)
 
     def draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
-        drawn = (
-            inverse(uniform(slot_key(key, a), (size,)), weights(p, how)) for a, p in enumerate(model["p"])
-        )
+        drawn = (inverse(uniform(slot_key(key, a), (size,)), weights(p, how)) for a, p in enumerate(model["p"]))
         return jnp.stack(tuple(drawn), axis=1)
 
     def fit(data: Data, divisor: Any, last: Model) -> Model:
