@@ -1,7 +1,7 @@
 """Compiled programs kept on disk, so that a fresh process starts with what an earlier one has compiled.
 
-JAX has such a cache and leaves it off. It is switched on by the command `collapse`, and in a script by one call; nothing
-is switched on by an import.
+JAX has such a cache and leaves it off. It is switched on by the command `collapse`, and in a script by one call, never
+by an import.
 """
 
 import hashlib

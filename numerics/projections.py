@@ -37,7 +37,10 @@ def gaussian(family: ProjectedGaussian, dimension: int) -> Kit:
         mu = data.mean()
         return {"mu": mu, "Sigma": restricted(data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor)}
 
-    return Kit(False, source, real, draw, fit, dict)
+    def view(model: Model) -> dict[str, Array]:
+        return {**model, "log_det": jnp.linalg.slogdet(model["Sigma"])[1]}
+
+    return Kit(False, source, real, draw, fit, view)
 
 
 def _rows_times(z: Array, root: Array) -> Array:

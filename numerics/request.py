@@ -15,7 +15,8 @@ from numerics import devices as machine
 from numerics import planning
 from numerics.chains import Given
 from numerics.cipher import CHAINS, GENERATIONS, SEEDS
-from numerics.long_runs import Layout, identity, layout
+from numerics.long_runs import identity
+from numerics.parts import Layout, layout
 from numerics.planning import Plan
 from numerics.provenance import provenance
 from numerics.sources import Start, shape, source_arrays

@@ -23,7 +23,7 @@ import pytest
 import xarray as xr
 from sympy import Rational
 
-from numerics import engine, long_runs, planning, whole
+from numerics import engine, parts, planning, whole
 from numerics.runs import load
 from numerics.simulate import simulate
 from theory import MLE, Categorical, Gaussian, Loop, Unbiased
@@ -137,7 +137,7 @@ def test_names_and_shapes_come_back(tmp_path):
 def test_small_chunks_share_files(tmp_path, monkeypatch, counted, paths):
     """Assert that many chunks are bound into few files, without a change of any bit, and run again by the file."""
     asked = {**SMALL, "paths": paths, "chunk": None}
-    monkeypatch.setattr(long_runs, "FILES", 2)
+    monkeypatch.setattr(parts, "FILES", 2)
     monkeypatch.setattr(planning, "chunk_size", Mock(return_value=256))
     plain = simulate(LOOP, **asked, out=tmp_path)
     xr.testing.assert_identical(plain, simulate(LOOP, **asked))
@@ -154,10 +154,10 @@ def test_small_chunks_share_files(tmp_path, monkeypatch, counted, paths):
 
 def test_every_chain_lies_in_one_file():
     """Assert that the files of a layout hold every chunk once, in order, the last one cut short."""
-    parts = long_runs.Layout(10**8, 2**14, 24 * 2**14)
-    firsts = [first for file in parts.files for first in parts.chunks(file)]
+    layout = parts.Layout(10**8, 2**14, 24 * 2**14)
+    firsts = [first for file in layout.files for first in layout.chunks(file)]
     assert firsts == list(range(0, 10**8, 2**14))
-    assert len(parts.files) == 255
+    assert len(layout.files) == 255
 
 
 @pytest.mark.parametrize("paths", [True, False])
