@@ -40,7 +40,7 @@ def value_at(loop: Loop, metric: str, generation: int) -> Expr:
     >>> value_at(Loop(Categorical(["1/2", "1/2"]), samples=2), "support", 1)
     3/2
     >>> value_at(Loop(Gaussian(), source=Laplace(), samples=oo), "entropy", 4)
-    log(4*E*pi)/2
+    1/2 + log(pi)/2 + log(2)
     """
     if _stays(loop):
         return _of_source(loop, metric)
