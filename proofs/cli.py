@@ -14,7 +14,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from proofs.job import Job
+from proofs.job import ClusterJob, Job
 from proofs.planning import PlanJob
 from proofs.stopping import CODES, how
 
@@ -31,6 +31,7 @@ derivations = App(name="derive")
 app.command(derivations)
 
 As_json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
+Job_options = Annotated[ClusterJob, Parameter(name="*")]
 
 
 @app.command
@@ -139,6 +140,7 @@ def simulate(
     *,
     out: Path | None = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
+    job: Job_options | None = None,
     as_json: As_json = False,
 ) -> int:
     """Simulate the loop of a TOML file and print its last generation; Ctrl-C and SIGTERM keep what is done.
@@ -150,7 +152,8 @@ def simulate(
     """
     from proofs.simulation import answer
 
-    print(answer(spec, out, resume=resume, as_json=as_json))
+    if text := answer(spec, out, resume=resume, as_json=as_json, job=job or ClusterJob()):
+        print(text)
     return 0
 
 
