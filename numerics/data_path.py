@@ -31,7 +31,6 @@ from theory.families import (
     Recursion,
 )
 from theory.filters import SpectralFilter
-from theory.learners import Learner
 from theory.loop import Loop
 from theory.procedures import PosteriorDraw, PosteriorPredictive, Procedure
 from theory.sampling import Tempered, Truncated
@@ -93,7 +92,7 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     numbers: dict[str, Any] = {f"size_{j}": sizes for j, sizes in counts.changing.items()}
     numbers["divisors"] = np.stack([_divisors(loop, sizes) for sizes in counts.fitted], axis=1)
     bare, others = generalised(evolve(_without_source(loop), estimator=_without_exact(loop.estimator)))
-    axes = ("sampling", "estimator") if isinstance(loop.estimator, Procedure | Learner) else ("sampling",)
+    axes = ("sampling", "estimator") if isinstance(loop.estimator, Procedure) else ("sampling",)
     compiled, more = lifted(bare, axes)
     return compiled, numbers | others | more
 
@@ -112,7 +111,7 @@ def _divisors(loop: Loop, sizes: np.ndarray) -> np.ndarray:
 def _without_exact(estimator: Estimator) -> Estimator:
     """Return the estimator with maximum likelihood for the exact fit inside, whose divisors are numbers of a run."""
     inside = innermost(estimator)
-    return estimator if isinstance(inside, Procedure | SpectralFilter | Learner) else around(estimator, MLE())
+    return estimator if isinstance(inside, Procedure | SpectralFilter) else around(estimator, MLE())
 
 
 def _without_source(loop: Loop) -> Loop:

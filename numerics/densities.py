@@ -84,7 +84,7 @@ def _kit(loop: Loop, learn: Learn, draw: Draw, more: Any) -> Kit:
         source=source,
         real=drawing(loop.source or loop.family),
         draw=draw,
-        fit=lambda data, divisor, last: last,
+        fit=lambda _data, _divisor, last: last,
         view=view,
         learn=learn,
     )

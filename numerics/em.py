@@ -80,9 +80,7 @@ def _by_lanes(group: Callable[..., Parts], *arguments: Array) -> Parts:
     return of_chains(*arguments)
 
 
-def _many(
-    group: Callable[..., Parts], count: int, batched: Sequence[bool], *arguments: Array
-) -> tuple[Parts, Any]:
+def _many(group: Callable[..., Parts], count: int, batched: Sequence[bool], *arguments: Array) -> tuple[Parts, Any]:
     """Return the fits of all chains, group after group of lanes."""
     arrays = (jnp.asarray(x) for x in arguments)
     whole = [x if b else jnp.broadcast_to(x, (count, *x.shape)) for x, b in zip(arrays, batched, strict=True)]

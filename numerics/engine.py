@@ -53,7 +53,7 @@ def stretches(
 def compiled(plan: Plan, devices: Devices) -> Callable[[int, Given, np.ndarray, np.ndarray], list[Any]]:
     """Return the compiled function (seed, given, chains, how many count), the last two by device.
 
-    It returns the variables, or their moments by block, of every device.
+    It returns the variables, and what is streamed of them, of every device.
     """
     program = PATHS[plan.method].program(plan.loop, plan.shape, plan.generations)
     record = _recorder(plan, program)

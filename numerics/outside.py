@@ -1,7 +1,7 @@
 """Points of sources that no fitted model draws: laws outside the family, lists of numbers, and mixtures.
 
-The first fit sees them, and so does every fit that real data reach. Their numbers are arguments of the compiled program,
-once for real points and once for points that are drawn from the source as a distorted sampling would.
+The first fit sees them, and so does every fit that real data reach. Their numbers are arguments of the compiled
+program, once for real points and once for points that are drawn from the source as a distorted sampling would.
 """
 
 from collections.abc import Callable, Mapping
@@ -67,9 +67,7 @@ def arrays(source: Family, sampling: Sampling, floats: Callable[[Any], np.ndarra
         NotClosed: a sampling that does not know what it makes of the source.
     """
     sets = {"real_": source, "drawn_": source.drawn_as(sampling)}
-    return {
-        prefix + name: value for prefix, law in sets.items() for name, value in _numbers(law, floats).items()
-    }
+    return {prefix + name: value for prefix, law in sets.items() for name, value in _numbers(law, floats).items()}
 
 
 def moments(source: Family, floats: Callable[[Any], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -139,8 +137,8 @@ def _numbers(law: Family, floats: Callable[[Any], np.ndarray]) -> dict[str, np.n
         return {"mean": mean, "root": np.linalg.cholesky(covariance)}
     if isinstance(law, OneParameter):
         return {"value": floats(law.initial)}
-    fields = {name: value for name, value in law._values().items()}  # type: ignore[attr-defined]
-    return {name: floats(value) for name, value in fields.items()}
+    named: Any = law
+    return {name: floats(value) for name, value in named._values().items()}
 
 
 def _normal(key: Key, size: int, law: Mapping[str, Array]) -> Array:

@@ -47,7 +47,7 @@ class Path:
 def _way(name: str) -> Path:
     """Return one of the ways to draw the counts of many types."""
     of = counts_path
-    return Path(of.why_not, of.prepared, partial(of.program, name), partial(of.size, name))
+    return Path(*(partial(part, name) for part in (of.why_not, of.prepared, of.program, of.size)))
 
 
 PATHS = {
@@ -86,7 +86,7 @@ class Plan:
     @property
     def counted(self) -> bool:
         """Whether the path keeps the types that are left, and observables are read from these."""
-        return self.method in counts_path.WAYS
+        return self.method in counts_path.WAYS and bool(self.shape)
 
     @property
     def numbers(self) -> int:
@@ -123,7 +123,7 @@ def choose(loop: Loop, method: str, shape: tuple[int, ...]) -> tuple[str, str]:
             raise ValueError(f"method = {method!r} cannot run this loop: {reason}. Ask for method='auto'.")
         return method, "asked for"
     if counts := [name for name in counts_path.WAYS if PATHS[name].why_not(loop, shape) is None]:
-        return counts_path.cheapest(counts, shape[0], int(loop.samples))
+        return counts_path.cheapest(counts, shape[0] if shape else 2, int(loop.samples))
     refusals = []
     for name, path in PATHS.items():
         if name in counts_path.WAYS:

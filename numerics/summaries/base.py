@@ -64,6 +64,6 @@ class Summary(ABC):
         """Return how many 8-byte numbers the arrays of so many lanes hold, for one generation of one scalar."""
 
 
-def spread(counts: np.ndarray) -> np.ndarray:
+def totalled(counts: np.ndarray) -> np.ndarray:
     """Return whole numbers summed over blocks, in 64 bits."""
     return np.asarray(counts).sum(axis=0, dtype=np.int64)

@@ -21,9 +21,9 @@ import numpy as np
 import xarray as xr
 from attrs import field, frozen
 from jax import Array
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrik
 
-from numerics.summaries.base import Summary, spread
+from numerics.summaries.base import Summary, totalled
 from numerics.summaries.counts import CONFIDENCE
 from numerics.summaries.moments import ends
 
@@ -204,7 +204,7 @@ class Sketch:
         """Return the sketch of both together."""
         low = np.minimum(self.ends[..., 0], other.ends[..., 0])
         bounds = np.stack([low, np.maximum(self.ends[..., 1], other.ends[..., 1])], axis=-1)
-        both = Sketch(np.zeros(self.counts.shape, np.int64), bounds, spread(np.stack([self.odd, other.odd])))
+        both = Sketch(np.zeros(self.counts.shape, np.int64), bounds, totalled(np.stack([self.odd, other.odd])))
         of = both.window
         for part in (self, other):
             part._pour(both.counts, of)
@@ -233,7 +233,7 @@ class Sketch:
         N = int(self.counts[(0,) * (self.counts.ndim - 1)].sum() + self.odd[(0,) * (self.odd.ndim - 1)].sum())
         rank = min(max(ceil(Fraction(repr(q)) * N), 1), N)
         tail = (1 - CONFIDENCE) / 2
-        first, last = int(binom.ppf(tail, N, q)), int(binom.isf(tail, N, q)) + 1
+        first, last = _at_most(tail, N, q), N + 1 - _at_most(tail, N, 1 - q)
         value, lower, upper = self.ranked(rank)
         low = self.ranked(first)[1] if first >= 1 else np.where(np.isnan(value), np.nan, -np.inf)
         high = self.ranked(last)[2] if last <= N else np.where(np.isnan(value), np.nan, np.inf)
@@ -269,6 +269,14 @@ class Sketch:
         found = np.where(rank == under + 1, low, np.where(rank == finite, high, found))
         found = np.where(rank <= under, -np.inf, np.where(rank > finite, np.inf, found))
         return np.where(none > 0, np.nan, found)
+
+
+def _at_most(tail: float, N: int, q: float) -> int:
+    """Return the greatest k with P(X < k) <= tail, X binomial with N tries of chance q."""
+    if q in (0, 1):
+        return N * int(q)
+    k = ceil(bdtrik(tail, N, q))
+    return k - 1 if bdtr(max(k - 1, 0), N, q) >= tail and k > 0 else k
 
 
 def _row(values: Any, row: np.ndarray) -> np.ndarray:

@@ -109,11 +109,9 @@ class Mixture(Fitted):
 
     def moments(self) -> tuple[tuple[Expr, ...], Matrix]:
         """Return mean and covariance of a point of the source: sum w_j m_j, and sum w_j (C_j + m_j m_j') - m m'."""
-        means, weights = [Matrix(mean) for mean in self.centres()], self.weights or ()
-        zero = Matrix.zeros(self.dimension, 1)
-        mean = sum((w * m for w, m in zip(weights, means, strict=True)), zero)
-        square = zero * zero.T
-        for w, m, C in zip(weights, means, self.covariances(), strict=True):
+        mean, square = Matrix.zeros(self.dimension, 1), Matrix.zeros(self.dimension)
+        for w, m, C in zip(self.weights or (), map(Matrix, self.centres()), self.covariances(), strict=True):
+            mean += w * m
             square += w * (C + m * m.T)
         return tuple(mean), square - mean * mean.T
 
