@@ -15,7 +15,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from proofs.fitting import FitJob
-from proofs.job import Job
+from proofs.job import ClusterJob, Job
 from proofs.planning import PlanJob
 from proofs.stopping import CODES, how
 
@@ -32,6 +32,7 @@ derivations = App(name="derive")
 app.command(derivations)
 
 As_json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
+Job_options = Annotated[ClusterJob, Parameter(name="*")]
 
 
 @app.command
@@ -141,6 +142,7 @@ def simulate(
     out: Path | None = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
     summary: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    job: Job_options | None = None,
     as_json: As_json = False,
 ) -> int:
     """Simulate the loop of a TOML file and print its last generation; Ctrl-C and SIGTERM keep what is done.
@@ -156,7 +158,8 @@ def simulate(
     """
     from proofs.simulation import answer
 
-    print(answer(spec, out, summary=summary, resume=resume, as_json=as_json))
+    if text := answer(spec, out, summary=summary, resume=resume, as_json=as_json, job=job or ClusterJob()):
+        print(text)
     return 0
 
 
