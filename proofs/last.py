@@ -1,18 +1,46 @@
 """The last generation of a run, as lines and as plain JSON: means over chains, and what else was streamed."""
 
+import json
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from numerics.sweeps import cell
+
 SHOWN = 8
 """Entries of a variable that are printed."""
 
 
 def lines(run: xr.Dataset, saved: Path | None) -> Iterator[str]:
-    """Yield the last generation line by line, and where the run is kept."""
+    """Yield the last generation line by line, cell after cell of a sweep, and where the run is kept."""
+    for values, one in _cells(run):
+        yield from [", ".join(f"{name} = {value}" for name, value in values.items())] if values else []
+        yield from _lines(one)
+    if saved is not None:
+        yield f"run: {saved}; chunks and manifest: {saved.parent}"
+
+
+def plain(run: xr.Dataset, saved: Path | None) -> dict[str, Any]:
+    """Return the last generation as what JSON can hold, a list of cells for a sweep."""
+    files = {} if saved is None else {"run": str(saved), "folder": str(saved.parent)}
+    if "sweep" in run.attrs:
+        return {"cells": [{"at": values, **_plain(one)} for values, one in _cells(run)], **files}
+    return _plain(run) | files
+
+
+def _cells(run: xr.Dataset) -> Iterator[tuple[dict[str, Any], xr.Dataset]]:
+    """Yield the cells of a sweep with their values, or the one run there is."""
+    swept = {name: run[name].to_numpy().tolist() for name in json.loads(run.attrs.get("sweep", "{}"))}
+    for values in product(*swept.values()):
+        here = dict(zip(swept, values, strict=True))
+        yield here, cell(run, **here) if here else run
+
+
+def _lines(run: xr.Dataset) -> Iterator[str]:
     generation, chains = _counts(run)
     yield f"generation {generation}, mean over {chains:,} chains +- standard error"
     for name, means, errors in _means(run):
@@ -20,20 +48,16 @@ def lines(run: xr.Dataset, saved: Path | None) -> Iterator[str]:
         yield from _first(name, said)
     for name, beside in _columns(run).items():
         yield from _first(name, list(_streamed(run, name, beside)))
-    if saved is not None:
-        yield f"run: {saved}; chunks and manifest: {saved.parent}"
 
 
-def plain(run: xr.Dataset, saved: Path | None) -> dict[str, Any]:
-    """Return the last generation as what JSON can hold."""
+def _plain(run: xr.Dataset) -> dict[str, Any]:
     generation, chains = _counts(run)
     last = {name: {"mean": _listed(means), "standard_error": _listed(errors)} for name, means, errors in _means(run)}
     names = [name for stem, beside in _columns(run).items() for name in (stem, *beside)]
     streamed = {name: _listed(_now(run, name)) for name in names}
     levels = {str(dim): _listed(run[dim].to_numpy()) for name in names for dim in _inner(run, name)}
     summaries = {"summaries": streamed, "levels": levels} if names else {}
-    files = {} if saved is None else {"run": str(saved), "folder": str(saved.parent)}
-    return {"generation": generation, "chains": chains, "variables": last, **summaries, **files}
+    return {"generation": generation, "chains": chains, "variables": last, **summaries}
 
 
 def _means(run: xr.Dataset) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:

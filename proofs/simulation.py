@@ -10,20 +10,30 @@ paths = false                   # streamed means and standard errors in place of
 start = {mu = 0, V = 1}         # values of the source's symbols
 observe = {square = "mu**2"}    # name = expression
 summaries = {V = ["quantiles([0.05, 0.5, 0.95])", "share(below=0.001)"]}    # what else is streamed of a variable
+devices = "all"                 # how many share the chains
+sweep = {M = [10, 100]}         # values of the loop's symbols, here of samples = "M"
 """
 
 import json
+import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 from attrs import NOTHING, Factory, evolve, fields, frozen
 
+from numerics.compiled import keep_compiled
+from numerics.devices import Number
+from numerics.processes import Group, join
 from numerics.runs import save
 from numerics.simulate import simulate
+from numerics.sweeps import sweep
+from proofs.job import ClusterJob
 from proofs.last import lines, plain
 from proofs.spec import loop_from, observable_from
 from proofs.stopping import terminable
@@ -51,6 +61,7 @@ class Simulation:
     summaries: Mapping[str, str | list[str]] = Factory(dict)
     method: str = "auto"
     device: str = "auto"
+    devices: Any = 1
     chunk: int | None = None
 
     @property
@@ -59,11 +70,13 @@ class Simulation:
         axes = ("family", "estimator", "regime", "sampling", "samples")
         return loop_from(**{axis: str(getattr(self, axis)) for axis in axes})
 
-    def run(self, out: Path | None, resume: bool, progress: bool = True) -> xr.Dataset:
-        """Return the run, kept in a folder where one is named."""
+    sweep: Mapping[str, Sequence[Any]] = Factory(dict)
+
+    def run(self, out: Path | None, resume: bool, progress: bool = True, processes: Number = 1) -> xr.Dataset:
+        """Return the run, or the sweep, kept in a folder where one is named."""
         loop = self.loop
-        return simulate(
-            loop,
+        swept = partial(sweep, loop, self.sweep) if self.sweep else partial(simulate, loop)
+        return swept(
             self.start,
             generations=self.generations,
             chains=self.chains,
@@ -74,14 +87,26 @@ class Simulation:
             method=self.method,
             chunk=self.chunk,
             device=self.device,
+            devices=self.devices,
+            processes=processes,
             progress=progress,
             out=out,
             resume=resume,
         )
 
 
-def answer(spec: Path, out: Path | None, *, summary: tuple[str, ...] = (), resume: bool, as_json: bool) -> str:
+def answer(
+    spec: Path,
+    out: Path | None,
+    *,
+    summary: tuple[str, ...] = (),
+    resume: bool,
+    as_json: bool,
+    job: ClusterJob | None = None,
+) -> str:
     """Run what the file says, kept in a folder where one is named, and return the last generation as text or JSON.
+
+    Of the processes of a job, the first alone has something to say.
 
     Args:
         spec: the file.
@@ -89,21 +114,49 @@ def answer(spec: Path, out: Path | None, *, summary: tuple[str, ...] = (), resum
         summary: more of what is streamed, each "NAME=SUMMARY".
         resume: whether a run in the folder is gone on with.
         as_json: whether the answer is JSON.
+        job: the job that this process joins.
 
     Raises:
         ValueError: a file that cannot be read or says what does not exist, or a folder that cannot be used.
         KeyboardInterrupt: Ctrl-C, or SIGTERM; the message says where the run can be gone on with.
     """
     asked = also(read(spec), summary)
+    with suppress(ValueError):  # where nothing can be kept, programs are compiled again
+        keep_compiled()
+    group = _joined(job or ClusterJob())
     try:
-        with terminable():
-            run = asked.run(out, resume)
-            saved = None if out is None else save(run, out / FILE)
+        with terminable(), _all_to_standard_error(group):
+            run = asked.run(out, resume, processes=group.size)
+            saved = None if out is None or group.rank else save(run, out / FILE)
     except KeyboardInterrupt as stop:
         raise type(stop)(*([] if out is None else [f"{out} keeps what is done. Go on with --resume."])) from None
     except ValueError as error:
         raise ValueError(f"{spec}: {str(error).removeprefix('--')}") from error
+    if group.rank:
+        return ""
     return json.dumps(plain(run, saved)) if as_json else "\n".join(lines(run, saved))
+
+
+def _joined(job: ClusterJob) -> Group:
+    """Return the processes that run together: this one, or those of the job that it is asked to join."""
+    if job.processes is None:
+        return Group()
+    return join(job.coordinator, None if job.processes == "all" else job.processes, job.process)
+
+
+@contextmanager
+def _all_to_standard_error(group: Group) -> Iterator[None]:
+    """Keep standard output to the answer: where processes meet, libraries write there that they have."""
+    if group.size == 1:
+        yield
+        return
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def read(path: Path) -> Simulation:
@@ -152,7 +205,7 @@ def _fits(value: Any, kind: Any) -> bool:
     """Return whether a value of a TOML file is of a field's kind; true and false are no numbers."""
     if kind in _TABLES:
         return isinstance(value, dict) and all(map(_TABLES[kind][0], value.values()))
-    return isinstance(value, kind) and (kind in (bool, _MAYBE) or not isinstance(value, bool))
+    return kind is Any or (isinstance(value, kind) and (kind in (bool, _MAYBE) or not isinstance(value, bool)))
 
 
 def _is_text(value: Any) -> bool:
@@ -163,11 +216,16 @@ def _is_texts(value: Any) -> bool:
     return _is_text(value) or (isinstance(value, list) and all(map(_is_text, value)))
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
 _MAYBE = bool | str
 _TABLES: dict[Any, tuple[Callable[[Any], bool], str]] = {
     Mapping[str, Any]: (lambda _: True, "a table, such as {mu = 0, V = 1}"),
     Mapping[str, str]: (_is_text, 'a table of texts, such as {x = "mu**2"}'),
     Mapping[str, str | list[str]]: (_is_texts, 'a table of texts or lists of them, such as {V = "extremes"}'),
+    Mapping[str, Sequence[Any]]: (_is_list, 'a table of lists, such as {M = [10, 100], alpha = ["1/10"]}'),
 }
 _KINDS = {_MAYBE: 'true, false or "auto"', int: "a whole number", str: "a text in quotes"}
 
