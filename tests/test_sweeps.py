@@ -1,5 +1,7 @@
 """Sweeps: every cell is the run of its own loop, bit for bit, and all of them share one compiled program."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from theory import Gaussian, Loop, Mixed, Scaled, Tempered, alpha
 from theory.symbols import M, c, tau
 
 LOOP = Loop(Gaussian(), estimator=Scaled(c), regime=Mixed(alpha, fresh=True), sampling=Tempered(tau))
-SMALL = {"generations": 4, "chains": 300, "seed": 3}
+SMALL: dict[str, Any] = {"generations": 4, "chains": 300, "seed": 3}
 GRID = {M: [20, 100], alpha: ["1/10", "1/2"], "tau": [2, 3], "c": [Rational(9, 10)], "V": [1, 2.5]}
 
 
