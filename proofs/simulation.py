@@ -6,9 +6,10 @@ samples = 100                   # needed, as are generations and chains
 generations = 50
 chains = 100_000
 seed = 0
-paths = false                   # streamed means and standard errors in place of every chain
+paths = false                   # streamed means and standard errors in place of every chain; "auto": both if they fit
 start = {mu = 0, V = 1}         # values of the source's symbols
 observe = {square = "mu**2"}    # name = expression
+summaries = {V = ["quantiles([0.05, 0.5, 0.95])", "share(below=0.001)"]}    # what else is streamed of a variable
 devices = "all"                 # how many share the chains
 sweep = {M = [10, 100]}         # values of the loop's symbols, here of samples = "M"
 """
@@ -16,31 +17,28 @@ sweep = {M = [10, 100]}         # values of the loop's symbols, here of samples 
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
-from attrs import NOTHING, Factory, fields, frozen
+from attrs import NOTHING, Factory, evolve, fields, frozen
 
 from numerics.compiled import keep_compiled
 from numerics.devices import Number
 from numerics.processes import Group, join
 from numerics.runs import save
 from numerics.simulate import simulate
-from numerics.sweeps import cell, sweep
+from numerics.sweeps import sweep
 from proofs.job import ClusterJob
+from proofs.last import lines, plain
 from proofs.spec import loop_from, observable_from
 from proofs.stopping import terminable
 from theory import Loop
 
-SHOWN = 8
-"""Entries of a variable that are printed."""
 FILE = "run.nc"
 """The finished run, beside its chunks."""
 
@@ -57,9 +55,10 @@ class Simulation:
     regime: str = "replace"
     sampling: str = "faithful"
     seed: int = 0
-    paths: bool = True
+    paths: bool | str = True
     start: Mapping[str, Any] = Factory(dict)
     observe: Mapping[str, str] = Factory(dict)
+    summaries: Mapping[str, str | list[str]] = Factory(dict)
     method: str = "auto"
     device: str = "auto"
     devices: Any = 1
@@ -84,6 +83,7 @@ class Simulation:
             seed=self.seed,
             paths=self.paths,
             observe={name: observable_from(text, loop, f"observe.{name}") for name, text in self.observe.items()},
+            summaries=self.summaries,
             method=self.method,
             chunk=self.chunk,
             device=self.device,
@@ -95,16 +95,32 @@ class Simulation:
         )
 
 
-def answer(spec: Path, out: Path | None, *, resume: bool, as_json: bool, job: ClusterJob | None = None) -> str:
+def answer(
+    spec: Path,
+    out: Path | None,
+    *,
+    summary: tuple[str, ...] = (),
+    resume: bool,
+    as_json: bool,
+    job: ClusterJob | None = None,
+) -> str:
     """Run what the file says, kept in a folder where one is named, and return the last generation as text or JSON.
 
     Of the processes of a job, the first alone has something to say.
+
+    Args:
+        spec: the file.
+        out: the folder, None for none.
+        summary: more of what is streamed, each "NAME=SUMMARY".
+        resume: whether a run in the folder is gone on with.
+        as_json: whether the answer is JSON.
+        job: the job that this process joins.
 
     Raises:
         ValueError: a file that cannot be read or says what does not exist, or a folder that cannot be used.
         KeyboardInterrupt: Ctrl-C, or SIGTERM; the message says where the run can be gone on with.
     """
-    asked = read(spec)
+    asked = also(read(spec), summary)
     with suppress(ValueError):  # where nothing can be kept, programs are compiled again
         keep_compiled()
     group = _joined(job or ClusterJob())
@@ -118,7 +134,7 @@ def answer(spec: Path, out: Path | None, *, resume: bool, as_json: bool, job: Cl
         raise ValueError(f"{spec}: {str(error).removeprefix('--')}") from error
     if group.rank:
         return ""
-    return json.dumps(_plain(run, saved)) if as_json else "\n".join(_lines(run, saved))
+    return json.dumps(plain(run, saved)) if as_json else "\n".join(lines(run, saved))
 
 
 def _joined(job: ClusterJob) -> Group:
@@ -165,6 +181,21 @@ def read(path: Path) -> Simulation:
     return Simulation(**said)
 
 
+def also(asked: Simulation, summary: tuple[str, ...]) -> Simulation:
+    """Return what is asked with more summaries, each "NAME=SUMMARY".
+
+    Raises:
+        ValueError: one without a name.
+    """
+    summaries = {name: [text] if isinstance(text, str) else [*text] for name, text in asked.summaries.items()}
+    for text in summary:
+        name, equals, what = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise ValueError(f"--summary {text!r} names no variable. Write it such as 'V=quantiles([0.1, 0.9])'.")
+        summaries.setdefault(name.strip(), []).append(what)
+    return evolve(asked, summaries=summaries) if summary else asked
+
+
 def _meant(word: str, known: tuple[str, ...]) -> str:
     close = get_close_matches(word, known, 1)
     return f"Did you mean {close[0]}?" if close else f"Choose from {', '.join(known)}."
@@ -173,84 +204,31 @@ def _meant(word: str, known: tuple[str, ...]) -> str:
 def _fits(value: Any, kind: Any) -> bool:
     """Return whether a value of a TOML file is of a field's kind; true and false are no numbers."""
     if kind in _TABLES:
-        return isinstance(value, dict) and all(isinstance(x, _ENTRIES.get(kind, object)) for x in value.values())
-    return kind is Any or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool)))
+        return isinstance(value, dict) and all(map(_TABLES[kind][0], value.values()))
+    return kind is Any or (isinstance(value, kind) and (kind in (bool, _MAYBE) or not isinstance(value, bool)))
 
 
-_TEXTS, _LISTS = Mapping[str, str], Mapping[str, Sequence[Any]]
-_TABLES = {
-    Mapping[str, Any]: "a table, such as {mu = 0, V = 1}",
-    _TEXTS: 'a table of texts, such as {x = "mu**2"}',
-    _LISTS: 'a table of lists, such as {M = [10, 100], alpha = ["1/10"]}',
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: Any) -> bool:
+    return _is_text(value) or (isinstance(value, list) and all(map(_is_text, value)))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+_MAYBE = bool | str
+_TABLES: dict[Any, tuple[Callable[[Any], bool], str]] = {
+    Mapping[str, Any]: (lambda _: True, "a table, such as {mu = 0, V = 1}"),
+    Mapping[str, str]: (_is_text, 'a table of texts, such as {x = "mu**2"}'),
+    Mapping[str, str | list[str]]: (_is_texts, 'a table of texts or lists of them, such as {V = "extremes"}'),
+    Mapping[str, Sequence[Any]]: (_is_list, 'a table of lists, such as {M = [10, 100], alpha = ["1/10"]}'),
 }
-_ENTRIES = {_TEXTS: str, _LISTS: list}
-_KINDS = {bool: "true or false", int: "a whole number", str: "a text in quotes"}
+_KINDS = {_MAYBE: 'true, false or "auto"', int: "a whole number", str: "a text in quotes"}
 
 
 def _kind(kind: Any) -> str:
-    return _TABLES.get(kind) or _KINDS.get(kind) or "a number or a text in quotes"
-
-
-def _last(run: xr.Dataset) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yield every variable with its mean over the chains at the last generation, and the standard error of that."""
-    last = run.isel(generation=-1)
-    if "chain" not in run.dims:
-        for name in (str(name).removesuffix("_mean") for name in run.data_vars if str(name).endswith("_mean")):
-            yield name, last[f"{name}_mean"].to_numpy(), last[f"{name}_sem"].to_numpy()
-        return
-    chains = run.sizes["chain"]
-    for name in run.data_vars:
-        values = last[name].to_numpy()
-        spread = values.std(0, ddof=1) if chains > 1 else np.full(values.shape[1:], np.nan)
-        yield str(name), values.mean(0), spread / np.sqrt(chains)
-
-
-def _lines(run: xr.Dataset, saved: Path | None) -> Iterator[str]:
-    for values, one in _runs(run):
-        yield from [", ".join(f"{name} = {value}" for name, value in values.items())] if values else []
-        yield from _last_lines(one)
-    if saved is not None:
-        yield f"run: {saved}; chunks and manifest: {saved.parent}"
-
-
-def _runs(run: xr.Dataset) -> Iterator[tuple[dict[str, Any], xr.Dataset]]:
-    """Yield the cells of a sweep with their values, or the one run there is."""
-    swept = {name: run[name].to_numpy().tolist() for name in json.loads(run.attrs.get("sweep", "{}"))}
-    for values in product(*swept.values()):
-        here = dict(zip(swept, values, strict=True))
-        yield here, cell(run, **here) if here else run
-
-
-def _last_lines(run: xr.Dataset) -> Iterator[str]:
-    generation, chains = _counts(run)
-    yield f"generation {generation}, mean over {chains:,} chains +- standard error"
-    for name, means, errors in _last(run):
-        for at in list(np.ndindex(means.shape))[:SHOWN]:
-            entry = name + (f"[{', '.join(map(str, at))}]" if at else "")
-            yield f"{entry} = {means[at]:.6g} +- {errors[at]:.2g}"
-        if means.size > SHOWN:
-            yield f"{name}: {means.size - SHOWN:,} more entries"
-
-
-def _plain(run: xr.Dataset, saved: Path | None) -> dict[str, Any]:
-    files = {} if saved is None else {"run": str(saved), "folder": str(saved.parent)}
-    if "sweep" in run.attrs:
-        return {"cells": [{"at": values, **_last_plain(one)} for values, one in _runs(run)], **files}
-    return _last_plain(run) | files
-
-
-def _last_plain(run: xr.Dataset) -> dict[str, Any]:
-    generation, chains = _counts(run)
-    last = {name: {"mean": _listed(means), "standard_error": _listed(errors)} for name, means, errors in _last(run)}
-    return {"generation": generation, "chains": chains, "variables": last}
-
-
-def _counts(run: xr.Dataset) -> tuple[int, int]:
-    return int(run["generation"][-1]), run.sizes["chain"] if "chain" in run.dims else int(run["count"])
-
-
-def _listed(values: np.ndarray) -> Any:
-    """Return an array as nested lists, with null for what is no number: JSON has no word for it."""
-    whole = np.array(values, dtype=object)
-    whole[~np.isfinite(values)] = None
-    return whole.tolist()
+    return _TABLES[kind][1] if kind in _TABLES else _KINDS.get(kind, "a number or a text in quotes")
