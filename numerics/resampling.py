@@ -70,7 +70,8 @@ _any = together(lambda *arguments: _redrawn(*arguments, listed=False))
 
 
 def _words(key: tuple[Array, ...]) -> tuple[Array, Array]:
-    return cipher(key[:2], *key[2:])
+    key0, key1, chain, generation = key
+    return cipher((key0, key1), chain, generation)
 
 
 def rounded(words: tuple[Array, Array], rare: Array, samples: Array) -> Array:

@@ -1,6 +1,6 @@
 """Counts without rejection: the laws that their samplers draw, found cell by cell and not by drawing; their chains."""
 
-from functools import reduce
+from functools import partial, reduce
 from math import factorial
 
 import jax
@@ -66,8 +66,9 @@ def test_a_word_picks_as_the_row_says():
     packed = alias.row(alias.poisson_masses(20.5))
     column = np.arange(alias.COLUMNS, dtype=np.uint32)
     thresholds = packed >> alias.BITS
-    own = np.asarray(alias.picked(jnp.asarray(packed), jnp.int32(0), (np.maximum(thresholds, 1) - 1 << 7) + column))
-    other = np.asarray(alias.picked(jnp.asarray(packed), jnp.int32(0), (thresholds << 7) + column))
+    draw = partial(alias.picked, jnp.asarray(packed), jnp.int32(0))
+    own = np.asarray(draw(jnp.asarray((np.maximum(thresholds, 1) - 1 << alias.BITS) + column)))
+    other = np.asarray(draw(jnp.asarray((thresholds << alias.BITS) + column)))
     assert (own[thresholds > 0] == column[thresholds > 0]).all()
     assert (other == packed % alias.COLUMNS).all()
     assert distance(alias.law(packed), poisson.pmf(column, 20.5)) < BOUND / 2
