@@ -162,12 +162,12 @@ def _swept(
     weights, means, covariances = state
     roots = {} if hard else _roots(climb, covariances)
     d, tiny = range(climb.dimension), jnp.finfo(blocks.dtype).tiny
-    height = 0.0 if hard else jnp.log(weights) + sum(jnp.log(roots[i, i]) for i in d)
+    height: Any = 0.0 if hard else jnp.log(weights) + sum(jnp.log(roots[i, i]) for i in d)
 
     def sweep(block: Any, sums: Any) -> Any:
         apart = [blocks[block, i] - means[i][:, None] for i in d]  # (k, ROWS, L)
         if hard:
-            log_chance = -sum(x * x for x in apart) / 2
+            log_chance: Any = -sum(x * x for x in apart) / 2
         else:
             scaled = [sum(roots[i, j][:, None] * apart[j] for j in d if (i, j) in roots) for i in d]
             log_chance = height[:, None] - sum(x * x for x in scaled) / 2
@@ -193,10 +193,9 @@ def _learned(climb: Climb, size: Array, floor: Array, state: Any, sums: Sequence
     d, (_, means, _) = climb.dimension, state
     held = jnp.maximum(sums[0], jnp.finfo(size.dtype).tiny)
     steps = [x / held for x in sums[1 : 1 + d]]
-    squares = {
-        (i, j): x / held - steps[i] * steps[j] + (floor if i == j else 0)
-        for (i, j), x in zip(climb.pairs, sums[1 + d :], strict=True)
-    }
+    products = {(i, j): steps[i] * steps[j] for i, j in climb.pairs}
+    squares = {pair: x / held - products[pair] for pair, x in zip(climb.pairs, sums[1 + d :], strict=True)}
+    squares |= {(i, i): jnp.maximum(squares[i, i], 0) + floor for i in range(d)}  # 0 up to rounding is 0
     if climb.covariance == "spherical":
         mean = sum(squares.values()) / d
         squares = dict.fromkeys(squares, mean)
@@ -223,7 +222,8 @@ def triangle(entries: dict[tuple[int, int], Array], dimension: int) -> dict[tupl
     lower: dict[tuple[int, int], Array] = {}
     for j in range(dimension):
         left = entries[j, j] - sum(lower[j, k] ** 2 for k in range(j) if (j, k) in lower)
-        lower[j, j] = jnp.sqrt(jnp.maximum(left, 1e-30 * entries[j, j] + jnp.finfo(left.dtype).tiny * 1e8))
+        least = jnp.maximum(1e-30 * entries[j, j], 1e8 * jnp.finfo(left.dtype).tiny)
+        lower[j, j] = jnp.sqrt(jnp.maximum(left, least))
         for i in range(j + 1, dimension):
             if (i, j) in entries:
                 inner = sum(lower[i, k] * lower[j, k] for k in range(j))
