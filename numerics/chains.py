@@ -76,7 +76,7 @@ def trajectories(
 
 def _trajectory(program: Program, key: Key, given: Given, generations: int) -> dict[str, Array]:
     """Return one chain's variables, shape (generations + 1, ...)."""
-    start = _wide(program, key, given)
+    start = _wide(program, key, given) if program.together else program.start(given)
     if program.first is program.later:
         head, state, first = [start], start, 1
     else:

@@ -17,8 +17,9 @@ from numerics.chains import State
 from numerics.cipher import Key
 from numerics.matrix_step import COUNT, SIGMA, Combination, Posterior, Vector, combination, is_vector, vector
 from numerics.printer import to_jax
-from numerics.roots import Blocks, Lower, Root, Space
-from numerics.samplers import draw, slot_key
+from numerics.roots import Lower, Root, Roots
+from numerics.samplers import slot_key
+from numerics.spaces import Blocks
 from theory.innovations import Law
 from theory.invariants import MODEL, SOURCE
 from theory.networks import IDENTITY, Atom
@@ -29,7 +30,7 @@ CENTRE, SOURCE_ROOT = "mu0", "source"
 """Names in a state of what does not change."""
 
 
-def fitted(refit: Step, space: Space, values: Mapping[Any, Any], key: Key, state: State) -> State:
+def fitted(refit: Step, space: Roots, values: Mapping[Any, Any], key: Key, state: State) -> State:
     """Return the next state.
 
     Args:
@@ -68,7 +69,7 @@ class _Fit:
         posterior: covariances drawn from a posterior, and the errors of their means.
     """
 
-    space: Space
+    space: Roots
     values: dict[Any, Any]
     state: State
     triangles: dict[Atom, tuple[Atom, Lower]] = field(factory=dict)
@@ -134,8 +135,8 @@ class _Fit:
         if len(of.matrices) == 1 and not of.squares:
             return self._multiple(*next(iter(of.matrices.items())))
         bases = {self._base(atom) for atom in of.matrices} | {self._base(u) for _, v in of.squares for u in v}
-        if len(bases) == 1 and None not in bases:
-            (base,) = bases
+        base = bases.pop() if len(bases) == 1 else None
+        if base is not None:
             return self.space.grown(self.base(base), self.space.factored(self._relative(of)))
         return self.space.standing(self.space.factored(self.matrix(of)))
 

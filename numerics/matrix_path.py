@@ -17,7 +17,8 @@ from numerics.cipher import Key
 from numerics.lifting import generalised, letters, lifted
 from numerics.matrix_fit import CENTRE, SOURCE_ROOT, fitted
 from numerics.matrix_step import DELTA, SIGMA, Posterior, is_vector, matrix_steps
-from numerics.roots import Blocks, Space
+from numerics.roots import Roots
+from numerics.spaces import Blocks
 from numerics.statistic_path import with_sizes
 from theory import symbols
 from theory.axes import substituted
@@ -70,7 +71,7 @@ def _transition(refit: Step, loop: Loop, d: int) -> Callable[[Key, Any, Given, S
 
     def transition(key: Key, k: Any, values: Given, state: State) -> State:
         here = {symbols.n: k} | {x: values[str(x)] for x in given}
-        return fitted(refit, Space(d, k >= 0), here, key, state)
+        return fitted(refit, Roots(d, k >= 0), here, key, state)
 
     return transition
 
@@ -94,7 +95,7 @@ def _alike(first: Step, later: Step) -> bool:
 
 def _start(later: Step, values: Given, d: int) -> dict[str, Any]:
     """Return model 0, the source, and empty memories."""
-    space = Space(d)
+    space = Roots(d)
     root = space.root(values["root0"])
     zeros = jnp.zeros_like(root.logs)
     memory = {
@@ -108,7 +109,7 @@ def _start(later: Step, values: Given, d: int) -> dict[str, Any]:
 
 def _view(state: State, d: int) -> dict[str, Array]:
     """Return mean, covariance and the logarithm of its determinant."""
-    space, root = Space(d), state[SIGMA.name]
+    space, root = Roots(d), state[SIGMA.name]
     covariance = space.symmetric(space.gram(space.triangle(root)))
     logs = 2 * space.leading(root.logs)
     values = {"mu": space.leading(state[CENTRE] + state[DELTA.name]), "Sigma": space.leading(covariance)}

@@ -31,7 +31,8 @@ def to_jax(expr: Any, arguments: Sequence[Any]) -> Callable[..., Any]:
         expr: a SymPy expression, or a sequence of them. `p[3]` reads `p[..., 3]`, and `Sum(f(p[i]), (i, a, b))` adds
             over the last axis of p; K stands for the length of that axis.
         arguments: symbols or entries such as p[3], each an array of any shape, indexed bases, each an array with
-            one more axis for every index, and matrix symbols. The shapes without those axes broadcast to that of every result.
+            one more axis for every index, and matrix symbols, with two. The shapes without those axes broadcast to that
+            of every result.
 
     Raises:
         ValueError: when the function is built, for a symbol that is no argument and for a SymPy function that

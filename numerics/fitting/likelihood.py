@@ -9,7 +9,6 @@ import jax.numpy as jnp
 from jax import Array
 
 from numerics.fitting.density import log_density
-from numerics.fitting.observed import Observed
 from numerics.fitting.one_step import MEAN_SQUARE, VarianceLaw, variance_laws
 from numerics.lifting import letters
 from numerics.printer import to_jax
@@ -17,8 +16,7 @@ from theory import symbols
 from theory.loop import Loop
 
 Values = Mapping[str, Any]
-LogLikelihood = Callable[[Values, Any], Any]
-"""(values of the symbols by name, data) -> log p(data | values)."""
+"""Values of the symbols by name."""
 
 _CARRIED = (symbols.V, symbols.V0, MEAN_SQUARE, symbols.n)
 
@@ -41,9 +39,10 @@ class CurveLaw:
         self.letters = letters(loop)
         self.reads_source = any(_reads(law, (symbols.V0, MEAN_SQUARE)) for law in (first, later))
         self.counts = _reads(later, (symbols.n,)) or first != later
-        self._first, self._later = (self._functions(law) for law in (first, later))
+        self._later = self._functions(later)
+        self._first = self._later if first == later else self._functions(first)
         self._mean_square = to_jax(later.mean_square, (*_CARRIED, *self.letters))
-        self._hidden = later.reads_mean
+        self.hides_mean = later.reads_mean
 
     def _functions(self, law: VarianceLaw) -> tuple[Callable[..., Any], ...]:
         arguments = (*_CARRIED, *self.letters)
@@ -67,7 +66,7 @@ class CurveLaw:
 
     def _squares(self, given: tuple, V: Array, n: Array) -> Array:
         """Return E (mu_n - mu0)^2 given V_0..V_n, for the models before each refit."""
-        if not self._hidden:
+        if not self.hides_mean:
             return jnp.zeros_like(V[:, :-1])
 
         def onward(B: Array, here: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -95,8 +94,3 @@ def _cut(x: Any, columns: slice) -> Any:
 
 def _reads(law: VarianceLaw, letters_: tuple) -> bool:
     return any(expr.free_symbols & set(letters_) for expr in (law.offset, *law.scales, *law.degrees))
-
-
-def ratios(curve: Observed) -> Array:
-    """Return V_n/V_first by run and generation."""
-    return jnp.exp(jnp.asarray(curve.log_ratios))
