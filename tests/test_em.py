@@ -142,7 +142,7 @@ def tolerant_case():
 
 
 def test_centres_are_drawn_by_squared_distance():
-    """Assert the chances of every ordered pair of centres among 4 points, and of none among points that do not count."""
+    """Assert the chances of every ordered pair of centres among 4 points, and none where points do not count."""
     x = np.array([0.0, 1.0, 3.0, 7.0, 100.0])
     mixtures = Mixtures(Mixture(2), EM(), Gaussian(0, 1))
 
@@ -170,8 +170,9 @@ def run():
 
 
 def test_the_variance_of_a_refitted_mixture_is_a_gaussians(run):
-    """Assert E V_n = prod_k (1 - 1/(M k^2)), as of Gaussians on the same pool, not of points of fit n alone, and that the
-    mean stays.
+    """Assert E V_n = prod_k (1 - 1/(M k^2)), as of Gaussians on the same pool, not of points of fit n alone.
+
+    The mean stays.
     """
     assert run.attrs["method"] == "data"
     k = np.arange(1, 5)

@@ -8,8 +8,8 @@ from scipy import stats
 from sympy import Rational
 
 from numerics import simulate
-from numerics.cipher import chain_key
-from numerics.descent import Descending
+from numerics.cipher import chain_key, slot_key
+from numerics.descent import ORDER, Descending, _shuffled
 from numerics.inference import Inference
 from numerics.kits import kit
 from numerics.likelihoods import likelihood
@@ -102,7 +102,7 @@ def test_natural_steps_on_all_points_are_the_closed_form():
 
 
 def test_a_batch_adds_noise_and_no_bias_to_a_step():
-    """Assert mean and variance of one step on 5 of the points, drawn with replacement; without replacement it is less."""
+    """Assert mean and variance of one step on 5 of the points, with replacement; without it the variance is less."""
     keys = 20_000
     found = learned(SGD(1, 1, batch=5), keys=keys)
     steps = np.stack([found["mu"], np.log(found["V"])], 1) - [LAST["mu"], np.log(LAST["V"])]
@@ -117,12 +117,22 @@ def test_a_batch_adds_noise_and_no_bias_to_a_step():
 
 
 def test_descent_stopped_early_keeps_its_best_model():
-    """Assert that held-out loss never ends above the start's, that patience ends it, and a cold start starts at 0."""
-    held, free = (learned(SGD(400, Rational(1, 2), batch=4, patience=p), keys=200) for p in (20, None))
-    spread = [np.log(x["V"]).std() for x in (held, free)]
-    assert spread[0] != spread[1]
-    still = learned(SGD(50, 10**6, patience=1), last={"mu": 3.0, "V": 4.0}, keys=50)
-    np.testing.assert_array_equal(still["mu"], 3.0)
+    """Assert the model of the least loss on a quarter of the points once it has risen for 3 steps, and a cold start."""
+    with jax.enable_x64(True):
+        order = _shuffled(slot_key(chain_key(0, 0), ORDER), Data(jnp.asarray(POINTS), jnp.asarray(float(SIZE))))
+    shuffled = np.asarray(order.points)
+    assert sorted(shuffled[:SIZE]) == sorted(SEEN)
+    kept, held = shuffled[:15], shuffled[15:SIZE]
+    # From far beyond the held-out mean the way to the mean of the others passes it: the loss falls, then it rises.
+    last = {"mu": 4 * held.mean() - 3 * kept.mean(), "V": held.var()}
+    theta = np.array([last["mu"], np.log(last["V"])])
+    steps = [theta := theta - gradient(*theta, kept) / 2 for _ in range(200)]
+    losses = [log_V / 2 + ((held - mu) ** 2).mean() / np.exp(log_V) / 2 for mu, log_V in steps]
+    stop = next(k for k in range(3, 200) if min(losses[k - 2 : k + 1]) >= min(losses[: k - 2]))
+    mu, log_V = steps[int(np.argmin(losses[:stop]))]
+    assert 0 < np.argmin(losses[:stop]) < stop < 199
+    found = learned(SGD(200, Rational(1, 2), patience=3, held_out=Rational(1, 4)), last=last)
+    np.testing.assert_allclose([found["mu"][0], np.log(found["V"][0])], [mu, log_V], rtol=1e-10)
     cold = learned(SGD(1, Rational(1, 10**9), start="source"))
     np.testing.assert_allclose([cold["mu"][0], cold["V"][0]], [0, 1], atol=1e-7)
 
@@ -139,7 +149,7 @@ def test_descent_ends_in_maximum_likelihood(name):
     """Assert that many natural steps end in the mean of the points that count."""
     family, points, last = FITTED[name]
     found = learned(SGD(200, Rational(1, 4), natural=True), family, points.astype(float), last)
-    np.testing.assert_allclose(found[str(family.parameter)], points[:SIZE].mean(), rtol=1e-9)
+    np.testing.assert_allclose(found[next(iter(last))], points[:SIZE].mean(), rtol=1e-9)
 
 
 def test_descent_on_rows_ends_in_least_squares():
@@ -157,14 +167,14 @@ def test_descent_on_rows_ends_in_least_squares():
 
 def test_nuts_draws_from_the_known_posterior():
     """Assert chi-square(m - 1) for SS/V and Student's law for the mean, and that m degrees would be seen."""
-    found = learned(NUTS(150), keys=3_000)
+    found = learned(NUTS(60), keys=5_000)
     squares = ((SEEN - SEEN.mean()) ** 2).sum()
     ratio = squares / found["V"]
     t = (found["mu"] - SEEN.mean()) / np.sqrt(squares / (SIZE - 1) / SIZE)
     assert stats.kstest(ratio, stats.chi2(SIZE - 1).cdf).pvalue > FALSE_ALARM
     assert stats.kstest(ratio, stats.chi2(SIZE).cdf).pvalue < FALSE_ALARM
     assert stats.kstest(t, stats.t(SIZE - 1).cdf).pvalue > FALSE_ALARM
-    assert stats.kstest(t, stats.norm(0, 1.2).cdf).pvalue < FALSE_ALARM
+    assert stats.kstest(t, stats.norm(0.2, 1).cdf).pvalue < FALSE_ALARM
 
 
 def test_variational_inference_reaches_the_best_guide():
