@@ -22,6 +22,9 @@ def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
         folder: the folder; None for the one that JAX_COMPILATION_CACHE_DIR names, else ``collapse-theory`` in
             XDG_CACHE_HOME or ~/.cache, with one folder for each kind of processor. It may be removed at any time.
 
+    Raises:
+        ValueError: the folder cannot be made.
+
     JAX keeps programs from a second of compilation on; here it keeps all, unless
     JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS says otherwise.
 
@@ -31,6 +34,10 @@ def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
     >>> jax.config.update("jax_compilation_cache_dir", before)
     """
     chosen = folder or getattr(jax.config, FOLDER) or _home() / "collapse-theory" / f"compiled-{_processor()}"
+    try:
+        Path(chosen).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{str(chosen)!r} cannot be made ({error.strerror}). Name another folder.") from error
     jax.config.update(FOLDER, str(chosen))
     if SECONDS.upper() not in os.environ:
         jax.config.update(SECONDS, 0.0)

@@ -28,6 +28,8 @@ from theory.families import (
     LinearRegression,
     MultivariateGaussian,
     NGram,
+    ProductCategorical,
+    ProjectedGaussian,
     Recursion,
 )
 from theory.filters import SpectralFilter
@@ -116,7 +118,7 @@ def _without_exact(estimator: Estimator) -> Estimator:
 
 def _without_source(loop: Loop) -> Loop:
     """Return the loop without the numbers of its source, where its family can do without."""
-    if isinstance(loop.family, MultivariateGaussian):
+    if isinstance(loop.family, MultivariateGaussian | ProjectedGaussian | ProductCategorical):
         return loop
     if isinstance(loop.family, Fitted) or loop.law.outside(loop.source) is not None:
         source = outside.bare(loop.source or loop.family)

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from scipy.stats import norm
 from sympy import oo
 
-from numerics.agreement import ROUNDING
+from numerics.agreement import ROUNDING, SKEW
 from numerics.metrics import measured
 from numerics.simulate import simulate
 from theory.cells import value_at
@@ -55,7 +55,7 @@ class Row:
     Args:
         cell: the sources that are on.
         theory: the exact value, None where there is none.
-        reason: why there is no theory, or no simulation; "" where there are both.
+        reason: why there is no theory, or no simulation, or what stands for it; "" where there are both.
         simulated: the estimate, None where nothing was simulated.
         scale: what errors are relative to: the largest cell of the table.
         asked: the relative error that must be visible.
@@ -188,55 +188,81 @@ def simulated_sources(
     >>> found.verdict, round(found.rows[frozenset({"approximation"})].theory, 4)
     ('agree', 2.0794)
     """
+    asked = _Asked(metric, generations, chains, seed, method, many)
     z = float(norm.isf(level / 2 / FIGURES))
-    cells = {cell: _cell(variant(loop, cell), metric, generations, many) for cell in CELLS}
-    values = {
-        cell: _values(one, told, metric, generations, chains, seed, method) for cell, (one, told) in cells.items()
-    }
+    found = {cell: asked.of(variant(loop, cell), name(cell)) for cell in CELLS}
+    values = {cell: np.full(chains, one.theory) if one.values is None else one.values for cell, one in found.items()}
     scale = max(float(np.abs(np.mean(v))) for v in values.values()) or 1.0
-    rows = {
-        cell: Row(
-            cell,
-            None if isinstance(told, str) else told,
-            told if isinstance(told, str) else "",
-            None if one is None else _estimate(values[cell], z),
-            scale,
-            smallest,
-            power,
-        )
-        for cell, (one, told) in cells.items()
-    }
+    rows = {cell: _row(cell, one, z, scale, smallest, power) for cell, one in found.items()}
     return SimulatedSources(loop, metric, generations, chains, rows, Decomposition(values), z)
 
 
-def _cell(loop: Loop, metric: str, generation: int, many: int | None) -> tuple[Loop | None, float | str]:
-    """Return the loop that is simulated, None for a population limit, and the cell's value, or why it has none."""
-    try:
-        told: float | str = float(value_at(loop, metric, generation))
-    except (NotClosed, NoClosedForm) as refusal:
-        told = str(refusal).split(". ")[0]
-    if loop.samples != oo:
-        return loop, told
-    if not isinstance(told, str):
-        return None, told
-    if many is None:
-        raise NotClosed(
-            f"{told}, and infinitely many samples cannot be drawn. Give many=, a number that stands for them."
-        )
-    return loop.at() if False else _with_samples(loop, many), f"{many} samples stand for infinitely many: {told}"
+@frozen
+class _Found:
+    """What is known of a cell: its exact value, its values by chain, and why one is missing or stands for another."""
+
+    theory: float | None
+    values: np.ndarray | None
+    reason: str
 
 
-def _with_samples(loop: Loop, many: int) -> Loop:
-    from attrs import evolve
+@frozen
+class _Asked:
+    """What is measured, and how."""
 
-    return evolve(loop, samples=many)
+    metric: str
+    generation: int
+    chains: int
+    seed: int
+    method: str
+    many: int | None
+
+    def of(self, loop: Loop, cell: str) -> _Found:
+        """Return what theory and simulation say of one variant, or refuse one of which neither says anything."""
+        theory, why_no_theory = self._theory(loop)
+        values, why_not_simulated = self._drawn(loop) if loop.samples != oo else self._limit(loop, theory is not None)
+        if theory is None and values is None:
+            raise NotClosed(f"cell {cell}: {why_no_theory}, and {why_not_simulated}. Ask for another metric or family.")
+        return _Found(theory, values, "; ".join(filter(None, (why_no_theory, why_not_simulated))))
+
+    def _theory(self, loop: Loop) -> tuple[float | None, str]:
+        try:
+            return float(value_at(loop, self.metric, self.generation)), ""
+        except (NotClosed, NoClosedForm) as refusal:
+            return None, str(refusal).split(". ")[0]
+
+    def _drawn(self, loop: Loop) -> tuple[np.ndarray | None, str]:
+        try:
+            return self._measured(loop, self.chains, self.method), ""
+        except ValueError as refusal:  # no path runs it
+            return None, str(refusal).split(". ")[0]
+
+    def _limit(self, loop: Loop, known: bool) -> tuple[np.ndarray | None, str]:
+        """Return the one value of a loop without randomness, or that of a number that stands for infinitely many."""
+        try:
+            return np.repeat(self._measured(loop, 1, "auto"), self.chains), ""
+        except ValueError:  # no path runs it
+            if known or self.many is None:
+                return None, "infinitely many samples are not drawn; many= is a number that stands for them"
+        drawn = self._measured(evolve(loop, samples=self.many), self.chains, self.method)
+        return drawn, f"{self.many} samples stand for infinitely many"
+
+    def _measured(self, loop: Loop, chains: int, method: str) -> np.ndarray:
+        run = simulate(loop, generations=self.generation, chains=chains, seed=self.seed, method=method)
+        return measured(loop, self.metric, run.isel(generation=[-1]))[:, 0]
 
 
-def _values(
-    loop: Loop | None, told: float | str, metric: str, generation: int, chains: int, seed: int, method: str
-) -> np.ndarray:
-    """Return a cell's value in every chain."""
-    if loop is None:
-        return np.full(chains, told)
-    run = simulate(loop, generations=generation, chains=chains, seed=seed, method=method)
-    return measured(loop, metric, run.isel(generation=[-1]))[:, 0]
+def _row(cell: Cell, found: _Found, z: float, scale: float, smallest: float, power: float) -> Row:
+    simulated = None if found.values is None else _estimate(found.values, z)
+    return Row(cell, found.theory, found.reason, simulated, scale, smallest, power)
+
+
+def _estimate(values: np.ndarray, z: float) -> Estimate:
+    """Return the mean with its standard error, infinite where the mean cannot be read by a normal law."""
+    mean, chains = float(values.mean()), len(values)
+    if not np.isfinite(mean):
+        return Estimate(mean, np.inf, z)
+    deviations = values - mean
+    variance, third = float((deviations**2).mean()), float((deviations**3).mean())
+    blind = abs(third) > SKEW * chains**0.5 * variance**1.5
+    return Estimate(mean, np.inf if blind and variance > 0 else (variance / max(chains - 1, 1)) ** 0.5, z)

@@ -23,7 +23,7 @@ from numerics.printer import to_jax
 from numerics.samplers import draw, parameters, slot_key
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Unbiased
-from theory.families import Fitted, Mixture
+from theory.families import Fitted, Mixture, ProductCategorical, ProjectedGaussian
 from theory.families.base import Batch, Parameters
 from theory.filters import SpectralFilter
 from theory.innovations import Normal
@@ -73,6 +73,8 @@ def why_not(loop: Loop, here: Kit) -> str | None:
     if weighed and isinstance(inside, GradientSteps) and loop.family.has_variance and not loop.regime.between:
         return f"estimator: {inside} follows a likelihood, which {loop.regime} is none of"
     family = type(loop.family).__name__
+    if isinstance(loop.family, ProjectedGaussian | ProductCategorical) and (weighed or loop.estimator != inside):
+        return f"family: a mean of two {family} laws is none"
     if isinstance(inside, Learner):
         return _not_learned(loop, weighed)
     if isinstance(inside, PosteriorPredictive) and family not in _PREDICTED:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import xarray as xr
@@ -27,7 +27,7 @@ def simulate(
     generations: int,
     chains: int,
     seed: int = 0,
-    paths: bool | Literal["auto"] = True,
+    paths: bool | str = True,
     observe: Mapping[str, Any] | None = None,
     summaries: Mapping[str, Asked | Iterable[Asked]] | None = None,
     method: str = "auto",

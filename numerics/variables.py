@@ -25,6 +25,8 @@ from theory.families import (
     MultivariateGaussian,
     NGram,
     OneParameter,
+    ProductCategorical,
+    ProjectedGaussian,
     Recursion,
 )
 from theory.families.base import Family
@@ -148,6 +150,10 @@ def variables(family: Family) -> Variables:
         return _columns([family.parameter])
     if isinstance(family, Recursion):
         return _columns(family.source())
+    if isinstance(family, ProjectedGaussian):
+        return _TABLE[MultivariateGaussian]
+    if isinstance(family, ProductCategorical):
+        return _TABLE[Categorical]
     if isinstance(family, Mixture):
         return _mixture(family)
     if type(family) not in _TABLE:

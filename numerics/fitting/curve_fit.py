@@ -121,6 +121,11 @@ class RegimeFit:
         """The largest split R-hat of the symbols."""
         return rhat(self.u)
 
+    @property
+    def mixed(self) -> bool:
+        """Whether the chains of NUTS have mixed."""
+        return self.rhat <= MIXED_WELL
+
     def summary(self) -> tuple[Row, ...]:
         """Return median, interval and share learned of every symbol."""
         tail = (1 - self.level) / 2
@@ -213,13 +218,14 @@ class CurveFit:
 
         Args:
             tolerance: the ratio, > 0 and not 1.
-            within: how many generations after the last one seen are looked at.
+            within: how many generations after the last one seen are looked at; of a vocabulary at most 100, since
+                its law holds all of them at once.
             run: which run.
         """
         if not tolerance > 0 or tolerance == 1 or not np.isfinite(tolerance):
             raise ValueError(f"tolerance = {tolerance} is no bound on a ratio to the start. Give a number such as 0.1.")
         seen = self.curve.values[run][np.isfinite(self.curve.values[run])]
-        ahead = self._paths(within, run, len(seen))
+        ahead = self._paths(min(within, 100) if self.curve.observable == "vocabulary" else within, run, len(seen))
         paths = np.concatenate([np.broadcast_to(seen, (len(ahead), len(seen))), ahead], axis=1)
         return crossing(self._ratios(paths, seen[0]), self.curve.first, len(seen), tolerance, self.level)
 
@@ -255,7 +261,7 @@ def _lines(found: CurveFit) -> list[str]:
         tied = fit.tied()
         if tied and abs(tied[2]) > 0.5:
             lines.append(f"    {tied[0]} and {tied[1]} are told apart badly: correlation {tied[2]:+.2f}")
-        if fit.rhat > MIXED_WELL:
+        if not fit.mixed:
             lines.append(f"    NUTS has not mixed (R-hat {fit.rhat:.2f}): take more draws")
     priors = dict.fromkeys(str(unknown) for fit in found.fits for unknown in fit.model.unknowns.each)
     lines.append(f"medians with {100 * found.level:g} % intervals; priors: {', '.join(priors)}")

@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 @frozen(eq=False)
 class Band:
-    """Holds whole curves, all generations at once, with probability ``level``; the median is that of each generation."""
+    """Holds whole curves, all generations at once, with probability ``level``; medians are by generation."""
 
     generations: np.ndarray = field(repr=False)
     low: np.ndarray = field(repr=False)

@@ -15,13 +15,15 @@ from numerics import statistic_path
 from numerics.fitting.likelihood import curve_law
 from numerics.fitting.models import Model
 from numerics.fitting.observed import Observed
-from numerics.fitting.vocabulary import curve_moments
+from numerics.fitting.vocabulary import ROUNDING, curve_moments
 from numerics.samplers import chain_key, generation_key, normal, slot_key
 from theory.families import Categorical, Gaussian
 from theory.loop import Loop
 
 BLOCK = 64
 """Generations that are drawn at a time."""
+REPEATED = 8
+"""Paths of a vocabulary that share one draw of the symbols."""
 
 
 def futures(
@@ -48,14 +50,21 @@ def futures(
             return np.asarray(drawn)
         V = jnp.exp(jnp.asarray(curve.log_ratios[run : run + 1, :known]))
         B = _mean_square(model.loop)(values, V) if curve_law(model.loop).hides_mean else jnp.zeros(())
-        return curve.shown(_refitted(model, values, jnp.log(V[0, -1]), B, known, generations, seed))
+        last = model.first + known - 1
+        return curve.shown(_refitted(model.loop, values, jnp.log(V[0, -1]), B, last, generations, seed))
 
 
-def _refitted(model: Model, values: Any, log_V: Any, B: Any, known: int, generations: int, seed: int) -> np.ndarray:
-    """Return log V by draw and generation, block by block, so that one compiled program serves all lengths."""
+def start_anew(loop: Loop, values: dict[str, Any], generations: int, seed: int) -> np.ndarray:
+    """Return log(V_n/V_0), n = 1, .., of runs from the source on, shape (draws, generations)."""
+    with jax.enable_x64(True):
+        return _refitted(loop, values, jnp.zeros(()), jnp.zeros(()), 0, generations, seed)
+
+
+def _refitted(loop: Loop, values: Any, log_V: Any, B: Any, last: int, generations: int, seed: int) -> np.ndarray:
+    """Return log V by draw and generation after the last, block by block: one compiled program serves all lengths."""
     size = len(next(iter(values.values())))
-    chains, last = jnp.arange(size), model.first + known - 1
-    begin, first, later = _programs(model.loop)
+    chains = jnp.arange(size)
+    begin, first, later = _programs(loop)
     state, paths = begin(seed, chains, jnp.broadcast_to(B, (size,)), log_V), []
     if last == 0 and first is not None:
         state = first(seed, chains, values, state)
@@ -104,22 +113,26 @@ def _programs(loop: Loop) -> tuple[Callable[..., Any], Callable[..., Any] | None
 
 @cache
 def _types(model: Model, generations: int, known: int) -> Callable[..., Any]:
-    """Return the compiled function (seed, values, seen) -> numbers of types, drawn given those seen."""
+    """Return the compiled function (seed, values, seen) -> numbers of types, drawn given those seen.
+
+    Of every few draws of the symbols one is taken, since a law costs more than a path of it.
+    """
     last = known - 1 + generations
 
-    def run(seed: Any, index: Any, values: Any, seen: Any) -> Any:
+    def law(values: Any, seen: Any) -> tuple[Any, Any]:
         mean, covariance = curve_moments(model.source or 1, values, last)
         past, ahead = slice(0, known - 1), slice(known - 1, last)
-        root = jnp.linalg.cholesky(covariance[past, past] + jnp.eye(known - 1) / 12)
+        root = jnp.linalg.cholesky(covariance[past, past] + ROUNDING * jnp.eye(known - 1))
         gain = jax.scipy.linalg.cho_solve((root, True), covariance[past, ahead]).T
-        centre = mean[ahead] + gain @ (seen[1:] - mean[past])
-        left = covariance[ahead, ahead] - gain @ covariance[past, ahead]
-        values_, vectors = jnp.linalg.eigh((left + left.T) / 2)
-        z = normal(slot_key(chain_key(seed, index), 3), (generations,))
-        return jnp.maximum(centre + vectors @ (jnp.sqrt(jnp.maximum(values_, 0.0)) * z), 0.0)
+        left = covariance[ahead, ahead] - gain @ covariance[past, ahead] + ROUNDING * jnp.eye(generations)
+        return mean[ahead] + gain @ (seen[1:] - mean[past]), jnp.linalg.cholesky(left)
 
     def several(seed: Any, values: Any, seen: Any) -> Any:
         size = len(next(iter(values.values())))
-        return jax.lax.map(lambda one: run(seed, one[0], one[1], seen), (jnp.arange(size), values), batch_size=32)
+        few = {name: x[::REPEATED] for name, x in values.items()}
+        centres, roots = jax.lax.map(lambda one: law(one, seen), few)
+        z = normal(slot_key(chain_key(seed, 0), 5), (len(centres), REPEATED, generations))
+        paths = centres[:, None] + jnp.einsum("dij,drj->dri", roots, z)
+        return jnp.maximum(paths.reshape(-1, generations)[:size], 0.0)
 
     return jax.jit(several)

@@ -94,4 +94,3 @@ def _cut(x: Any, columns: slice) -> Any:
 
 def _reads(law: VarianceLaw, letters_: tuple) -> bool:
     return any(expr.free_symbols & set(letters_) for expr in (law.offset, *law.scales, *law.degrees))
-

@@ -20,7 +20,7 @@ LogDensity = Callable[[Array, Any], Array]
 """(u, data) -> log p(data | u), u a point of the unit cube."""
 
 TAILS = 5.0
-"""Degrees of freedom of Student's law from which the marginal likelihood is sampled: heavier tails than a posterior's."""
+"""Degrees of freedom of Student's law, from which the marginal likelihood is sampled: its tails are heavy."""
 POINTS = 2048
 """Draws from it, and points of the prior among which chains start."""
 WARM = 4.0

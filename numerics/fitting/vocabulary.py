@@ -101,7 +101,9 @@ def _held(u: Array, alpha: Any, generations: int) -> Array:
             slope = alpha + (1 - alpha) * slope
         else:
             rows.append((jnp.zeros(generations), u))
-    return jnp.stack([jnp.stack([jnp.pad(part, (generations - len(part), 0)) for part in both]) for both in rows], axis=1)
+    return jnp.stack(
+        [jnp.stack([jnp.pad(part, (generations - len(part), 0)) for part in both]) for both in rows], axis=1
+    )
 
 
 def _log_normal(run: Array, mean: Array, covariance: Array) -> Array:
