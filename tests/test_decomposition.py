@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from attrs import evolve
 from scipy.integrate import quad
-from scipy.stats import norm
+from scipy.stats import expon, laplace, norm, t, uniform
 from sympy import E, Rational, log, oo, pi
 
 from numerics.decomposition import CELLS, Estimate, Row, simulated_sources
@@ -80,7 +80,7 @@ def test_a_source_that_is_off_leaves_the_other_cells_bit_identical(plane):
     for cell in CELLS:
         if "approximation" not in cell:
             assert np.array_equal(without.split.cells[cell], plane.split.cells[cell]), name(cell)
-    assert without.shares["approximation"].mean == 0
+    assert abs(without.shares["approximation"].mean) < 1e-15
 
 
 def test_products_of_marginals_agree_with_their_theory():
@@ -97,26 +97,28 @@ def test_restricted_families_are_drawn_and_fitted(family):
         source = MultivariateGaussian([0, 0, 0], [[9, 0, 0], [0, 4, 0], [0, 0, 1]])
     else:
         source = TIED
-    loop = Loop(family, source=source, estimator=Unbiased(), samples=20_000)
-    found = simulated_sources(loop, "kl_source_model", generations=1, chains=16, level=LEVEL)
+    loop = Loop(family, source=source, estimator=Unbiased(), samples=1000)
+    found = simulated_sources(loop, "kl_source_model", generations=1, chains=64, level=LEVEL)
     row = found.rows[frozenset({"statistical", "expressivity"})]
-    assert row.simulated.mean == pytest.approx(float(family.divergence(source)), abs=1e-3)
+    assert row.simulated is not None
+    assert row.simulated.mean == pytest.approx(float(family.divergence(source)), abs=0.01)
     assert row.verdict == "simulated only"
     assert "Wishart" in row.reason
 
 
 def test_mixtures_stand_in_for_infinitely_many_points():
     """Assert that a mixture fitted by one normal law has a table, in which no row claims more than it shows."""
-    source = Mixture(2, weights=[HALF, HALF], means=[-2, 2], variances=[1, 1])
+    source = Mixture(2, weights=(HALF, HALF), means=[-2, 2], variances=[1, 1])
     loop = Loop(Gaussian(), source=source, samples=50)
     with pytest.raises(NotClosed, match="many="):
-        simulated_sources(loop, "nll", generations=1, chains=256)
-    found = simulated_sources(loop, "nll", generations=1, chains=256, many=1000, level=LEVEL)
+        simulated_sources(loop, "nll", generations=1, chains=128)
+    found = simulated_sources(loop, "nll", generations=1, chains=128, many=400, level=LEVEL)
     narrow, own = (found.rows[cell] for cell in (frozenset({"expressivity"}), frozenset()))
     assert narrow.theory == pytest.approx(float(log(2 * pi * E * 5) / 2))
     assert own.verdict == "simulated only"
-    assert "1000 samples stand for infinitely many" in own.reason
-    assert own.simulated.mean == pytest.approx(line(source).entropy, abs=0.01)
+    assert "400 samples stand for infinitely many" in own.reason
+    assert own.simulated is not None
+    assert own.simulated.mean == pytest.approx(line(source).entropy, abs=0.03)
     assert "skewed" in str(Estimate(1.0, np.inf, 3.0))
 
 
@@ -147,13 +149,21 @@ def test_metrics_of_one_coordinate_are_those_of_a_line(metric):
 def test_metrics_against_a_normal_law_told_as_a_density_are_the_closed_ones(metric):
     """Assert quadratures: a mixture of two equal normal laws is a normal law."""
     run = run_of(mu=0.3, V=0.5, log_V=np.log(0.5))
-    told = Mixture(2, weights=[HALF, HALF], means=[1, 1], variances=[2, 2])
+    told = Mixture(2, weights=(HALF, HALF), means=[1, 1], variances=[2, 2])
     found = measured(Loop(Gaussian(), source=told), metric, run)
     assert found == pytest.approx(measured(Loop(Gaussian(1, 2)), metric, run), rel=1e-7)
 
 
-@pytest.mark.parametrize("source", [Laplace(0, 1), StudentT(5), UniformOn(-1, 1), Exponential(1)], ids=str)
-def test_quadratures_against_definitions(source):
+QUANTILES = {
+    Laplace(0, 1): laplace.ppf,
+    StudentT(5): t(5).ppf,
+    UniformOn(-1, 1): uniform(-1, 2).ppf,
+    Exponential(1): expon.ppf,
+}
+
+
+@pytest.mark.parametrize(("source", "quantile"), QUANTILES.items(), ids=map(str, QUANTILES))
+def test_quadratures_against_definitions(source, quantile):
     """Assert W_2^2 = int (F^-1 - G^-1)^2 and KL(source || model) = int f log(f/g), as they are written."""
     run, law = run_of(mu=0.2, V=1.5, log_V=np.log(1.5)), line(source)
     loop, model = Loop(Gaussian(), source=source), norm(0.2, 1.5**0.5)
@@ -164,11 +174,8 @@ def test_quadratures_against_definitions(source):
 
     wanted = quad(integrand, *law.ends, points=[law.mean], limit=400)[0]
     assert measured(loop, "kl_source_model", run) == pytest.approx(wanted, rel=1e-6)
-    grid = np.linspace(*law.ends, 2_000_001)
-    u = law.cdf(grid)
-    inside = (u > 1e-12) & (u < 1 - 1e-12)
-    squares = (grid[inside] - model.ppf(u[inside])) ** 2
-    assert measured(loop, "w2", run)[0, 0] == pytest.approx(np.trapezoid(squares, u[inside]), rel=1e-4)
+    squares = quad(lambda z: norm.pdf(z) * (quantile(norm.cdf(z)) - 0.2 - 1.5**0.5 * z) ** 2, -8, 8, limit=400)[0]
+    assert measured(loop, "w2", run)[0, 0] == pytest.approx(squares, rel=1e-6)
 
 
 def test_frequencies_have_their_metrics():
@@ -201,7 +208,8 @@ def test_the_table_and_the_figure_show_every_cell(plane):
     figure = draw(plane)
     waterfall, cells = figure.axes
     assert [label.get_text() for label in cells.get_xticklabels()] == [name(cell) for cell in CELLS]
-    tops = [bar.get_y() + bar.get_height() for bar in waterfall.patches]
+    bars: list = list(waterfall.patches)
+    tops = [bar.get_y() + bar.get_height() for bar in bars]
     assert tops[-1] == pytest.approx(plane.rows[CELLS[0]].value + plane.total.mean)
     assert r"\text{SEA}" in plane._repr_latex_()
 
