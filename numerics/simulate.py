@@ -33,6 +33,8 @@ def simulate(
     chunk: int | None = None,
     device: str = "auto",
     devices: Number = 1,
+    precision: str = "f64",
+    exact: bool = False,
     progress: bool = False,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -58,6 +60,10 @@ def simulate(
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
         devices: how many devices of that kind share the chains, or "all"; it changes no number.
+        precision: "f64", or for loops of normal and chi-square laws "mixed", float32 innovations and a float64
+            state, or "f32" for all, which asks for a source of moderate numbers.
+        exact: whether every law is drawn without approximation, by rejection; the default has the errors that
+            `numerics.samplers.quantiles.relative_error` computes, below 10^-10 in float64 for 2 degrees or more.
         progress: whether to show progress, and the device, on standard error.
         out: folder that keeps the run, a file for every chunk as it is done; it has one writer at a time.
         resume: whether to go on with the run in ``out``: only what is missing there is computed, and the result has the
@@ -75,7 +81,8 @@ def simulate(
     >>> simulate(loop, generations=3, chains=1000, paths=False, summaries=asked)["log_V_quantile"].shape
     (4, 2)
     """
-    asked = Request(loop, start, generations, chains, seed, paths, observe, summaries, method, chunk, device, devices)
+    how = device, devices, precision, exact
+    asked = Request(loop, start, generations, chains, seed, paths, observe, summaries, method, chunk, *how)
     begun = partial(_begun, asked, progress)
     run = keeping(out, resume, asked.parts, asked.identity)
     with run as kept, jax.enable_x64(True), jax.default_device(asked.chosen[0]):
