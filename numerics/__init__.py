@@ -13,6 +13,7 @@ from numerics.curves import losses as losses
 from numerics.curves import losses_of as losses_of
 from numerics.curves import survival as survival
 from numerics.curves import vocabulary as vocabulary
+from numerics.decomposition import simulated_sources as simulated_sources
 from numerics.large_chain import LargeChain as LargeChain
 from numerics.processes import join as join
 from numerics.reference import reference as reference
