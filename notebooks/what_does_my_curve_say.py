@@ -26,8 +26,8 @@ CHAINS = int(os.environ.get("NOTEBOOK_CHAINS", "100000"))
 
 # %% [markdown]
 # ## A curve whose truth is known
-# One run of a loop with 50 samples per generation, fitted by maximum likelihood; only its variance is measured, and only
-# up to generation 40. Theory and simulation agree on the loop, so that what follows is about the inference.
+# One run of a loop with 50 samples per generation, fitted by maximum likelihood; only its variance is measured, up to
+# generation 40. Theory and simulation agree on the loop, so that what follows is about the inference.
 
 # %%
 loop = Loop(Gaussian(), samples=50)
@@ -39,8 +39,8 @@ curve = whole[:41]
 # %% [markdown]
 # ## What is behind it
 # Every regime gets the likelihood of its own one-step law. `M` is known from the scatter of the steps, to about
-# $\sqrt{2/40}$ of itself; the factor `c` from their mean, which sampling error pulls down as well, by $1/M$ per fit. From
-# one variance per generation nobody can tell an estimator's bias from a temperature: both are in `c`.
+# $\sqrt{2/40}$ of itself; the factor `c` from their mean, which sampling error pulls down as well, by $1/M$ per fit.
+# From one variance per generation nobody can tell an estimator's bias from a temperature: both are in `c`.
 
 # %%
 found = fit_curve(curve)
@@ -63,8 +63,8 @@ figure = draw(found, 0.1)
 
 # %% [markdown]
 # ## And from two generations alone?
-# The null is the loop itself: one honest refit on the earlier sample. A sample drawn at temperature 0.7 is more than that
-# explains; and where only the tails are cut, the variance may pass while the tails do not.
+# The null is the loop itself: one honest refit on the earlier sample. A sample drawn at temperature 0.7 is more than
+# that explains. Where only the tails are cut, at two standard deviations, the reach of the tails says so.
 
 # %%
 points = np.random.default_rng(0)

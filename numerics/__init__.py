@@ -13,6 +13,7 @@ from numerics.curves import losses as losses
 from numerics.curves import losses_of as losses_of
 from numerics.curves import survival as survival
 from numerics.curves import vocabulary as vocabulary
+from numerics.decomposition import simulated_sources as simulated_sources
 from numerics.large_chain import LargeChain as LargeChain
 from numerics.processes import join as join
 from numerics.reference import reference as reference
@@ -20,6 +21,13 @@ from numerics.runs import load as load
 from numerics.runs import rerun as rerun
 from numerics.runs import save as save
 from numerics.simulate import simulate as simulate
+from numerics.summaries import Covariance as Covariance
+from numerics.summaries import Extremes as Extremes
+from numerics.summaries import Histogram as Histogram
+from numerics.summaries import Moments as Moments
+from numerics.summaries import Passage as Passage
+from numerics.summaries import Quantiles as Quantiles
+from numerics.summaries import Share as Share
 from numerics.survival import Survival as Survival
 from numerics.sweeps import cell as cell
 from numerics.sweeps import sweep as sweep

@@ -23,7 +23,7 @@ def single_normal(upper: Array, lower: Array) -> Array:
     610-611. |z| <= 6.66; beyond it the normal law has 2.8e-11.
     """
     u = (upper.astype(jnp.float32) + np.float32(0.5)) * np.float32(2.0**-32)
-    away = jnp.abs(lower.astype(jnp.int32).astype(jnp.float32) * np.float32(2.0**-31)) - np.float32(0.5)
+    away = np.float32(0.5) - jnp.abs(lower.astype(jnp.int32).astype(jnp.float32) * np.float32(2.0**-31))
     return jnp.sqrt(np.float32(-2) * _log(u)) * (away * _powers(SINE, away * away))
 
 

@@ -27,11 +27,6 @@ def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
 
     JAX keeps programs from a second of compilation on; here it keeps all, unless
     JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS says otherwise.
-
-    >>> before = jax.config.jax_compilation_cache_dir
-    >>> keep_compiled("build/compiled").name
-    'compiled'
-    >>> jax.config.update("jax_compilation_cache_dir", before)
     """
     chosen = folder or getattr(jax.config, FOLDER) or _home() / "collapse-theory" / f"compiled-{_processor()}"
     try:

@@ -18,7 +18,7 @@ from numerics.simulate import simulate
 from theory.cells import value_at
 from theory.errors import NoClosedForm, NotClosed
 from theory.loop import Loop
-from theory.sources import CELLS, SOURCES, Cell, Decomposition, name, variant
+from theory.sources import CELLS, LETTERS, SOURCES, Cell, Decomposition, name, variant
 
 FIGURES = len(CELLS) + len(CELLS) - 1 + len(SOURCES)
 """Numbers that share one level: cells, interactions but that of no source, and shares."""
@@ -44,8 +44,9 @@ class Estimate:
         return self.mean - self.z * self.error, self.mean + self.z * self.error
 
     def __str__(self) -> str:
-        """Return mean and half-length."""
-        return f"{self.mean:.4g} +- {self.z * self.error:.2g}"
+        """Return mean and half-length, or that it has none."""
+        half = self.z * self.error
+        return f"{self.mean:.4g} +- {half:.2g}" if np.isfinite(half) else f"{self.mean:.4g}, skewed"
 
 
 @frozen
@@ -127,10 +128,25 @@ class SimulatedSources:
         return _estimate(self.split.total, self.z)
 
     @property
+    def smallest(self) -> float:
+        """The largest of the rows' smallest errors: what would have been seen in every row."""
+        return max(row.smallest for row in self.rows.values() if row.simulated is not None)
+
+    @property
     def verdict(self) -> str:
         """disagree if a row disagrees, else underpowered if one is, else agree."""
         found = {row.verdict for row in self.rows.values()}
         return next((word for word in ("disagree", "underpowered") if word in found), "agree")
+
+    def _repr_latex_(self) -> str:
+        cells = [
+            rf"\text{{{name(cell)}}} & {'' if row.theory is None else f'{row.theory:.4g}'} & "
+            rf"{_latex(row.simulated)} & \text{{{row.verdict}}}"
+            for cell, row in self.rows.items()
+        ]
+        shares = [rf"\varphi_{LETTERS[source]} & & {_latex(share)} &" for source, share in self.shares.items()]
+        rows = (r"\text{cell} & \text{theory} & \text{simulation} & ", r" \\ ".join(cells), r" \\ ".join(shares))
+        return r"$\begin{array}{llll} " + r" \\ \hline ".join(rows) + r" \end{array}$"
 
     def __str__(self) -> str:
         """Return the rows, then the shares."""
@@ -140,8 +156,12 @@ class SimulatedSources:
         lines = ["  ".join([*(f"{text:<{w}}" for text, w in zip(row, widths, strict=False)), row[-1]]) for row in table]
         reasons = [f"{name(cell)}: {row.reason}" for cell, row in self.rows.items() if row.reason]
         shares = ", ".join(f"{source} {share}" for source, share in self.shares.items())
-        told = f"{self.metric} at generation {self.generation}, {self.chains} chains; intervals hold together"
+        told = f"{self.metric} at generation {self.generation}, {self.chains:,} chains; intervals hold together"
         return "\n".join([told, *lines, f"shares: {shares}", f"together: {self.total}", *reasons])
+
+
+def _latex(estimate: Estimate | None) -> str:
+    return "" if estimate is None else str(estimate).replace("+-", r"\pm").replace(", skewed", r"\ \text{skewed}")
 
 
 def _texts(row: Row, interaction: Estimate) -> tuple[str, ...]:

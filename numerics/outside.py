@@ -10,7 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from sympy import Expr, Rational
+from sympy import Rational
 
 from numerics import scalars
 from numerics.chains import Given
@@ -105,15 +105,19 @@ def bare(source: Family) -> Family:
 def bare_family(family: Family) -> Family:
     """Return a family without its source and its numbers."""
     if isinstance(family, KernelDensity):
-        return KernelDensity(0 if family.rule is None else family.bandwidth)
+        return KernelDensity(0)
     return HistogramDensity(1, family.bins) if isinstance(family, HistogramDensity) else bare(family)
 
 
 def family_numbers(family: Fitted) -> dict[str, np.ndarray]:
     """Return what the compiled program is told of a family."""
-    names = {KernelDensity: ("bandwidth", "multiple"), HistogramDensity: ("width",)}.get(type(family), ())
-    values = {name: getattr(family, name) for name in names}
-    return {name: np.array(float(value)) for name, value in values.items() if isinstance(value, Expr)}
+    if isinstance(family, HistogramDensity):
+        return {"width": np.array(float(family.width))}
+    if not isinstance(family, KernelDensity):
+        return {}
+    fixed, rule = (0, family.rule) if family.rule is not None else (family.bandwidth, 1)
+    multiple = 0 if family.rule is None else family.multiple
+    return {name: np.array(float(x)) for name, x in (("fixed", fixed), ("rule", rule), ("multiple", multiple))}
 
 
 _BARE: Mapping[type, Family] = {

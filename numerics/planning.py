@@ -47,7 +47,9 @@ class Path:
 def _way(name: str) -> Path:
     """Return one of the ways to draw the counts of many types."""
     of = counts_path
-    return Path(*(partial(part, name) for part in (of.why_not, of.prepared, of.program, of.size)))
+    return Path(
+        partial(of.why_not, name), partial(of.prepared, name), partial(of.program, name), partial(of.size, name)
+    )
 
 
 PATHS = {

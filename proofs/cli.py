@@ -175,7 +175,7 @@ def fit(
     """
     from proofs.fitting import answer
 
-    text, code = answer(curve, job or FitJob(), _width(), as_json=as_json)
+    text, code = answer(curve, job or FitJob(), as_json=as_json)
     print(text)
     return code
 

@@ -48,7 +48,7 @@ class FitJob:
     calibrate: int | None = None
 
 
-def answer(curve: Path | None, job: FitJob, width: int, *, as_json: bool) -> tuple[str, int]:
+def answer(curve: Path | None, job: FitJob, *, as_json: bool) -> tuple[str, int]:
     """Return the findings as text or JSON, and the exit code: 1 where NUTS has not mixed or ranks are not uniform.
 
     Raises:
@@ -61,6 +61,9 @@ def answer(curve: Path | None, job: FitJob, width: int, *, as_json: bool) -> tup
     if not 1 <= job.within <= 100_000:
         raise ValueError(f"--within {job.within} is out of range. Give 1 to 100000 generations.")
     _writable(job.out)
+    from numerics.fitting.forecast import check_tolerance
+
+    check_tolerance(job.tolerance)
     found = _found(curve, job)
     forecast = found.forecast(job.tolerance, within=job.within)
     plain = _plain(found, forecast)
@@ -178,8 +181,7 @@ def _calibrated(job: FitJob, *, as_json: bool) -> tuple[str, int]:
     from numerics.fitting.calibration import calibrate
 
     regimes = _split(job.regimes or "replace")
-    reports = [
-        calibrate(regime.strip(), curves=job.calibrate or 0, level=job.level, seed=job.seed) for regime in regimes
-    ]
+    size = job.calibrate or 0
+    reports = [calibrate(name.strip(), curves=size, level=job.level, seed=job.seed) for name in regimes]
     text = json.dumps([report.plain() for report in reports]) if as_json else "\n".join(map(str, reports))
     return text, 0 if all(report.holds for report in reports) else 1

@@ -54,11 +54,7 @@ BAD = {
     "a dead run": ([], "generation,variance\n0,1\n1,2\n2,0\n3,1\n", "is 0. Give positive values"),
     "half a type": ([], "generation,vocabulary\n0,9\n1,8.5\n2,7\n3,7\n", "8.5 is no count"),
     "an unknown regime": (["--regimes", "forget"], GOOD, "Choose from replace, accumulate, mixed"),
-    "a pool of types": (
-        ["--regimes", "accumulate", "--observable", "vocabulary"],
-        "generation,value\n0,9\n1,8\n2,7\n3,7\n",
-        "Choose from",
-    ),
+    "a pool of types": (["--regimes", "accumulate"], "generation,vocabulary\n0,9\n1,8\n2,7\n3,7\n", "Choose from"),
     "no source": (["--regimes", "mixed"], "generation,variance\n2,1\n3,2\n4,1\n5,1\n", "needs the source's value"),
     "nothing open": (["--estimator", "mle", "--samples", "50", "--regimes", "replace"], GOOD, "no symbol left"),
     "words for a variance": (["--source", "prose"], GOOD, "is for a vocabulary"),

@@ -1,5 +1,7 @@
 """Sweeps: every cell is the run of its own loop, bit for bit, and all of them share one compiled program."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -7,11 +9,27 @@ import xarray as xr
 from sympy import Rational
 
 from numerics import cell, simulate, sweep
-from theory import Gaussian, Loop, Mixed, Scaled, Tempered, alpha
+from numerics.request import Request
+from theory import (
+    Accumulate,
+    Bernoulli,
+    Exponential,
+    Gamma,
+    Gaussian,
+    Loop,
+    Mixed,
+    Pareto,
+    Poisson,
+    Replace,
+    Scaled,
+    Tempered,
+    Weighted,
+    alpha,
+)
 from theory.symbols import M, c, tau
 
 LOOP = Loop(Gaussian(), estimator=Scaled(c), regime=Mixed(alpha, fresh=True), sampling=Tempered(tau))
-SMALL = {"generations": 4, "chains": 300, "seed": 3}
+SMALL: dict[str, Any] = {"generations": 4, "chains": 300, "seed": 3}
 GRID = {M: [20, 100], alpha: ["1/10", "1/2"], "tau": [2, 3], "c": [Rational(9, 10)], "V": [1, 2.5]}
 
 
@@ -95,3 +113,37 @@ def test_cells_are_checked(swept):
         cell(swept, M=20)
     with pytest.raises(ValueError, match="is no sweep"):
         cell(swept.drop_attrs(), M=20)
+
+
+DECLARED = [
+    Loop(family, regime=regime)
+    for family in (Gaussian(), Poisson(), Exponential(), Bernoulli(), Pareto(), Gamma(2))
+    for regime in (Replace(), Accumulate(), Mixed(Rational(1, 2)), Weighted(Rational(1, 2)))
+]
+STARTS = {
+    "Gaussian": {"mu": 0, "V": 1},
+    "Poisson": {"rate": 3},
+    "Exponential": {"mean": 2},
+    "Bernoulli": {"p": 0.25},
+    "Pareto": {"alpha": 5},
+    "Gamma": {"mean": 2},
+}
+
+
+@pytest.mark.parametrize("loop", DECLARED, ids=str)
+def test_no_number_of_samples_is_compiled(loop):
+    """Assert that what is compiled, and the shapes of what it is given, are the same for few samples and for many."""
+    start = STARTS[type(loop.family).__name__]
+    asked: dict[str, Any] = {
+        "generations": 4,
+        "chains": 300,
+        "seed": 0,
+        "paths": True,
+        "observe": None,
+        "summaries": None,
+    }
+    rest: dict[str, Any] = {"method": "statistic", "chunk": None, "device": "cpu", "devices": 1}
+    runs = [Request(loop.at(M=size), start, **asked, **rest) for size in (10, 10**6)]
+    assert runs[0].plan == runs[1].plan
+    shapes = [jax.tree.map(lambda x: (np.shape(x), np.result_type(x)), dict(run.given)) for run in runs]
+    assert shapes[0] == shapes[1]

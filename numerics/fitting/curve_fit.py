@@ -17,7 +17,7 @@ import xarray as xr
 from attrs import field, frozen
 from sympy import Rational
 
-from numerics.fitting.forecast import Band, Crossing, band, crossing
+from numerics.fitting.forecast import Band, Crossing, band, check_tolerance, crossing
 from numerics.fitting.futures import futures
 from numerics.fitting.models import Model, chains, targets
 from numerics.fitting.observed import Observed, observed, read_curve
@@ -222,8 +222,7 @@ class CurveFit:
                 its law holds all of them at once.
             run: which run.
         """
-        if not tolerance > 0 or tolerance == 1 or not np.isfinite(tolerance):
-            raise ValueError(f"tolerance = {tolerance} is no bound on a ratio to the start. Give a number such as 0.1.")
+        check_tolerance(tolerance)
         seen = self.curve.values[run][np.isfinite(self.curve.values[run])]
         ahead = self._paths(min(within, 100) if self.curve.observable == "vocabulary" else within, run, len(seen))
         paths = np.concatenate([np.broadcast_to(seen, (len(ahead), len(seen))), ahead], axis=1)
@@ -273,7 +272,7 @@ def fit_curve(
     loops: Loop | str | Sequence[Loop | str] | None = None,
     observable: str | None = None,
     *,
-    source: Sequence[float] | None = None,
+    source: Sequence[float] | np.ndarray | None = None,
     priors: Mapping[str, Range] | None = None,
     level: float = 0.9,
     effort: Effort = Effort(),  # noqa: B008  frozen
@@ -329,7 +328,7 @@ def _named(name: str, curve: Observed, known: tuple[str, ...]) -> Loop:
     return Loop(Gaussian(), estimator=Scaled(symbols.c), regime=REGIMES[name])
 
 
-def _model(loop: Loop, curve: Observed, source: Sequence[float] | None, priors: Mapping[str, Range] | None) -> Model:
+def _model(loop: Loop, curve: Observed, source: Any, priors: Mapping[str, Range] | None) -> Model:
     if isinstance(loop.family, Categorical) != (curve.observable == "vocabulary"):
         raise ValueError(
             f"a {curve.observable} is not what {type(loop.family).__name__} shows. Give a categorical loop for a "

@@ -84,3 +84,9 @@ def crossing(ratios: np.ndarray, first: int, known: int, tolerance: float, level
     past = ratios < tolerance if tolerance < 1 else ratios > tolerance
     when = np.where(past.any(1), first + past.argmax(1), np.inf)
     return Crossing(when, tolerance, first + known - 1, first + ratios.shape[1] - 1, level)
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Refuse what bounds no ratio."""
+    if not 0 < tolerance < np.inf or tolerance == 1:
+        raise ValueError(f"tolerance = {tolerance} is no bound on a ratio to the start. Give a number such as 0.1.")

@@ -105,8 +105,8 @@ def student(key: Key, centre: np.ndarray, root: np.ndarray) -> tuple[Array, Arra
     """
     stretch = jnp.sqrt(chi_square(slot_key(key, 1), TAILS, (POINTS, 1)) / TAILS)
     z = normal(slot_key(key, 0), (POINTS, len(centre))) / stretch
-    log_density = _log_student((z**2).sum(-1), len(centre)) - np.log(np.diag(root)).sum()
-    return centre + z @ root.T, log_density
+    log_density = _log_student((z**2).sum(-1), len(centre)) - jnp.log(jnp.diag(root)).sum()
+    return jnp.asarray(centre) + z @ root.T, log_density
 
 
 def _log_student(square: Array, size: int) -> Array:

@@ -60,7 +60,7 @@ def curve_moments(source: Source, values: Mapping[str, Any], generations: int) -
     return moments(values["M"] * p, repeats, values.get("alpha", 0.0), generations)
 
 
-def moments(copies: Array, repeats: Array, alpha: Any, generations: int) -> tuple[Array, Array]:
+def moments(copies: Array, repeats: Any, alpha: Any, generations: int) -> tuple[Array, Array]:
     """Return mean and covariance of the numbers of types left at generations 1..n.
 
     Args:
@@ -77,7 +77,9 @@ def moments(copies: Array, repeats: Array, alpha: Any, generations: int) -> tupl
     upper = jnp.triu(still[rows[:, None], abs(rows - rows[:, None])])
     free = upper + jnp.triu(upper, 1).T - weighted.T @ missing
     held = (copies @ weighted) * _held(u, alpha, generations)
-    return repeats.sum() - weighted.sum(0), free - jnp.einsum("sgm,sgn->mn", held, held) / (repeats @ copies)
+    return jnp.asarray(repeats).sum() - weighted.sum(0), free - jnp.einsum("sgm,sgn->mn", held, held) / (
+        repeats @ copies
+    )
 
 
 def exponents(alpha: Any, generations: int) -> tuple[Array, Array, Array]:
@@ -131,7 +133,7 @@ def zipf(types: int, beta: Any) -> tuple[Array, np.ndarray]:
     """Return the same for p_i proportional to i^-beta, i = 1..types."""
     ranks = np.arange(1.0, types + 1)
     places, repeats = _binned(np.log(ranks), ranks, np.ones(types))
-    p = jnp.asarray(places) ** -beta
+    p: Any = jnp.asarray(places) ** -beta
     return p / (repeats * p).sum(), repeats
 
 

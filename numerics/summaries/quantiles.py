@@ -213,12 +213,17 @@ class Sketch:
     def _pour(self, into: np.ndarray, of: Window) -> None:
         """Add the counts to those of wider bins."""
         flat, bins = self.counts.reshape(-1, self.counts.shape[-1]), self.counts.shape[-1]
-        row, at = np.nonzero(flat)
+        sums = into.reshape(flat.shape)
+        moved = np.any([mine != theirs for mine, theirs in zip(self.window, of, strict=True)], axis=0).reshape(-1)
+        sums[~moved] += flat[~moved]
+        (rows,) = np.nonzero(moved)
+        inner, at = np.nonzero(flat[rows])
+        row = rows[inner]
         lower, _ = self._bits_of(row, at)
         negative = at + _row(self.window.base, row) < 0
         place = _place(lower, negative, Window(*(_row(x, row) for x in of)), np)
-        sums = np.bincount(row * bins + place, flat[row, at], minlength=flat.size)
-        into += sums.astype(np.int64).reshape(into.shape)
+        found = np.bincount(inner * bins + place, flat[row, at], minlength=len(rows) * bins)
+        sums[rows] += found.astype(np.int64).reshape(-1, bins)
 
     def _bits_of(self, row: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the least and the greatest bits of a magnitude in a bin."""
