@@ -55,7 +55,7 @@ def vocabulary_law(source: Source) -> Law:
 
 
 def curve_moments(source: Source, values: Mapping[str, Any], generations: int) -> tuple[Array, Array]:
-    """Return mean and covariance of the numbers of types left at generations 1..n, for values of M, alpha and beta."""
+    """Return mean and covariance of the numbers of types left at generations 1..n, at values of M, alpha, beta."""
     p, repeats = classes(source) if isinstance(source, tuple) else zipf(source, values["beta"])
     return moments(values["M"] * p, repeats, values.get("alpha", 0.0), generations)
 
