@@ -31,6 +31,7 @@ class Program:
         later: (key, k, given, state) -> state of model k, for k >= 2.
         view: state -> recorded variables by name.
         compact: state -> the types that are left, from which sums over all types are read; None where it does not say.
+        together: whether the functions take the key of many chains, and record these on the first axis.
     """
 
     start: Callable[[Given], State]
@@ -38,6 +39,7 @@ class Program:
     later: Callable[[Key, Any, Given, State], State]
     view: Callable[[State], Mapping[str, Array]]
     compact: Callable[[State], Any] | None = None
+    together: bool = False
 
 
 def trajectories(
@@ -56,6 +58,9 @@ def trajectories(
     """
 
     def run(group: Array) -> dict[str, Array]:
+        if program.together:
+            recorded = _trajectory(program, chain_key(seed, group), given, generations)
+            return jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1), recorded)
         return jax.vmap(lambda chain: _trajectory(program, chain_key(seed, chain), given, generations))(group)
 
     def run_asked(group: tuple[Array, Array]) -> dict[str, Array]:
@@ -71,7 +76,7 @@ def trajectories(
 
 def _trajectory(program: Program, key: Key, given: Given, generations: int) -> dict[str, Array]:
     """Return one chain's variables, shape (generations + 1, ...)."""
-    start = program.start(given)
+    start = _wide(program, key, given) if program.together else program.start(given)
     if program.first is program.later:
         head, state, first = [start], start, 1
     else:
@@ -91,3 +96,10 @@ def _trajectory(program: Program, key: Key, given: Given, generations: int) -> d
         *map(program.view, head),
         tail,
     )
+
+
+def _wide(program: Program, key: Key, given: Given) -> State:
+    """Return model 0 with an axis as long as there are chains, where one chain's values stand for all."""
+    start = program.start(given)
+    shapes = jax.eval_shape(program.later, generation_key(key, 1), jnp.asarray(1.0), given, start)
+    return jax.tree.map(lambda x, after: jnp.broadcast_to(x, after.shape), start, shapes)

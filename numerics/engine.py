@@ -6,72 +6,65 @@ whole and cut, and nothing compiles twice.
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve
 from jax import Array
 
 from numerics.chains import Given, Program, State, trajectories
-from numerics.planning import BLOCK, PATHS, Plan
+from numerics.devices import Devices, found, spread
+from numerics.planning import PATHS, Plan
 from numerics.printer import to_jax
 from numerics.slots import reader
+from numerics.summaries.streams import by_generation
 from numerics.variables import letters_of_source, variables
-
-
-@frozen
-class Moments:
-    """Number of values, their mean, and the sum of squares about it, elementwise."""
-
-    count: int
-    mean: Any
-    squares: Any
-
-    def merged(self, other: "Moments") -> "Moments":
-        """Return the moments of both together: SS = SS_1 + SS_2 + n_1 n_2/(n_1 + n_2) (mean_2 - mean_1)^2."""
-        count = self.count + other.count
-        step = other.mean - self.mean
-        squares = self.squares + other.squares + step**2 * (self.count * other.count / count)
-        return Moments(count, self.mean + step * (other.count / count), squares)
-
-    def standard_error(self) -> Any:
-        """Return sqrt(SS/(n - 1)/n), NaN for a single value."""
-        return np.sqrt(self.squares / (self.count - 1) / self.count) if self.count > 1 else self.mean * np.nan
-
 
 Stretch = tuple[int, int, Any]
 """First chain, number of chains, and what was recorded of them."""
 
 
 def stretches(
-    plan: Plan, given: Given, seed: int, chains: int, chunk: int, skip: Container[int] = ()
+    plan: Plan,
+    given: Given,
+    seed: int,
+    chains: int,
+    chunk: int,
+    skip: Container[int] = (),
+    devices: Devices | None = None,
 ) -> Iterator[Stretch]:
-    """Yield all chains, stretch by stretch, each with the next one already under way, but those that begin in skip."""
-    run, waiting = compiled(plan), None
-    for first in (first for first in range(0, chains, chunk) if first not in skip):
-        count = min(chunk, chains - first)
-        begun = (first, count, run(seed, given, np.arange(first, first + chunk), count))
-        if waiting is not None:
-            yield waiting
-        waiting = begun
-    if waiting is not None:
-        yield waiting
+    """Yield all chains, stretch by stretch, those of the next round already under way, but those that begin in skip."""
+    devices = devices or found("auto")
+    run, waiting = compiled(plan, devices), []
+    left = (first for first in range(0, chains, chunk) if first not in skip)
+    while firsts := list(islice(left, len(devices))):
+        counts = [min(chunk, chains - first) for first in firsts]
+        idle = len(devices) - len(firsts)
+        lanes = np.array([*firsts, *firsts[:1] * idle])[:, None] + np.arange(chunk)
+        begun = run(seed, given, lanes, np.array([*counts, *[0] * idle]))
+        yield from waiting
+        waiting = list(zip(firsts, counts, begun, strict=False))
+    yield from waiting
 
 
 @lru_cache(maxsize=64)
-def compiled(plan: Plan) -> Callable[[int, Given, np.ndarray, int], Any]:
-    """Return the jitted function (seed, given, chains, how many count) -> variables, or moments by block."""
+def compiled(plan: Plan, devices: Devices) -> Callable[[int, Given, np.ndarray, np.ndarray], list[Any]]:
+    """Return the compiled function (seed, given, chains, how many count), the last two by device.
+
+    It returns the variables, and what is streamed of them, of every device.
+    """
     program = PATHS[plan.method].program(plan.loop, plan.shape, plan.generations)
     record = _recorder(plan, program)
 
     def run(seed: Any, given: Given, chains: Array, count: Any) -> Any:
         recorded = evolve(program, view=lambda state: record(given, state))
         paths = trajectories(recorded, seed, given, chains, plan.generations, plan.lanes, count)
-        return jax.tree.map(lambda x: _block_moments(x, count), paths) if plan.summarise else paths
+        streamed = by_generation(plan.streams, paths, jnp.arange(len(chains)) < count)
+        return (paths if plan.paths else {}) | streamed
 
-    return jax.jit(run)
+    return spread(run, devices)
 
 
 def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[str, Array]]:
@@ -91,30 +84,3 @@ def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[
         return {name: values[name] for name in plan.names} | observed
 
     return record
-
-
-def _block_moments(values: Array, count: Any) -> tuple[Array, Array]:
-    """Return mean and sum of squares of every block of chains, shape (blocks, generations + 1, ...)."""
-    x = values.reshape(-1, BLOCK, *values.shape[1:])
-    counts = (jnp.arange(values.shape[0]) < count).reshape(-1, BLOCK, *(1,) * (values.ndim - 1))
-    mean = _total(jnp.where(counts, x, 0)) / jnp.maximum(counts.sum(1), 1)
-    return mean, _total(jnp.where(counts, (x - mean[:, None]) ** 2, 0))
-
-
-def _total(values: Array) -> Array:
-    """Return the sum over axis 1, a power of 2 long, by halves: an order that no compiler changes with the chunk."""
-    while values.shape[1] > 1:
-        half = values.shape[1] // 2
-        values = values[:, :half] + values[:, half:]
-    return values[:, 0]
-
-
-def merged(before: Moments | None, blocks: tuple[Any, Any], count: int) -> Moments:
-    """Return the moments so far with those of a stretch's first ``count`` chains, block after block."""
-    means, squares = map(np.asarray, blocks)
-    for at, first in enumerate(range(0, count, BLOCK)):
-        block = Moments(min(BLOCK, count - first), means[at], squares[at])
-        before = block if before is None else before.merged(block)
-    if before is None:
-        raise ValueError("no chain was run. Give chains >= 1.")
-    return before

@@ -6,21 +6,23 @@ from functools import partial
 from typing import Any
 
 from attrs import frozen
-from sympy import Expr, Indexed, IndexedBase, sympify
+from sympy import Expr, Indexed, IndexedBase, MatrixSymbol, sympify
 from sympy.core.symbol import Symbol
 
-from numerics import counts_path, data_path, statistic_path
+from numerics import counts_path, data_path, sufficient
 from numerics.chains import Program
-from numerics.variables import letters_of_source, variables
+from numerics.summaries.base import BLOCK
+from numerics.summaries.streams import Stream
+from numerics.variables import in_letters, letters_of_source, variables
 from theory.loop import Loop
 from theory.symbols import K
 
-BLOCK = 256
-"""Chains in one block of a summary; a chunk is a whole number of blocks."""
 LIMIT = 2**29
 """Bytes that the probabilities of all types may take; beyond, they are recorded through observables only."""
 MANY = 1_000
 """Beyond so many types the probabilities are not recorded beside observables that are named."""
+AUTO = 2**30
+"""Bytes that every chain's variables may take where it is left open whether they are returned."""
 RECORD_BYTES, STATE_BYTES, CHUNK = 2**26, 2**23, 2**14
 """What a chunk records and carries, and how many chains it has, at most, where its size is left open."""
 
@@ -45,11 +47,13 @@ class Path:
 def _way(name: str) -> Path:
     """Return one of the ways to draw the counts of many types."""
     of = counts_path
-    return Path(of.why_not, of.prepared, partial(of.program, name), partial(of.size, name))
+    return Path(
+        partial(of.why_not, name), partial(of.prepared, name), partial(of.program, name), partial(of.size, name)
+    )
 
 
 PATHS = {
-    "statistic": Path(statistic_path.why_not, statistic_path.prepared, statistic_path.program, statistic_path.size),
+    "statistic": Path(sufficient.why_not, sufficient.prepared, sufficient.program, sufficient.size),
     **{name: _way(name) for name in counts_path.WAYS},
     "data": Path(data_path.why_not, data_path.prepared, data_path.program, data_path.size),
 }
@@ -66,7 +70,8 @@ class Plan:
         names: recorded variables of the family.
         observe: (name, expression) of recorded observables.
         generations: number of refits.
-        summarise: whether blocks of chains are reduced to moments where they are computed.
+        paths: whether every chain is recorded.
+        streams: what is reduced where it is computed.
         lanes: how many chains advance together, a power of 2; it changes no number.
     """
 
@@ -76,19 +81,35 @@ class Plan:
     names: tuple[str, ...]
     observe: tuple[tuple[str, Expr], ...]
     generations: int
-    summarise: bool
+    paths: bool
+    streams: tuple[Stream, ...] = ()
     lanes: int = CHUNK
 
     @property
     def counted(self) -> bool:
         """Whether the path keeps the types that are left, and observables are read from these."""
-        return self.method in counts_path.WAYS
+        return self.method in counts_path.WAYS and bool(self.shape)
 
     @property
     def numbers(self) -> int:
-        """How many numbers are recorded for one chain."""
-        sizes = [math.prod(self.shape) ** len(variables(self.loop.family).dims[name]) for name in self.names]
-        return (self.generations + 1) * (sum(sizes) + len(self.observe))
+        """How many numbers one chain has."""
+        return (self.generations + 1) * sum(self.sizes.values())
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Variable or observable -> how many numbers it is at a generation."""
+        dims, whole = variables(self.loop.family).dims, math.prod(self.shape)
+        return {name: whole ** len(dims[name]) for name in self.names} | {name: 1 for name, _ in self.observe}
+
+    def bytes(self, chains: int) -> int:
+        """Return how much is recorded of so many chains that advance together."""
+        streamed = sum(stream.summary.numbers(chains) * self.sizes[stream.name] for stream in self.streams)
+        return 8 * (streamed * (self.generations + 1) + (chains * self.numbers if self.paths else 0))
+
+
+def numbers(loop: Loop, shape: tuple[int, ...], observed: int) -> int:
+    """Return how many numbers all variables of a chain and its observables are at one generation."""
+    return sum(math.prod(shape) ** len(dims) for dims in variables(loop.family).dims.values()) + observed
 
 
 def choose(loop: Loop, method: str, shape: tuple[int, ...]) -> tuple[str, str]:
@@ -104,7 +125,7 @@ def choose(loop: Loop, method: str, shape: tuple[int, ...]) -> tuple[str, str]:
             raise ValueError(f"method = {method!r} cannot run this loop: {reason}. Ask for method='auto'.")
         return method, "asked for"
     if counts := [name for name in counts_path.WAYS if PATHS[name].why_not(loop, shape) is None]:
-        return counts_path.cheapest(counts, shape[0], int(loop.samples))
+        return counts_path.cheapest(counts, shape[0] if shape else 2, int(loop.samples))
     refusals = []
     for name, path in PATHS.items():
         if name in counts_path.WAYS:
@@ -124,14 +145,15 @@ def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[st
     """
     known = variables(loop.family)
     letters = {*known.letters, *known.rewrite, *letters_of_source(loop.family), K}
-    for name, value in (observe or {}).items():
+    asked = {name: in_letters(sympify(value), loop.family) for name, value in (observe or {}).items()}
+    for name, value in asked.items():
         if name in known.dims or name in ("chain", "generation", "count"):
             raise ValueError(f"observe names {name!r}, which is taken. Choose another name.")
-        if strange := sorted(map(str, _letters(sympify(value)) - letters)):
+        if strange := sorted(map(str, _letters(value) - letters)):
             raise ValueError(
                 f"observe: {name} = {value} holds {', '.join(strange)}. Its letters are {_listed(letters)}."
             )
-    return tuple((name, sympify(value)) for name, value in (observe or {}).items())
+    return tuple(asked.items())
 
 
 def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool) -> tuple[str, ...]:
@@ -172,6 +194,7 @@ def _letters(expr: Expr) -> set[Any]:
     """Return symbols and bases of an expression, without the indices that its sums run over."""
     bases = {entry.base for entry in expr.atoms(Indexed)}
     labels = {base.label for base in bases} | set(bases)
+    bases |= expr.atoms(MatrixSymbol)
     return bases | {x for x in expr.free_symbols if isinstance(x, Symbol) and x not in labels}
 
 

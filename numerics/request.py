@@ -4,21 +4,23 @@ An argument is one field here; what is made from it is one property, so that not
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field, fields, frozen
 
-from numerics import device as devices
+from numerics import devices as machine
 from numerics import planning
 from numerics.chains import Given
-from numerics.long_runs import Layout, identity, layout
+from numerics.cipher import CHAINS, GENERATIONS, SEEDS
+from numerics.long_runs import identity
+from numerics.parts import Layout, layout
 from numerics.planning import Plan
 from numerics.provenance import provenance
-from numerics.samplers import CHAINS, SEEDS
 from numerics.sources import Start, shape, source_arrays
+from numerics.summaries.streams import Asked, spelled, streams
 from theory.loop import Loop
 
 
@@ -31,6 +33,12 @@ def _whole(least: int, top: int) -> Any:
             raise ValueError(f"{attribute.name} = {value} is out of range. Give {least} <= {attribute.name} <= {top}.")
 
     return check
+
+
+def _yes_no_auto(request: "Request", attribute: "Attribute[Any]", value: Any) -> None:
+    del request
+    if value not in (True, False, "auto"):
+        raise ValueError(f"{attribute.name} = {value!r} is no answer. Give True, False or 'auto'.")
 
 
 KEPT = {"kept": True}
@@ -47,14 +55,16 @@ class Request:
 
     loop: Loop
     start: Start | None = field(metadata=KEPT)
-    generations: int = field(validator=_whole(1, CHAINS - 1), metadata=KEPT)
+    generations: int = field(validator=_whole(1, GENERATIONS), metadata=KEPT)
     chains: int = field(validator=_whole(1, CHAINS), metadata=KEPT)
     seed: int = field(validator=_whole(0, SEEDS - 1), metadata=KEPT)
-    paths: bool = field(metadata=KEPT)
+    paths: bool | str = field(validator=_yes_no_auto, metadata=KEPT)
     observe: Mapping[str, Any] | None
+    summaries: Mapping[str, Asked | Iterable[Asked]] | None = field(metadata=KEPT)
     method: str = field(metadata=KEPT)
     chunk: int | None
     device: str = field(metadata=KEPT)
+    devices: machine.Number = 1
 
     @cached_property
     def given(self) -> Given:
@@ -65,11 +75,20 @@ class Request:
     def plan(self) -> Plan:
         """What is compiled."""
         observed = planning.observables(self.loop, self.observe)
-        held = self.chains if self.paths else planning.BLOCK
+        held = self.chains if self.every_chain else planning.BLOCK
         names = planning.recorded(self.loop, self._shape, self.generations, held, bool(observed))
+        wanted = streams(self.summaries, (*names, *dict(observed)), self.paths is not True)
         compiled, (which, _) = self._prepared[0], self.way
-        lanes = planning.lanes(which, compiled, self._shape, self.generations, self.chosen.platform)
-        return Plan(compiled, which, self._shape, names, observed, self.generations, not self.paths, lanes)
+        lanes = planning.lanes(which, compiled, self._shape, self.generations, self.chosen[0].platform)
+        return Plan(compiled, which, self._shape, names, observed, self.generations, self.every_chain, wanted, lanes)
+
+    @property
+    def every_chain(self) -> bool:
+        """Whether every chain is returned."""
+        if self.paths != "auto":
+            return bool(self.paths)
+        numbers = planning.numbers(self.loop, self._shape, len(self.observe or {})) * (self.generations + 1)
+        return 8 * self.chains * numbers <= planning.AUTO
 
     @cached_property
     def parts(self) -> Layout:
@@ -83,15 +102,15 @@ class Request:
         return planning.choose(self.loop, self.method, self._shape)
 
     @cached_property
-    def chosen(self) -> Any:
-        """The device that it runs on."""
-        return devices.device(self.device)
+    def chosen(self) -> machine.Devices:
+        """The devices that it runs on."""
+        return machine.found(self.device, self.devices)
 
     @cached_property
     def attributes(self) -> dict[str, str]:
         """The attributes of the result."""
         observe = json.dumps({name: str(expr) for name, expr in self.plan.observe})
-        ran = {"method": self.way[0], "reason": self.way[1], "device": devices.described(self.chosen)}
+        ran = {"method": self.way[0], "reason": self.way[1], "device": machine.described(self.chosen)}
         return {"loop": str(self.loop), "observe": observe, **ran, "provenance": provenance(self.loop, self._kept, ran)}
 
     def identity(self) -> dict[str, Any]:
@@ -101,8 +120,9 @@ class Request:
     @property
     def _kept(self) -> dict[str, Any]:
         """The arguments that make the run again."""
-        kept = {f.name: getattr(self, f.name) for f in self.__attrs_attrs__ if f.metadata.get("kept")}
-        return kept | {"start": dict(self.start or {}), "device": self.chosen.platform}
+        kept = {f.name: getattr(self, f.name) for f in fields(Request) if f.metadata.get("kept")}
+        where = self.chosen[0].platform
+        return kept | {"start": dict(self.start or {}), "device": where, "summaries": spelled(self.summaries)}
 
     @cached_property
     def _source(self) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _steps(loop: Loop, shape: tuple[int, ...]) -> tuple[Step, Step]:
     first, later = (step(declared, plain, _state(loop, shape), k) for k in (S.One, symbols.n))
     if isinstance(loop.regime, Moran):
         first, later = (_counted(one, loop.samples) for one in (first, later))
-    return first, _with_sizes(later, loop.regime)
+    return first, with_sizes(later, loop.regime)
 
 
 def _counted(refit: Step, samples: Expr) -> Step:
@@ -130,7 +130,7 @@ def _counted(refit: Step, samples: Expr) -> Step:
     return Step({x: floor(value * samples + S.Half) / samples for x, value in refit.update.items()}, refit.laws)
 
 
-def _with_sizes(refit: Step, regime: Any) -> Step:
+def with_sizes(refit: Step, regime: Any) -> Step:
     """Return the step with the sizes that a schedule lists, chosen by the number of the fit."""
     sizes = getattr(regime, "sizes", None)
     if not isinstance(sizes, tuple):

@@ -15,7 +15,7 @@ from scipy.stats import norm
 from sympy import Rational, log, oo
 
 from numerics import planning, runs
-from numerics.device import device
+from numerics.devices import found
 from numerics.engine import compiled
 from numerics.runs import load, rerun, save
 from numerics.simulate import simulate
@@ -228,7 +228,7 @@ def test_wrong_arguments_have_their_sentence(wrong, sentence):
 def test_missing_device_names_the_extra():
     """Assert that a GPU that is not there is an error that says what to install, not a run on the CPU."""
     with pytest.raises(ValueError, match=r"collapse-theory\[cuda12\]"):
-        device("gpu")
+        found("gpu")
 
 
 def test_method_and_reason_are_recorded():

@@ -63,6 +63,21 @@ def sequence(values: Any, name: str) -> tuple[Expr, ...]:
     return tuple(finite(value, f"{name}[{k}]") for k, value in enumerate(values))
 
 
+def generation_number(n: Any, least: int = 0) -> int:
+    """Return the number of a generation as an integer.
+
+    Raises:
+        ValueError: no whole number, or one below ``least``.
+
+    >>> generation_number(3)
+    3
+    """
+    number = sympify(n)
+    if not number.is_Integer or number < least:
+        raise ValueError(f"n = {n} is not a generation. Give a whole number >= {least}.")
+    return int(number)
+
+
 def share(name: str, problem: str) -> Callable[[object], Expr]:
     """Return the converter of a number in [0, 1]; ``problem`` says what is wrong with another, {} standing for it.
 

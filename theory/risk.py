@@ -4,14 +4,15 @@ from functools import cached_property
 from typing import Any, Literal
 
 from attrs import evolve, frozen
-from sympy import Expr, Rational, Symbol, log, pi, sqrt
+from sympy import Expr, Matrix, Rational, S, Symbol, log, pi, sqrt
 
 from theory.asymptotics import Leading, leading
 from theory.certificate import Certificate
 from theory.combination import Combined, variance
 from theory.errors import NotClosed
 from theory.expect import Expectation, expect
-from theory.families.diagonal import DiagonalGaussian
+from theory.families.base import Family
+from theory.families.diagonal import DiagonalGaussian, numbers
 from theory.families.gaussian import Gaussian
 from theory.families.multivariate import MultivariateGaussian
 from theory.geometric import collected
@@ -57,13 +58,23 @@ class Risk:
 
     def values(self, generations: int) -> list[Expr]:
         """Return the exact risk at generations 0, 1, ..., ``generations``; generation 0 is the source itself."""
-        return [self.within.values(0)[0], *(self.projection + value for value in self.within.values(generations)[1:])]
+        return [self._of_source(), *(self.projection + value for value in self.within.values(generations)[1:])]
+
+    def _of_source(self) -> Expr:
+        """Return the metric between the source and itself."""
+        if self.metric in DISTANCES:
+            return S.Zero
+        loop = self.within.loop
+        return self.within.values(0)[0] if loop.source is None else loop.source.differential_entropy()
 
     def at(self, **values: Any) -> Any:
         """Return the risk with exact values put in by name; with ``n`` given, its exact value there."""
         generation = values.pop("n", None)
         special = risk(self.within.loop.at(**values), self.metric) if values else self
-        return special if generation is None else special.values(int(generation))[-1]
+        if generation is None:
+            return special
+        later = special.within.values(int(generation))[1:]
+        return special.projection + later[-1] if later else special.values(0)[0]
 
     def limit(self) -> Expr:
         """Return the limit as n grows, or raise `NoClosedForm` as `Expectation.limit` does."""
@@ -101,15 +112,11 @@ def risk(loop: Loop, metric: Metric = "kl_source_model") -> Risk:
     family = loop.law
     if metric not in _DENSITIES:
         raise ValueError(f"metric = {metric!r} is not known. Choose one of {', '.join(_DENSITIES)}.")
-    if loop.source is not None and metric in ("kl_model_source", "w2"):
-        raise NotClosed(
-            f"source: {_WORDS[metric]} outside the family has no additive projection. Ask kl_source_model or nll."
-        )
-    projection = family.divergence(loop.source or family)
-    observable = _observable(family, metric)
-    # The source's own entropy lies below its projection's by the divergence, so that generation 0 is the source.
-    below = projection if metric in ("nll", "entropy") else 0
-    return Risk(metric, projection, expect(loop, observable - below))
+    if loop.source is not None and metric in _BACKWARD:
+        return Risk(metric, S.Zero, expect(loop, _backward(family, loop.source, metric)))
+    # A cross-entropy is that of the projection, and so is the entropy of a model: only a divergence has a part more.
+    projection = family.divergence(loop.source or family) if metric in DISTANCES else S.Zero
+    return Risk(metric, projection, expect(loop, _observable(family, metric)))
 
 
 def _observable(family: object, metric: str) -> Expr:
@@ -122,6 +129,23 @@ def _observable(family: object, metric: str) -> Expr:
     if isinstance(family, MultivariateGaussian):
         return _multivariate(family, metric)
     raise NotClosed(f"family: {type(family).__name__} has no divergence in closed form here. Ask simulate(loop).")
+
+
+def _backward(family: Family, source: Family, metric: str) -> Expr:
+    """Return KL(diagonal model || N(mu0, S)) = (sum_ij P_ij d_i d_j + sum_i P_ii V_i - d + log det S
+    - sum_i log V_i)/2, P = S^-1 and d = mu - mu0; no projection splits off it.
+    """
+    if metric == "w2" or not (isinstance(family, DiagonalGaussian) and isinstance(source, MultivariateGaussian)):
+        raise NotClosed(
+            f"source: {_BACKWARD[metric]} a {type(source).__name__} source outside the family has no closed moments. "
+            "Ask kl_source_model or nll, or simulate(loop)."
+        )
+    _, covariance = numbers(source)
+    precision, coordinates = covariance.inv(), range(family.dimension)
+    shift = Matrix([family.mu[k] - family.mean[k] for k in coordinates])
+    squares = (shift.T * precision * shift)[0] + sum(precision[k, k] * family.V[k] for k in coordinates)
+    logs = log(covariance.det()) - sum(log(family.V[k]) for k in coordinates)
+    return (squares + logs - family.dimension) / 2
 
 
 def _multivariate(family: MultivariateGaussian, metric: str) -> Expr:
@@ -179,4 +203,7 @@ _NAMES = {
     "nll": r"-\log P_n(x)",
     "entropy": r"h(P_n)",
 }
-_WORDS = {"kl_model_source": "KL(model || source)", "w2": "the distance W2 to a source"}
+_BACKWARD = {"kl_model_source": "KL(model || source) to", "w2": "the distance W2 to"}
+"""Metrics that do not split into a projection and the rest where the source lies outside the family."""
+DISTANCES = ("kl_source_model", "kl_model_source", "w2")
+"""Metrics that are 0 between a law and itself."""

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from sympy import Add, Expr, Indexed, IndexedBase, S, log
+from sympy import Add, Expr, Indexed, IndexedBase, Mul, S, log
 
 from theory import symbols
 from theory.errors import NotClosed
@@ -17,6 +17,7 @@ from theory.exact import sequence
 from theory.families.base import Family, Marginal, Parameters
 from theory.families.gaussian import Gaussian
 from theory.families.multivariate import MultivariateGaussian
+from theory.families.pair import Pair
 
 
 def _variances(values: Iterable[object]) -> tuple[Expr, ...]:
@@ -76,48 +77,68 @@ class DiagonalGaussian(Family):
         """Return the diagonal law with the source's means and variances, the M-projection."""
         if not isinstance(source, MultivariateGaussian):
             return Family.project(self, source)
-        mean, covariance = _numbers(source)
+        mean, covariance = numbers(source)
         return DiagonalGaussian(mean, covariance.diagonal())
 
     def divergence(self, source: Family) -> Expr:
         """Return KL(N(m, S) || projection) = -log(det S / prod S_ii)/2, the total correlation."""
         if not isinstance(source, MultivariateGaussian):
             return Family.divergence(self, source)
-        _, covariance = _numbers(source)
+        _, covariance = numbers(source)
         return -log(covariance.det() / prod(covariance.diagonal())) / 2
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
-        """Split a sum of one-coordinate observables; coordinates share no draw only after the first fit, so products
-        are refused.
+        """Split a sum of one-coordinate observables and of products of two means; real points tie coordinates
+        together, so other products are refused.
         """
-        pieces: dict[int | None, list[Expr]] = {}
+        pieces: dict[tuple[int, ...], list[Expr]] = {}
         for term in Add.make_args(observable.expand()):
-            pieces.setdefault(self._coordinate_of(term), []).append(term)
-        return tuple(self._piece(k, Add(*terms)) for k, terms in pieces.items())
+            pieces.setdefault(self._coordinates_of(term), []).append(term)
+        return tuple(self._piece(named, Add(*terms)) for named, terms in pieces.items())
 
-    def _coordinate_of(self, term: Expr) -> int | None:
+    def _coordinates_of(self, term: Expr) -> tuple[int, ...]:
         if term.xreplace(dict.fromkeys(term.atoms(Indexed), S.One)).has(symbols.mu, symbols.V):
             raise ValueError(f"{term} names no coordinate. Write DiagonalGaussian.mu[k] or DiagonalGaussian.V[k].")
-        named = {int(x.indices[0]) for x in term.atoms(Indexed)}
-        if len(named) > 1:
+        named = tuple(sorted({int(x.indices[0]) for x in term.atoms(Indexed)}))
+        product = Mul(*(self.mu[k] for k in named))
+        if len(named) > 2 or (len(named) == 2 and (term / product).atoms(Indexed)):
             raise NotClosed(
-                f"family: {term} mixes coordinates {sorted(named)}, which a correlated source ties together "
-                "in the first fit. Ask for sums of one-coordinate observables, or simulate(loop)."
+                f"family: {term} mixes coordinates {list(named)}, which a correlated source ties together. "
+                "Ask for sums of one-coordinate observables and of products mu[i]*mu[j], or simulate(loop)."
             )
-        return named.pop() if named else None
+        return named
 
-    def _piece(self, k: int | None, observable: Expr) -> Marginal:
-        here = 0 if k is None else k
+    def _piece(self, named: tuple[int, ...], observable: Expr) -> Marginal:
+        if len(named) == 2:
+            return self._pair(named, observable)
+        here = named[0] if named else 0
         names = {self.mu[here]: symbols.mu, self.V[here]: symbols.V}
         back = {one: indexed for indexed, one in names.items()}
         return Marginal(self.coordinate(here), observable.xreplace(names), restore=lambda expr: expr.xreplace(back))
+
+    def _pair(self, named: tuple[int, int], observable: Expr) -> Marginal:
+        i, j = named
+        names = {self.mu[i]: Pair.x, self.mu[j]: Pair.y}
+        back = {one: indexed for indexed, one in names.items()}
+        pair = CoordinatePair(named, (self.mean[i], self.mean[j]))
+        return Marginal(pair, observable.xreplace(names), restore=lambda expr: expr.xreplace(back))
 
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the family with values put into its source."""
         return type(self)([m.subs(values) for m in self.mean], [v.subs(values) for v in self.variances])
 
 
-def _numbers(source: MultivariateGaussian) -> tuple[tuple[Expr, ...], Any]:
+@frozen
+class CoordinatePair(Pair):
+    """Two coordinates of a Gaussian point."""
+
+    def tied(self, source: Any) -> Expr:
+        """Return S_ij."""
+        return source.covariance[self.places]
+
+
+def numbers(source: MultivariateGaussian) -> tuple[tuple[Expr, ...], Any]:
+    """Return the mean and the covariance of a source, or refuse one in symbols."""
     if source.mean is None or source.covariance is None:
         raise ValueError(
             "MultivariateGaussian() has a source in symbols, and a projection reads its entries. "

@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from sympy import (
     Add,
     Determinant,
+    E,
     Expr,
     ImmutableMatrix,
     IndexedBase,
@@ -32,7 +33,7 @@ from theory.errors import NotClosed
 from theory.estimators import Estimator
 from theory.exact import sequence
 from theory.families.arrays import Values, covariance_matrix, means, whole_dimension
-from theory.families.base import Batch, Derivable, Marginal, Parameters
+from theory.families.base import Batch, Derivable, Family, Marginal, Parameters
 from theory.families.direction import Direction, direction, squared_length
 from theory.families.gaussian import Gaussian
 from theory.innovations import Law
@@ -271,6 +272,19 @@ class MultivariateGaussian(Derivable):
     def distorted(self, law: Parameters, sampling: Sampling) -> Parameters:
         """Return N(mu, tau Sigma) for tempered sampling."""
         return _in_space(_LINE.distorted(_on_line(law), sampling))
+
+    def differential_entropy(self) -> Expr:
+        """Return (d log(2 pi e) + log det Sigma0)/2."""
+        if self.covariance is None:
+            return Derivable.differential_entropy(self)
+        return (self.dimension * log(2 * pi * E) + log(self.covariance.det())) / 2
+
+    def drawn_as(self, sampling: Sampling) -> Family:
+        """Return N(mu0, tau Sigma0) for tempered sampling."""
+        factor = _LINE.distorted({symbols.mu: S.Zero, symbols.V: S.One}, sampling)[symbols.V]
+        if factor == 1 or self.mean is None or self.covariance is None:
+            return self if factor == 1 else Derivable.drawn_as(self, sampling)
+        return type(self)(self.mean, factor * self.covariance)
 
     def completed(
         self, fitted: Parameters, laws: tuple[Law, ...], state: Sequence[Expr]

@@ -1,0 +1,116 @@
+"""The loop of a multivariate Gaussian from its sufficient statistics: the step of `matrix_step`, compiled.
+
+No data are drawn: a fit reads means and Wishart matrices, which are products of random triangles. What is carried is
+mu - mu0 and a root of Sigma (see `roots`), and beside them the statistics that a regime remembers.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+from attrs import evolve
+from jax import Array
+from sympy import S, cancel
+
+from numerics.chains import Given, Program, State
+from numerics.cipher import Key
+from numerics.lifting import generalised, letters, lifted
+from numerics.matrix_fit import CENTRE, SOURCE_ROOT, fitted
+from numerics.matrix_step import DELTA, SIGMA, Posterior, is_vector, matrix_steps
+from numerics.roots import Roots
+from numerics.spaces import Blocks
+from numerics.statistic_path import with_sizes
+from theory import symbols
+from theory.axes import substituted
+from theory.errors import NotClosed
+from theory.families import MultivariateGaussian
+from theory.loop import Loop
+from theory.regimes import Schedule
+from theory.step import Step
+
+
+def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
+    """Return why this path is not exact for the loop, or None where it is."""
+    if not isinstance(loop.family, MultivariateGaussian):
+        return f"{type(loop.family).__name__} is no law of one matrix"
+    try:
+        first, _ = matrix_steps(loop)
+    except NotClosed as refusal:
+        return str(refusal).split(". ")[0]
+    few = [law.size for law in first.laws if isinstance(law, Posterior) and law.size <= shape[0]]
+    return f"samples: {few[0]} points have no posterior of a covariance in {shape[0]} dimensions" if few else None
+
+
+def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
+    """Return the loop that is compiled, with symbols in place of numbers, and the numbers."""
+    if isinstance(loop.regime, Schedule):
+        loop.regime.size(S(generations))
+    bare, numbers = generalised(evolve(loop, family=MultivariateGaussian(), source=None))
+    compiled, others = lifted(bare, ("samples", "estimator", "regime", "sampling"))
+    return compiled, numbers | others
+
+
+def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
+    """Return the chain whose generation k is step k of a `prepared` loop; arguments as in `why_not`."""
+    del generations
+    first, later = matrix_steps(loop)
+    later = with_sizes(later, loop.regime)
+    fits = [_transition(refit, loop, shape[0]) for refit in (later, first)]
+    return Program(
+        start=lambda values: _start(later, values, shape[0]),
+        first=fits[0] if _alike(first, later) else fits[1],
+        later=fits[0],
+        view=lambda state: _view(state, shape[0]),
+        together=True,
+    )
+
+
+def _transition(refit: Step, loop: Loop, d: int) -> Callable[[Key, Any, Given, State], State]:
+    """Return the function that makes the next state."""
+    given = letters(loop)
+
+    def transition(key: Key, k: Any, values: Given, state: State) -> State:
+        here = {symbols.n: k} | {x: values[str(x)] for x in given}
+        return fitted(refit, Roots(d, k >= 0), here, key, state)
+
+    return transition
+
+
+def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:
+    """Return how many numbers a chain carries."""
+    del loop, generations
+    (d,) = shape
+    return 3 * d * d
+
+
+def _alike(first: Step, later: Step) -> bool:
+    """Return whether the first fit is fit n with n = 1, the memory being empty."""
+    if len(first.laws) != len(later.laws):
+        return False
+    empty = {x: S.Zero for x in later.update if x not in (DELTA, SIGMA)} | {symbols.n: S.One}
+    pairs = [(first.update[x], value) for x, value in later.update.items()]
+    laws = all(one == substituted(other, empty) for one, other in zip(first.laws, later.laws, strict=True))
+    return laws and all(cancel(one - value.subs(empty)) == 0 for one, value in pairs)
+
+
+def _start(later: Step, values: Given, d: int) -> dict[str, Any]:
+    """Return model 0, the source, and empty memories."""
+    space = Roots(d)
+    root = space.root(values["root0"])
+    zeros = jnp.zeros_like(root.logs)
+    memory = {
+        x.name: zeros if is_vector(x) else Blocks(*map(jnp.zeros_like, root.unit))
+        for x in later.update
+        if x not in (DELTA, SIGMA)
+    }
+    centre = {CENTRE: space.constant(values["mu0"]), SOURCE_ROOT: root}
+    return {**centre, DELTA.name: zeros, SIGMA.name: root, **memory}
+
+
+def _view(state: State, d: int) -> dict[str, Array]:
+    """Return mean, covariance and the logarithm of its determinant."""
+    space, root = Roots(d), state[SIGMA.name]
+    covariance = space.symmetric(space.gram(space.triangle(root)))
+    logs = 2 * space.leading(root.logs)
+    values = {"mu": space.leading(state[CENTRE] + state[DELTA.name]), "Sigma": space.leading(covariance)}
+    return values | {"log_det": sum((logs[:, j] for j in range(1, d)), logs[:, 0])}
