@@ -134,7 +134,7 @@ def zipf(types: int, beta: Any) -> tuple[Array, np.ndarray]:
     ranks = np.arange(1.0, types + 1)
     places, repeats = _binned(np.log(ranks), ranks, np.ones(types))
     p: Any = jnp.asarray(places) ** -beta
-    return p / (repeats * p).sum(), repeats
+    return jnp.asarray(p / (repeats * p).sum()), repeats
 
 
 def _binned(logs: np.ndarray, values: np.ndarray, repeats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
