@@ -90,6 +90,8 @@ class Quantiles(Summary):
 
     def reduced(self, values: Any, counted: Array) -> tuple[Array, ...]:
         """Return the parts of a `Sketch` of all lanes."""
+        if values.ndim == 1:
+            return tuple(part[None] for part in _reduced(values, counted, self.bins))
         lanes = values.reshape(len(counted), -1)
         parts = jax.vmap(lambda x: _reduced(x, counted, self.bins), in_axes=1)(lanes)
         return tuple(part.reshape(1, *values.shape[1:], *part.shape[1:]) for part in parts)
