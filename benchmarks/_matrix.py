@@ -24,11 +24,10 @@ SMALL = 8
 
 def engine(d: int) -> Program:
     """The library: means and standard errors at every generation."""
-    loop = Loop(MultivariateGaussian(dimension=d), samples=M)
-    start = {"mu": np.zeros(d), "Sigma": np.eye(d)}
+    loop = Loop(MultivariateGaussian([0] * d, np.eye(d, dtype=int).tolist()), samples=M)
 
     def simulated(seed: int, chains: int, paths: bool = False) -> Any:
-        return simulate(loop, start, generations=GENERATIONS, chains=chains, seed=seed, paths=paths).load()
+        return simulate(loop, generations=GENERATIONS, chains=chains, seed=seed, paths=paths).load()
 
     def sample() -> np.ndarray:
         run = simulated(2**40, 2**14 // d, paths=True)

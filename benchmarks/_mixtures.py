@@ -20,7 +20,7 @@ KNOWN = hasattr(theory, "Mixture") and hasattr(theory, "EM")
 
 def engine() -> Program:
     """The library: means and standard errors at every generation."""
-    family = theory.Mixture(2, weights=["1/2", "1/2"], means=MEANS, variances=VARIANCES)
+    family = theory.Mixture(2, weights=["1/2", "1/2"], means=[-2, 2], variances=[1, 1])
     loop = Loop(family, estimator=theory.EM(STEPS, tolerance=0), samples=M)
 
     def simulated(seed: int, chains: int, paths: bool = False) -> Any:

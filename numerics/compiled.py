@@ -1,7 +1,7 @@
 """Compiled programs kept on disk, so that a fresh process starts with what an earlier one has compiled.
 
-JAX has such a cache and leaves it off. It is switched on by the command `collapse`, and in a script by one call; nothing
-is switched on by an import.
+JAX has such a cache and leaves it off. It is switched on by the command `collapse`, and in a script by one call, never
+by an import.
 """
 
 import hashlib
@@ -22,19 +22,21 @@ def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
         folder: the folder; None for the one that JAX_COMPILATION_CACHE_DIR names, else ``collapse-theory`` in
             XDG_CACHE_HOME or ~/.cache, with one folder for each kind of processor. It may be removed at any time.
 
+    Raises:
+        ValueError: the folder cannot be made.
+
     JAX keeps programs from a second of compilation on; here it keeps all, unless
     JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS says otherwise.
-
-    >>> before = jax.config.jax_compilation_cache_dir
-    >>> keep_compiled("build/compiled").name
-    'compiled'
-    >>> jax.config.update("jax_compilation_cache_dir", before)
     """
     chosen = folder or getattr(jax.config, FOLDER) or _home() / "collapse-theory" / f"compiled-{_processor()}"
+    try:
+        Path(chosen).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{str(chosen)!r} cannot be made ({error.strerror}). Name another folder.") from error
     jax.config.update(FOLDER, str(chosen))
     if SECONDS.upper() not in os.environ:
         jax.config.update(SECONDS, 0.0)
-    compilation_cache.reset_cache()  # where something was compiled before, JAX would not look again
+    compilation_cache.reset_cache()  # where programs were kept elsewhere before, JAX would go on there
     return Path(chosen)
 
 

@@ -28,10 +28,11 @@ from theory.families import (
     LinearRegression,
     MultivariateGaussian,
     NGram,
+    ProductCategorical,
+    ProjectedGaussian,
     Recursion,
 )
 from theory.filters import SpectralFilter
-from theory.learners import Learner
 from theory.loop import Loop
 from theory.procedures import PosteriorDraw, PosteriorPredictive, Procedure
 from theory.sampling import Tempered, Truncated
@@ -93,7 +94,7 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     numbers: dict[str, Any] = {f"size_{j}": sizes for j, sizes in counts.changing.items()}
     numbers["divisors"] = np.stack([_divisors(loop, sizes) for sizes in counts.fitted], axis=1)
     bare, others = generalised(evolve(_without_source(loop), estimator=_without_exact(loop.estimator)))
-    axes = ("sampling", "estimator") if isinstance(loop.estimator, Procedure | Learner) else ("sampling",)
+    axes = ("sampling", "estimator") if isinstance(loop.estimator, Procedure) else ("sampling",)
     compiled, more = lifted(bare, axes)
     return compiled, numbers | others | more
 
@@ -112,12 +113,12 @@ def _divisors(loop: Loop, sizes: np.ndarray) -> np.ndarray:
 def _without_exact(estimator: Estimator) -> Estimator:
     """Return the estimator with maximum likelihood for the exact fit inside, whose divisors are numbers of a run."""
     inside = innermost(estimator)
-    return estimator if isinstance(inside, Procedure | SpectralFilter | Learner) else around(estimator, MLE())
+    return estimator if isinstance(inside, Procedure | SpectralFilter) else around(estimator, MLE())
 
 
 def _without_source(loop: Loop) -> Loop:
     """Return the loop without the numbers of its source, where its family can do without."""
-    if isinstance(loop.family, MultivariateGaussian):
+    if isinstance(loop.family, MultivariateGaussian | ProjectedGaussian | ProductCategorical):
         return loop
     if isinstance(loop.family, Fitted) or loop.law.outside(loop.source) is not None:
         source = outside.bare(loop.source or loop.family)

@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from scipy.stats import norm
 from sympy import oo
 
-from numerics.agreement import ROUNDING
+from numerics.agreement import ROUNDING, SKEW
 from numerics.metrics import measured
 from numerics.simulate import simulate
 from theory.cells import value_at
 from theory.errors import NoClosedForm, NotClosed
 from theory.loop import Loop
-from theory.sources import CELLS, SOURCES, Cell, Decomposition, name, variant
+from theory.sources import CELLS, LETTERS, SOURCES, Cell, Decomposition, name, variant
 
 FIGURES = len(CELLS) + len(CELLS) - 1 + len(SOURCES)
 """Numbers that share one level: cells, interactions but that of no source, and shares."""
@@ -44,8 +44,9 @@ class Estimate:
         return self.mean - self.z * self.error, self.mean + self.z * self.error
 
     def __str__(self) -> str:
-        """Return mean and half-length."""
-        return f"{self.mean:.4g} +- {self.z * self.error:.2g}"
+        """Return mean and half-length, or that it has none."""
+        half = self.z * self.error
+        return f"{self.mean:.4g} +- {half:.2g}" if np.isfinite(half) else f"{self.mean:.4g}, skewed"
 
 
 @frozen
@@ -55,7 +56,7 @@ class Row:
     Args:
         cell: the sources that are on.
         theory: the exact value, None where there is none.
-        reason: why there is no theory, or no simulation; "" where there are both.
+        reason: why there is no theory, or no simulation, or what stands for it; "" where there are both.
         simulated: the estimate, None where nothing was simulated.
         scale: what errors are relative to: the largest cell of the table.
         asked: the relative error that must be visible.
@@ -127,10 +128,25 @@ class SimulatedSources:
         return _estimate(self.split.total, self.z)
 
     @property
+    def smallest(self) -> float:
+        """The largest of the rows' smallest errors: what would have been seen in every row."""
+        return max(row.smallest for row in self.rows.values() if row.simulated is not None)
+
+    @property
     def verdict(self) -> str:
         """disagree if a row disagrees, else underpowered if one is, else agree."""
         found = {row.verdict for row in self.rows.values()}
         return next((word for word in ("disagree", "underpowered") if word in found), "agree")
+
+    def _repr_latex_(self) -> str:
+        cells = [
+            rf"\text{{{name(cell)}}} & {'' if row.theory is None else f'{row.theory:.4g}'} & "
+            rf"{_latex(row.simulated)} & \text{{{row.verdict}}}"
+            for cell, row in self.rows.items()
+        ]
+        shares = [rf"\varphi_{LETTERS[source]} & & {_latex(share)} &" for source, share in self.shares.items()]
+        rows = (r"\text{cell} & \text{theory} & \text{simulation} & ", r" \\ ".join(cells), r" \\ ".join(shares))
+        return r"$\begin{array}{llll} " + r" \\ \hline ".join(rows) + r" \end{array}$"
 
     def __str__(self) -> str:
         """Return the rows, then the shares."""
@@ -140,8 +156,12 @@ class SimulatedSources:
         lines = ["  ".join([*(f"{text:<{w}}" for text, w in zip(row, widths, strict=False)), row[-1]]) for row in table]
         reasons = [f"{name(cell)}: {row.reason}" for cell, row in self.rows.items() if row.reason]
         shares = ", ".join(f"{source} {share}" for source, share in self.shares.items())
-        told = f"{self.metric} at generation {self.generation}, {self.chains} chains; intervals hold together"
+        told = f"{self.metric} at generation {self.generation}, {self.chains:,} chains; intervals hold together"
         return "\n".join([told, *lines, f"shares: {shares}", f"together: {self.total}", *reasons])
+
+
+def _latex(estimate: Estimate | None) -> str:
+    return "" if estimate is None else str(estimate).replace("+-", r"\pm").replace(", skewed", r"\ \text{skewed}")
 
 
 def _texts(row: Row, interaction: Estimate) -> tuple[str, ...]:
@@ -188,55 +208,81 @@ def simulated_sources(
     >>> found.verdict, round(found.rows[frozenset({"approximation"})].theory, 4)
     ('agree', 2.0794)
     """
+    asked = _Asked(metric, generations, chains, seed, method, many)
     z = float(norm.isf(level / 2 / FIGURES))
-    cells = {cell: _cell(variant(loop, cell), metric, generations, many) for cell in CELLS}
-    values = {
-        cell: _values(one, told, metric, generations, chains, seed, method) for cell, (one, told) in cells.items()
-    }
+    found = {cell: asked.of(variant(loop, cell), name(cell)) for cell in CELLS}
+    values = {cell: np.full(chains, one.theory) if one.values is None else one.values for cell, one in found.items()}
     scale = max(float(np.abs(np.mean(v))) for v in values.values()) or 1.0
-    rows = {
-        cell: Row(
-            cell,
-            None if isinstance(told, str) else told,
-            told if isinstance(told, str) else "",
-            None if one is None else _estimate(values[cell], z),
-            scale,
-            smallest,
-            power,
-        )
-        for cell, (one, told) in cells.items()
-    }
+    rows = {cell: _row(cell, one, z, scale, smallest, power) for cell, one in found.items()}
     return SimulatedSources(loop, metric, generations, chains, rows, Decomposition(values), z)
 
 
-def _cell(loop: Loop, metric: str, generation: int, many: int | None) -> tuple[Loop | None, float | str]:
-    """Return the loop that is simulated, None for a population limit, and the cell's value, or why it has none."""
-    try:
-        told: float | str = float(value_at(loop, metric, generation))
-    except (NotClosed, NoClosedForm) as refusal:
-        told = str(refusal).split(". ")[0]
-    if loop.samples != oo:
-        return loop, told
-    if not isinstance(told, str):
-        return None, told
-    if many is None:
-        raise NotClosed(
-            f"{told}, and infinitely many samples cannot be drawn. Give many=, a number that stands for them."
-        )
-    return loop.at() if False else _with_samples(loop, many), f"{many} samples stand for infinitely many: {told}"
+@frozen
+class _Found:
+    """What is known of a cell: its exact value, its values by chain, and why one is missing or stands for another."""
+
+    theory: float | None
+    values: np.ndarray | None
+    reason: str
 
 
-def _with_samples(loop: Loop, many: int) -> Loop:
-    from attrs import evolve
+@frozen
+class _Asked:
+    """What is measured, and how."""
 
-    return evolve(loop, samples=many)
+    metric: str
+    generation: int
+    chains: int
+    seed: int
+    method: str
+    many: int | None
+
+    def of(self, loop: Loop, cell: str) -> _Found:
+        """Return what theory and simulation say of one variant, or refuse one of which neither says anything."""
+        theory, why_no_theory = self._theory(loop)
+        values, why_not_simulated = self._drawn(loop) if loop.samples != oo else self._limit(loop, theory is not None)
+        if theory is None and values is None:
+            raise NotClosed(f"cell {cell}: {why_no_theory}, and {why_not_simulated}. Ask for another metric or family.")
+        return _Found(theory, values, "; ".join(filter(None, (why_no_theory, why_not_simulated))))
+
+    def _theory(self, loop: Loop) -> tuple[float | None, str]:
+        try:
+            return float(value_at(loop, self.metric, self.generation)), ""
+        except (NotClosed, NoClosedForm) as refusal:
+            return None, str(refusal).split(". ")[0]
+
+    def _drawn(self, loop: Loop) -> tuple[np.ndarray | None, str]:
+        try:
+            return self._measured(loop, self.chains, self.method), ""
+        except ValueError as refusal:  # no path runs it
+            return None, str(refusal).split(". ")[0]
+
+    def _limit(self, loop: Loop, known: bool) -> tuple[np.ndarray | None, str]:
+        """Return the one value of a loop without randomness, or that of a number that stands for infinitely many."""
+        try:
+            return np.repeat(self._measured(loop, 1, "auto"), self.chains), ""
+        except ValueError:  # no path runs it
+            if known or self.many is None:
+                return None, "infinitely many samples are not drawn; many= is a number that stands for them"
+        drawn = self._measured(evolve(loop, samples=self.many), self.chains, self.method)
+        return drawn, f"{self.many} samples stand for infinitely many"
+
+    def _measured(self, loop: Loop, chains: int, method: str) -> np.ndarray:
+        run = simulate(loop, generations=self.generation, chains=chains, seed=self.seed, method=method)
+        return measured(loop, self.metric, run.isel(generation=[-1]))[:, 0]
 
 
-def _values(
-    loop: Loop | None, told: float | str, metric: str, generation: int, chains: int, seed: int, method: str
-) -> np.ndarray:
-    """Return a cell's value in every chain."""
-    if loop is None:
-        return np.full(chains, told)
-    run = simulate(loop, generations=generation, chains=chains, seed=seed, method=method)
-    return measured(loop, metric, run.isel(generation=[-1]))[:, 0]
+def _row(cell: Cell, found: _Found, z: float, scale: float, smallest: float, power: float) -> Row:
+    simulated = None if found.values is None else _estimate(found.values, z)
+    return Row(cell, found.theory, found.reason, simulated, scale, smallest, power)
+
+
+def _estimate(values: np.ndarray, z: float) -> Estimate:
+    """Return the mean with its standard error, infinite where the mean cannot be read by a normal law."""
+    mean, chains = float(values.mean()), len(values)
+    if not np.isfinite(mean):
+        return Estimate(mean, np.inf, z)
+    deviations = values - mean
+    variance, third = float((deviations**2).mean()), float((deviations**3).mean())
+    blind = abs(third) > SKEW * chains**0.5 * variance**1.5
+    return Estimate(mean, np.inf if blind and variance > 0 else (variance / max(chains - 1, 1)) ** 0.5, z)

@@ -25,12 +25,13 @@ Draw = Callable[[Key, int, Model, Distortion], Array]
 
 def kernel_density(loop: Loop) -> Kit:
     """Return the kit of kernel densities."""
-    family: Any = loop.family
 
     def learn(key: Key, given: Given, data: Data, last: Model, first: Any) -> Model:
+        """Return the points with h = fixed + multiple s (a m)^(-1/5), s^2 = SS/(m - 1), where one of the two is 0."""
         del key, last, first
         mu, V = _moments(data)
-        h = given["bandwidth"] if family.rule is None else _ruled(family, given, V, data.size)
+        s = jnp.sqrt(V * data.size / jnp.maximum(data.size - 1, 1))
+        h = given["fixed"] + given["multiple"] * s * (given["rule"] * data.size) ** -0.2
         return {"points": data.points, "size": data.size, "h": h, "mu": mu, "V": V + h**2}
 
     def draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
@@ -40,11 +41,6 @@ def kernel_density(loop: Loop) -> Kit:
         return centres + model["h"] * normal(slot_key(key, 1), (size,))
 
     return _kit(loop, learn, draw, KernelDensity.h)
-
-
-def _ruled(family: KernelDensity, given: Given, V: Array, m: Array) -> Array:
-    """Return multiple s (a m)^(-1/5), s^2 = m V/(m - 1)."""
-    return given["multiple"] * jnp.sqrt(V * m / (m - 1)) * (float(family.rule or 1) * m) ** -0.2
 
 
 def histogram(loop: Loop) -> Kit:
@@ -84,7 +80,7 @@ def _kit(loop: Loop, learn: Learn, draw: Draw, more: Any) -> Kit:
         source=source,
         real=drawing(loop.source or loop.family),
         draw=draw,
-        fit=lambda data, divisor, last: last,
+        fit=lambda _data, _divisor, last: last,
         view=view,
         learn=learn,
     )

@@ -22,6 +22,7 @@ from theory.families import (
     Gaussian,
     MultivariateGaussian,
     OneParameter,
+    ProductCategorical,
 )
 from theory.loop import Loop
 from theory.sampling import Faithful, MinP, Sampling, Tempered, TopK, TopP, Truncated, VarianceFactor
@@ -55,6 +56,7 @@ _KNOWN: Mapping[type, tuple[type, ...]] = {
     MultivariateGaussian: _FACTORS,
     Bernoulli: _TYPES,
     Categorical: _TYPES,
+    ProductCategorical: _TYPES,
 }
 
 

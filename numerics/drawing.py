@@ -17,6 +17,7 @@ from numerics.kit import Kit, Model
 from numerics.learning import Learn, innermost
 from numerics.points import Data
 from numerics.samplers import chain_key, slot_key, uniform
+from theory.learners import Learner
 from theory.loop import Loop
 from theory.procedures import PosteriorPredictive
 from theory.regimes import Part
@@ -147,7 +148,9 @@ class Drawing:
         """Whether one program serves the first fit too, asking each time which fit it makes: it compiles in half the
         time. Model 0 must then have room for all that later models hold.
         """
-        return self.kit.learn is not None and not any(part.origin == "kept" for part in self.layout.later)
+        if self._same_design or any(part.origin == "kept" for part in self.layout.later):
+            return False
+        return self.kit.learn is not None or (isinstance(self.loop.estimator, Learner) and not self.kit.alike)
 
     @property
     def _same_design(self) -> bool:

@@ -8,7 +8,7 @@ from attrs import evolve
 from jax import Array
 from jax.scipy.linalg import solve_triangular
 
-from numerics import densities, mixtures, scalars, texts
+from numerics import densities, mixtures, projections, scalars, texts
 from numerics.chains import Given
 from numerics.cipher import Key
 from numerics.distortions import Distortion, deviates, factor, temperature
@@ -32,6 +32,8 @@ from theory.families import (
     NegativeBinomial,
     NGram,
     OneParameter,
+    ProductCategorical,
+    ProjectedGaussian,
     Uniform,
 )
 from theory.loop import Loop
@@ -50,6 +52,8 @@ def kit(loop: Loop, shape: tuple[int, ...]) -> Kit:
         return texts.kit(loop.family)
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None:
         return _CORRELATED
+    if isinstance(loop.family, ProjectedGaussian):
+        return projections.gaussian(loop.family, shape[0])
     if type(loop.family) in _OF_LOOPS:
         return _OF_LOOPS[type(loop.family)](loop)
     if isinstance(loop.family, Gaussian) and (source := loop.law.outside(loop.source)) is not None:
@@ -200,6 +204,7 @@ _OF_LOOPS: Mapping[type, Callable[[Loop], Kit]] = {
     Mixture: mixtures.kit,
     KernelDensity: densities.kernel_density,
     HistogramDensity: densities.histogram,
+    ProductCategorical: lambda loop: projections.columns(loop.family),  # type: ignore[arg-type]
 }
 _KITS: Mapping[type, Kit] = {
     Gaussian: _NORMAL,

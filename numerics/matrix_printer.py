@@ -38,8 +38,17 @@ class MatrixNodes:
         return self._number(jnp.linalg.det, self._matrix(expr.arg))
 
     def _print_MatrixElement(self, expr: Any) -> Node:
-        matrix, row, column = expr.args
-        return self._number(lambda a: a[..., int(row), int(column)], self._matrix(matrix))
+        matrix, *place = expr.args
+        if not all(index.is_Integer for index in place):
+            raise ValueError(f"{expr} has an index that is no number. Give one.")
+
+        def entry(a: Any) -> Any:
+            for index, length in zip(place, a.shape[-2:], strict=True):
+                if not 0 <= index < length:
+                    raise ValueError(f"{expr} does not exist: the axis has length {length}. Count from 0.")
+            return a[..., int(place[0]), int(place[1])]
+
+        return self._number(entry, self._matrix(matrix))
 
     def _number(self, of: Callable[[Any], Any], inner: Node) -> Node:
         depth = len(self._bound)

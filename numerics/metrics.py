@@ -64,13 +64,13 @@ def _normals(run: xr.Dataset, source: Family) -> Measures:
     mean, covariance = _moments(run)
     d = mean.shape[-1]
     logs = np.linalg.slogdet(covariance)[1] if "Sigma" in run else run["log_V"].to_numpy().reshape(mean.shape).sum(-1)
-    within: Measures = {
+    within: dict[str, Callable[[], np.ndarray]] = {
         "entropy": lambda: (d * np.log(2 * np.pi * np.e) + logs) / 2,
         "log_variance": lambda: logs,
     }
     if source.normal:
-        return within | _between_normals(mean, covariance, logs, *_normal_numbers(source))
-    return within | _from_outside(mean[..., 0], covariance[..., 0, 0], line(source))
+        return {**within, **_between_normals(mean, covariance, logs, *_normal_numbers(source))}
+    return {**within, **_from_outside(mean[..., 0], covariance[..., 0, 0], line(source))}
 
 
 def _moments(run: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,5 @@
 """What the data path knows of Gaussian mixtures: how they are drawn, where a climb starts, and what is recorded."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -32,7 +31,7 @@ def kit(loop: Loop) -> Kit:
         source=mixtures.source,
         real=mixtures.real,
         draw=mixtures.draw,
-        fit=lambda data, divisor, last: last,
+        fit=lambda _data, _divisor, last: last,
         view=mixtures.view,
         learn=mixtures.learn,
     )
@@ -42,8 +41,8 @@ def kit(loop: Loop) -> Kit:
 class Mixtures:
     """Mixtures of k components in d dimensions, fitted to points of a source.
 
-    A model is the weights "w" (k,), means "m" (k, d) and entries of the covariances "C" (k, pairs), with the mean "mu" and
-    the covariance "Sigma" of a point.
+    A model is the weights "w" (k,), means "m" (k, d) and entries of the covariances "C" (k, pairs), with the mean "mu"
+    and the covariance "Sigma" of a point.
     """
 
     family: Mixture
@@ -125,7 +124,7 @@ class Mixtures:
         apart = m - mu
         return {"mu": mu, "Sigma": sum(w[j] * (C[j] + apart[j][:, None] * apart[j]) for j in range(len(w)))}
 
-    def _entries(self, C: Array) -> Mapping[tuple[int, int], Array]:
+    def _entries(self, C: Array) -> dict[tuple[int, int], Array]:
         return dict(zip(self._climb.pairs, C.T, strict=True))
 
     def _matrices(self, C: Array) -> Array:

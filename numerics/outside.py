@@ -1,7 +1,7 @@
 """Points of sources that no fitted model draws: laws outside the family, lists of numbers, and mixtures.
 
-The first fit sees them, and so does every fit that real data reach. Their numbers are arguments of the compiled program,
-once for real points and once for points that are drawn from the source as a distorted sampling would.
+The first fit sees them, and so does every fit that real data reach. Their numbers are arguments of the compiled
+program, once for real points and once for points that are drawn from the source as a distorted sampling would.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from sympy import Expr, Rational
+from sympy import Rational
 
 from numerics import scalars
 from numerics.chains import Given
@@ -67,9 +67,7 @@ def arrays(source: Family, sampling: Sampling, floats: Callable[[Any], np.ndarra
         NotClosed: a sampling that does not know what it makes of the source.
     """
     sets = {"real_": source, "drawn_": source.drawn_as(sampling)}
-    return {
-        prefix + name: value for prefix, law in sets.items() for name, value in _numbers(law, floats).items()
-    }
+    return {prefix + name: value for prefix, law in sets.items() for name, value in _numbers(law, floats).items()}
 
 
 def moments(source: Family, floats: Callable[[Any], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -107,15 +105,19 @@ def bare(source: Family) -> Family:
 def bare_family(family: Family) -> Family:
     """Return a family without its source and its numbers."""
     if isinstance(family, KernelDensity):
-        return KernelDensity(0 if family.rule is None else family.bandwidth)
+        return KernelDensity(0)
     return HistogramDensity(1, family.bins) if isinstance(family, HistogramDensity) else bare(family)
 
 
 def family_numbers(family: Fitted) -> dict[str, np.ndarray]:
     """Return what the compiled program is told of a family."""
-    names = {KernelDensity: ("bandwidth", "multiple"), HistogramDensity: ("width",)}.get(type(family), ())
-    values = {name: getattr(family, name) for name in names}
-    return {name: np.array(float(value)) for name, value in values.items() if isinstance(value, Expr)}
+    if isinstance(family, HistogramDensity):
+        return {"width": np.array(float(family.width))}
+    if not isinstance(family, KernelDensity):
+        return {}
+    fixed, rule = (0, family.rule) if family.rule is not None else (family.bandwidth, 1)
+    multiple = 0 if family.rule is None else family.multiple
+    return {name: np.array(float(x)) for name, x in (("fixed", fixed), ("rule", rule), ("multiple", multiple))}
 
 
 _BARE: Mapping[type, Family] = {
@@ -139,8 +141,8 @@ def _numbers(law: Family, floats: Callable[[Any], np.ndarray]) -> dict[str, np.n
         return {"mean": mean, "root": np.linalg.cholesky(covariance)}
     if isinstance(law, OneParameter):
         return {"value": floats(law.initial)}
-    fields = {name: value for name, value in law._values().items()}  # type: ignore[attr-defined]
-    return {name: floats(value) for name, value in fields.items()}
+    named: Any = law
+    return {name: floats(value) for name, value in named._values().items()}
 
 
 def _normal(key: Key, size: int, law: Mapping[str, Array]) -> Array:

@@ -37,7 +37,10 @@ def gaussian(family: ProjectedGaussian, dimension: int) -> Kit:
         mu = data.mean()
         return {"mu": mu, "Sigma": restricted(data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor)}
 
-    return Kit(False, source, real, draw, fit, dict)
+    def view(model: Model) -> dict[str, Array]:
+        return {**model, "log_det": jnp.linalg.slogdet(model["Sigma"])[1]}
+
+    return Kit(False, source, real, draw, fit, view)
 
 
 def _rows_times(z: Array, root: Array) -> Array:
@@ -84,9 +87,7 @@ def columns(family: ProductCategorical) -> Kit:
         return jnp.stack(jnp.unravel_index(types, levels), axis=1)
 
     def draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
-        drawn = (
-            inverse(uniform(slot_key(key, a), (size,)), weights(p, how)) for a, p in enumerate(model["p"])
-        )
+        drawn = (inverse(uniform(slot_key(key, a), (size,)), weights(p, how)) for a, p in enumerate(model["p"]))
         return jnp.stack(tuple(drawn), axis=1)
 
     def fit(data: Data, divisor: Any, last: Model) -> Model:

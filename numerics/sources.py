@@ -19,6 +19,8 @@ from theory.families import (
     MultivariateGaussian,
     NGram,
     OneParameter,
+    ProductCategorical,
+    ProjectedGaussian,
     Recursion,
 )
 from theory.families.base import Family
@@ -41,7 +43,8 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     Raises:
         ValueError: a symbol without a value, a name that is none of the source's, or a value out of range.
     """
-    if not isinstance(loop.law, OneParameter | Recursion | NGram | Fitted) and type(loop.law) not in _ARRAYS:
+    kinds = OneParameter | Recursion | NGram | Fitted | ProjectedGaussian
+    if not isinstance(loop.law, kinds) and type(loop.law) not in _ARRAYS:
         known = ", ".join(kind.__name__ for kind in (*_ARRAYS, *SCALARS))
         raise ValueError(f"{type(loop.law).__name__} cannot be simulated yet. Choose one of {known}.")
     declared = loop.source or loop.family
@@ -56,6 +59,8 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     law = loop.law
     if isinstance(law, Fitted):
         return _fitted(loop, law, declared, values)
+    if isinstance(law, ProjectedGaussian | ProductCategorical):
+        return _restricted(law, declared, values)
     if isinstance(law, Recursion):
         return {symbol.name: _floats(symbol, values) for symbol in _symbols(law)}
     arrays = _scalar(law, values) if isinstance(law, OneParameter) else _ARRAYS[type(law)](law, values)
@@ -156,6 +161,15 @@ def _multivariate(law: MultivariateGaussian, values: Mapping[Symbol, Float]) -> 
     return {"mu0": _floats(law.mean, values), "Sigma0": _floats(law.covariance.tolist(), values)}
 
 
+def _restricted(law: Any, declared: Any, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    """Return the projection of the source and a root of its own covariance, or the joint law of several columns."""
+    if isinstance(law, ProductCategorical):
+        joint = law.joint() if declared is law else declared.probabilities
+        return {"p0": _floats(joint, values)}
+    root = _root(_floats(declared.covariance.tolist(), values))
+    return {"mu0": _floats(law.mean, values), "Sigma0": _floats(law.covariance.tolist(), values), "root0": root}
+
+
 def _bernoulli(law: Bernoulli, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
     chance = _floats(law.p0, values)
     if not 0 <= chance <= 1:
@@ -220,4 +234,5 @@ _ARRAYS: Mapping[type, Any] = {
     Bernoulli: _bernoulli,
     Categorical: _categorical,
     LinearRegression: _regression,
+    ProductCategorical: None,
 }

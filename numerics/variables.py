@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import evolve, frozen
-from sympy import Determinant, IndexedBase, MatrixSymbol, Symbol, exp
+from sympy import Determinant, Indexed, IndexedBase, MatrixSymbol, S, Symbol, exp
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from numerics.scalars import SCALARS, log_letter, symbol_of_source
 from theory import symbols
@@ -24,11 +25,12 @@ from theory.families import (
     MultivariateGaussian,
     NGram,
     OneParameter,
+    ProductCategorical,
+    ProjectedGaussian,
     Recursion,
 )
 from theory.families.base import Family
 
-SIGMA = IndexedBase("Sigma")
 LOG_DET = Symbol("log_det", real=True)
 """log det Sigma, which stays a number when the determinant does not."""
 
@@ -74,7 +76,6 @@ _TABLE = {
         {"mu": ("coordinate",), "Sigma": ("coordinate", "column"), "log_det": ()},
         {
             IndexedBase("mu"): "mu",
-            SIGMA: "Sigma",
             MultivariateGaussian.mu: "mu",
             MultivariateGaussian.Sigma: "Sigma",
             LOG_DET: "log_det",
@@ -102,8 +103,8 @@ _ON_A_LINE = _columns(_DENSITY)
 def _mixture(family: Mixture) -> Variables:
     """Return mean and variance of a point, and weights, means and variances of the components."""
     if family.dimension == 1:
-        letters = _ON_A_LINE.letters | {x: str(x) for x in (Mixture.w, Mixture.m, Mixture.v)}
-        return Variables(_ON_A_LINE.dims | _COMPONENTS, letters, _ON_A_LINE.rewrite)
+        letters = {**_ON_A_LINE.letters, **{x: str(x) for x in (Mixture.w, Mixture.m, Mixture.v)}}
+        return Variables({**_ON_A_LINE.dims, **_COMPONENTS}, letters, _ON_A_LINE.rewrite)
     space = _TABLE[MultivariateGaussian]
     dims = {"w": ("component",), "m": ("component", "coordinate"), "C": ("component", "coordinate", "column")}
     return Variables({**space.dims, **dims}, {**space.letters, Mixture.w: "w", Mixture.m: "m"}, {})
@@ -126,9 +127,21 @@ def letters_of_source(family: Family) -> tuple[Any, ...]:
 
 
 def in_letters(expr: Any, family: Family) -> Any:
-    """Return an observable with the matrices that a family knows by name, whatever their dimension was declared as."""
-    named = {str(x): x for x in (*variables(family).letters, *letters_of_source(family)) if isinstance(x, MatrixSymbol)}
-    return expr.xreplace({x: named[x.name] for x in expr.atoms(MatrixSymbol) if x.name in named})
+    """Return an observable with the matrices that a family knows by name, however their entries were written."""
+    letters = (*variables(family).letters, *letters_of_source(family))
+    return in_matrices(expr, [x for x in letters if isinstance(x, MatrixSymbol)])
+
+
+def in_matrices(expr: Any, matrices: Iterable[MatrixSymbol]) -> Any:
+    """Return an expression with these matrices for those of their names, and for indexed bases with numbers for
+    indices.
+    """
+    named = {x.name: x for x in matrices}
+    names: dict[Any, Any] = {x: named[x.name] for x in expr.atoms(MatrixSymbol) if x.name in named}
+    for x in expr.atoms(Indexed):
+        if x.base.name in named and all(index.is_Integer for index in x.indices):
+            names[x] = MatrixElement(named[x.base.name], *x.indices, *(S.Zero for _ in range(2 - x.rank)))
+    return expr.xreplace(names)
 
 
 def variables(family: Family) -> Variables:
@@ -137,6 +150,10 @@ def variables(family: Family) -> Variables:
         return _columns([family.parameter])
     if isinstance(family, Recursion):
         return _columns(family.source())
+    if isinstance(family, ProjectedGaussian):
+        return _TABLE[MultivariateGaussian]
+    if isinstance(family, ProductCategorical):
+        return _TABLE[Categorical]
     if isinstance(family, Mixture):
         return _mixture(family)
     if type(family) not in _TABLE:

@@ -72,7 +72,7 @@ def test_a_run_goes_on_with_other_devices(four):
 @pytest.mark.parametrize("number", [0, -1, 1.5, True, "many"])
 def test_number_of_devices_is_a_number(number):
     """Assert that what is no number of devices is refused."""
-    with pytest.raises(ValueError, match="is no number of devices. Give an int >= 1, or 'all'"):
+    with pytest.raises(ValueError, match="is no number of devices"):
         found("cpu", number)
 
 

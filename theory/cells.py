@@ -4,7 +4,7 @@ Closed forms in n are `theory.risk`; here numbers at a generation are enough, so
 infinitely many samples and loops without a closed form have their say too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attrs import evolve
@@ -20,6 +20,7 @@ from theory.families.multivariate import MultivariateGaussian
 from theory.families.product import ProductCategorical
 from theory.families.projected import ProjectedGaussian
 from theory.loop import Loop
+from theory.population import population
 from theory.risk import DISTANCES, risk
 from theory.sampling import Faithful
 
@@ -39,7 +40,7 @@ def value_at(loop: Loop, metric: str, generation: int) -> Expr:
     >>> value_at(Loop(Categorical(["1/2", "1/2"]), samples=2), "support", 1)
     3/2
     >>> value_at(Loop(Gaussian(), source=Laplace(), samples=oo), "entropy", 4)
-    log(4*E*pi)/2
+    1/2 + log(pi)/2 + log(2)
     """
     if _stays(loop):
         return _of_source(loop, metric)
@@ -77,8 +78,8 @@ def _of_source(loop: Loop, metric: str) -> Expr:
     if metric in DISTANCES:
         return S.Zero
     if isinstance(source, Categorical):
-        chances = [p for p in source.probabilities or () if p != 0]
-        return S(len(chances)) if metric == "support" else Add(*(-p * log(p) for p in chances))
+        chances = source.probabilities or ()
+        return S(len([p for p in chances if p != 0])) if metric == "support" else _of_chances(chances)
     if metric in ("nll", "entropy"):
         return source.differential_entropy()
     joint = isinstance(source, MultivariateGaussian)
@@ -120,31 +121,55 @@ def _backward(law: Any, source: Any, factor: Expr) -> Expr:
 def _types(loop: Loop, metric: str, generation: int) -> Expr:
     """Return the metric of frequencies."""
     law: Any = loop.law
-    if metric == "support" and isinstance(law, Categorical) and loop.samples != oo:
+    if loop.samples == oo:
+        return _between(_population(loop, generation), (loop.source or law).probabilities, metric)
+    if metric == "support" and isinstance(law, Categorical):
         return absorption(loop).support(generation)
     if metric == "entropy":
-        return Add(*(_entropy(evolve(loop, family=column, source=None), generation) for column in _columns(law)))
+        columns = law.columns if isinstance(law, ProductCategorical) else (law,)
+        return Add(*(_entropy(evolve(loop, family=column, source=None), generation) for column in columns))
     if metric == "kl_model_source":
         return -value_at(loop, "entropy", generation) - _cross(loop, law, generation)
-    if loop.samples == oo and isinstance(loop.sampling, Faithful) and metric == "kl_source_model":
-        return law.divergence(loop.source or law)
     raise NotClosed(
         f"metric: {metric} of frequencies is infinite once a type is lost, or has no closed moments. "
         "Ask kl_model_source, entropy or support."
     )
 
 
-def _columns(law: Any) -> tuple[Categorical, ...]:
-    return law.columns if isinstance(law, ProductCategorical) else (law,)
+def _population(loop: Loop, generation: int) -> Sequence[Expr]:
+    """Return the frequencies of model n where infinitely many points leave nothing to chance."""
+    law: Any = loop.law
+    if isinstance(law, Categorical):
+        return population(loop, generation).laws[-1]
+    if not isinstance(loop.sampling, Faithful):
+        raise NotClosed(
+            f"sampling: {loop.sampling} of a product of marginals is not followed here. Ask simulate(loop)."
+        )
+    return law.joint()
+
+
+def _between(model: Sequence[Expr], source: Sequence[Expr], metric: str) -> Expr:
+    """Return a metric between two laws of types."""
+    if metric == "support":
+        return S(len([p for p in model if p != 0]))
+    if metric == "entropy":
+        return _of_chances(model)
+    pairs = list(zip(*((model, source) if metric == "kl_model_source" else (source, model)), strict=True))
+    if metric not in DISTANCES or metric == "w2" or any(p != 0 and q == 0 for p, q in pairs):
+        raise NotClosed(f"metric: {metric} of these frequencies is infinite or none. Ask entropy or support.")
+    return Add(*(p * log(p / q) for p, q in pairs if p != 0))
+
+
+def _of_chances(chances: Sequence[Expr]) -> Expr:
+    """Return the entropy -sum p log p."""
+    return Add(*(-p * log(p) for p in chances if p != 0))
 
 
 def _entropy(loop: Loop, generation: int) -> Expr:
     """Return E of the entropy of one column."""
-    if loop.samples == oo and isinstance(loop.sampling, Faithful):
-        return _of_source(loop, "entropy")
     chain: Any = absorption(loop)
     if not hasattr(chain, "entropy"):
-        raise NotClosed(f"the chain of {loop.regime} and {loop.sampling} tells no entropy. Ask simulate(loop).")
+        raise NotClosed(f"regime: the chain of {loop.regime} and {loop.sampling} tells no entropy. Ask simulate(loop).")
     return chain.entropy(generation)
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 from attrs import field, frozen
 from jax import Array
-from scipy.stats import beta
+from scipy.special import betaincinv
 
-from numerics.summaries.base import GENERATION, Summary, spread
+from numerics.summaries.base import GENERATION, Summary, totalled
 
 CONFIDENCE = 0.95
 """Probability with which an interval covers, each generation and level for itself."""
@@ -78,7 +78,7 @@ class Share(Summary):
     def merged(self, before: Any, blocks: tuple[np.ndarray, ...], count: int) -> tuple[int, np.ndarray]:
         """Return the number of chains so far, and how many are beyond."""
         chains, beyond = before or (0, 0)
-        return chains + count, beyond + spread(blocks[0])
+        return chains + count, beyond + totalled(blocks[0])
 
     def columns(self, name: str, dims: tuple[str, ...], state: Any) -> Mapping[str, xr.DataArray]:
         """Return the share, its standard error and its interval."""
@@ -186,7 +186,7 @@ class Histogram(Summary):
     def merged(self, before: Any, blocks: tuple[np.ndarray, ...], count: int) -> np.ndarray:
         """Return the counts so far."""
         del count
-        return spread(blocks[0]) + (0 if before is None else before)
+        return totalled(blocks[0]) + (0 if before is None else before)
 
     def columns(self, name: str, dims: tuple[str, ...], state: np.ndarray) -> Mapping[str, xr.DataArray]:
         """Return the counts, with the middle of each bin as its coordinate."""
@@ -216,8 +216,8 @@ def interval(k: np.ndarray, N: int) -> tuple[np.ndarray, np.ndarray]:
     [0.0, 0.0362]
     """
     tail = (1 - CONFIDENCE) / 2
-    low = np.where(k > 0, beta.ppf(tail, np.maximum(k, 1), N - k + 1), 0.0)
-    return low, np.where(k < N, beta.isf(tail, k + 1, np.maximum(N - k, 1)), 1.0)
+    low = np.where(k > 0, betaincinv(np.maximum(k, 1), N - k + 1, tail), 0.0)
+    return low, np.where(k < N, 1 - betaincinv(np.maximum(N - k, 1), k + 1, tail), 1.0)
 
 
 def _even(low: float, high: float, bins: int) -> tuple[float, ...]:

@@ -67,7 +67,7 @@ class Mixture(Fitted):
     components: int = field(converter=_count("components"))
     dimension: int = field(default=1, converter=_count("dimension"))  # type: ignore[assignment]
     covariance: Literal["full", "diagonal", "spherical"] = field(default="full", kw_only=True)
-    weights: tuple[Expr, ...] | None = field(default=None, converter=_nested("weights"), kw_only=True)
+    weights: Nested = field(default=None, converter=_nested("weights"), kw_only=True)
     means: Nested = field(default=None, converter=_nested("means"), kw_only=True)
     variances: Nested = field(default=None, converter=_nested("variances"), kw_only=True)
 
@@ -109,11 +109,9 @@ class Mixture(Fitted):
 
     def moments(self) -> tuple[tuple[Expr, ...], Matrix]:
         """Return mean and covariance of a point of the source: sum w_j m_j, and sum w_j (C_j + m_j m_j') - m m'."""
-        means, weights = [Matrix(mean) for mean in self.centres()], self.weights or ()
-        zero = Matrix.zeros(self.dimension, 1)
-        mean = sum((w * m for w, m in zip(weights, means, strict=True)), zero)
-        square = zero * zero.T
-        for w, m, C in zip(weights, means, self.covariances(), strict=True):
+        mean, square = Matrix.zeros(self.dimension, 1), Matrix.zeros(self.dimension)
+        for w, m, C in zip(self.weights or (), map(Matrix, self.centres()), self.covariances(), strict=True):
+            mean += w * m
             square += w * (C + m * m.T)
         return tuple(mean), square - mean * mean.T
 
