@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from sympy import Rational
 
-from numerics import cell, simulate, sweep
+from numerics import cell, load, rerun, save, simulate, sweep
 from numerics.request import Request
 from theory import (
     Accumulate,
@@ -85,6 +85,13 @@ def test_paths_are_kept_cell_by_cell(tmp_path):
     assert kept["V0"].to_numpy().tolist() == [0.5, 2.0]
     again = sweep(loop, {"V": ["1/2", 2, 3]}, {"mu": 0}, **SMALL, out=tmp_path, resume=True)
     xr.testing.assert_identical(again.isel(V0=[0, 1]).drop_attrs(), kept.drop_attrs())
+
+
+def test_a_sweep_is_made_again(swept, tmp_path):
+    """Assert that a sweep on disk says enough to be run again, bit for bit."""
+    loaded = load(save(swept, tmp_path / "sweep.nc"))
+    xr.testing.assert_identical(loaded, swept)
+    xr.testing.assert_equal(rerun(loaded, LOOP), swept)
 
 
 @pytest.mark.parametrize(
