@@ -37,7 +37,7 @@ PEERS = {
     "numba": "Numba by hand",
     "jax": "`jax.random`",
 }
-QUICK = {"rounds": 2, "least": 0.05}
+QUICK = {"rounds": 2, "least": 0.2}
 
 
 def one_case(kind: str, *arguments: str) -> dict:
