@@ -56,9 +56,10 @@ def simulate(
         observe: name -> SymPy expression in the parameters of the family and of its source, recorded with them.
         summaries: name of a variable or observable -> what else is streamed of it, one `Summary` or several, as values
             or as text: {"V": [Quantiles([0.05, 0.5, 0.95]), "share(below=0.001)"]}. See `numerics.summaries`.
-        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, "tokens" and "types"
-            draw the counts of a categorical loop token by token or type by type; all are exact where they run, and
-            "auto" takes the cheapest.
+        method: "statistic" draws sufficient statistics, "data" draws the points and refits them, and "pair",
+            "tokens", "types", "poisson" and "types-exact" draw the counts of a categorical loop (`numerics.counts_path`
+            says how). All are exact where they run but "pair", "types" and "poisson", which are within 2e-7 of the
+            exact law in every count, in total variation; "auto" takes the cheapest.
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
         devices: how many devices of that kind share the chains, or "all"; it changes no number.
