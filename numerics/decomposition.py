@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 from attrs import evolve, field, frozen
-from scipy.stats import norm
+from scipy.special import ndtri
 from sympy import oo
 
 from numerics.agreement import ROUNDING, SKEW
@@ -76,7 +76,7 @@ class Row:
         """The smallest error, relative to the largest cell, that would have been seen."""
         if self.simulated is None:
             return float("inf")
-        return (self.simulated.z + float(norm.ppf(self.power))) * self.simulated.error / self.scale
+        return (self.simulated.z + float(ndtri(self.power))) * self.simulated.error / self.scale
 
     @property
     def verdict(self) -> str:
@@ -209,7 +209,7 @@ def simulated_sources(
     ('agree', 2.0794)
     """
     asked = _Asked(metric, generations, chains, seed, method, many)
-    z = float(norm.isf(level / 2 / FIGURES))
+    z = float(-ndtri(level / 2 / FIGURES))
     found = {cell: asked.of(variant(loop, cell), name(cell)) for cell in CELLS}
     values = {cell: np.full(chains, one.theory) if one.values is None else one.values for cell, one in found.items()}
     scale = max(float(np.abs(np.mean(v))) for v in values.values()) or 1.0

@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
-from scipy import stats
-from scipy.integrate import quad
-from scipy.special import logsumexp, xlogy
+from scipy.special import logsumexp, ndtr, xlogy
 
 from theory.errors import NotClosed
 from theory.families import Exponential, Gamma, Gaussian, Laplace, StudentT, Uniform, UniformOn
@@ -37,6 +35,8 @@ class Line:
 
     def integral(self, value: Callable[[float], float]) -> float:
         """Return the integral of a function over the interval."""
+        from scipy.integrate import quad
+
         cuts = sorted({m for _, m, _ in self.parts} | {self.mean})
         return quad(value, *self.ends, points=cuts, limit=500, epsabs=1e-13, epsrel=1e-12)[0]
 
@@ -62,19 +62,26 @@ def line(source: Family) -> Line:
             f"source: the density of a {type(source).__name__} law is not known here. "
             "Ask for log_variance or entropy, which need none."
         )
-    law = _LAWS[type(source)](source)
+    from scipy import stats
+
+    law = _LAWS[type(source)](stats, source)
     ends = float(law.ppf(1e-15)), float(law.isf(1e-15))
     return Line(law.logpdf, law.cdf, ends, float(law.mean()), float(law.var()))
 
 
-_LAWS: Mapping[type, Callable[[Any], Any]] = {
-    Laplace: lambda law: stats.laplace(float(law.location), float(law.scale)),
-    StudentT: lambda law: stats.t(float(law.df), float(law.location), float(law.scale)),
-    UniformOn: lambda law: stats.uniform(float(law.lower), float(law.upper - law.lower)),
-    Uniform: lambda law: stats.uniform(0, float(law.theta0)),
-    Exponential: lambda law: stats.expon(scale=float(law.mean0)),
-    Gamma: lambda law: stats.gamma(float(law.r), scale=float(law.mean0 / law.r)),
+_LAWS: Mapping[type, Callable[[Any, Any], Any]] = {
+    Laplace: lambda stats, law: stats.laplace(float(law.location), float(law.scale)),
+    StudentT: lambda stats, law: stats.t(float(law.df), float(law.location), float(law.scale)),
+    UniformOn: lambda stats, law: stats.uniform(float(law.lower), float(law.upper - law.lower)),
+    Uniform: lambda stats, law: stats.uniform(0, float(law.theta0)),
+    Exponential: lambda stats, law: stats.expon(scale=float(law.mean0)),
+    Gamma: lambda stats, law: stats.gamma(float(law.r), scale=float(law.mean0 / law.r)),
 }
+
+
+def log_normal(x: Any, mean: Any, sd: Any) -> Any:
+    """Return the log density of N(mean, sd^2)."""
+    return -(((x - mean) / sd) ** 2) / 2 - np.log(sd) - np.log(2 * np.pi) / 2
 
 
 def _mixture_line(source: Mixture) -> Line:
@@ -88,10 +95,10 @@ def _normal_line(parts: tuple[tuple[float, float, float], ...]) -> Line:
     mean = float(w @ m)
 
     def log_density(x: Any) -> Any:
-        return logsumexp(np.log(w) + stats.norm.logpdf(np.asarray(x)[..., None], m, s), axis=-1)
+        return logsumexp(np.log(w) + log_normal(np.asarray(x)[..., None], m, s), axis=-1)
 
     def cdf(x: Any) -> Any:
-        return stats.norm.cdf(np.asarray(x)[..., None], m, s) @ w
+        return ndtr((np.asarray(x)[..., None] - m) / s) @ w
 
     ends = float((m - 9 * s).min()), float((m + 9 * s).max())
     return Line(log_density, cdf, ends, mean, float(w @ (s**2 + (m - mean) ** 2)), parts)

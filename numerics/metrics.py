@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy import stats
-from scipy.special import entr, logsumexp, rel_entr, roots_hermitenorm
+from scipy.special import entr, logsumexp, ndtri, rel_entr, roots_hermitenorm
 
-from numerics.lines import Line, line
+from numerics.lines import Line, line, log_normal
 from theory.errors import NotClosed
 from theory.families import MultivariateGaussian
 from theory.families.base import Family
@@ -150,7 +149,7 @@ def _from_outside(mu: np.ndarray, V: np.ndarray, source: Line) -> Measures:
         return -np.log(2 * np.pi * np.e * V) / 2 - logs @ weights
 
     def wasserstein() -> np.ndarray:
-        tied = source.integral(lambda x: stats.norm.pdf(stats.norm.ppf(source.cdf(x))))
+        tied = source.integral(lambda x: np.exp(log_normal(ndtri(source.cdf(x)), 0.0, 1.0)))
         return away + V + source.variance - 2 * np.sqrt(V) * tied
 
     return {
@@ -183,7 +182,7 @@ def _mixtures(run: xr.Dataset, source: Line) -> Measures:
 
     def log_model(x: np.ndarray) -> np.ndarray:
         w, m, v = (a[..., None, :] for a in models)
-        return logsumexp(np.log(w) + stats.norm.logpdf(x[..., None], m, np.sqrt(v)), axis=-1)
+        return logsumexp(np.log(w) + log_normal(x[..., None], m, np.sqrt(v)), axis=-1)
 
     own = models[0], models[1], np.sqrt(models[2])
     real = tuple(np.array(column) for column in zip(*source.parts, strict=True))
