@@ -25,9 +25,17 @@ from numerics.variables import letters_of_source
 from theory import symbols
 from theory.axes import substituted
 from theory.errors import NotClosed
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, OneParameter, Recursion
+from theory.families import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Gaussian,
+    LinearRegression,
+    OneParameter,
+    Recursion,
+)
 from theory.families.base import Derivable, Stepped
-from theory.innovations import ChiSquare, Normal
+from theory.innovations import ChiSquare, Law, Normal
 from theory.loop import Loop
 from theory.regimes import LISTED, Moran, Schedule
 from theory.step import Step, step
@@ -54,7 +62,7 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
         loop: a loop with numbers for all but its source.
         shape: shape of a parameter: () or (d,) or (K,).
     """
-    if type(loop.family) not in _PLAIN and not isinstance(loop.family, OneParameter | Recursion):
+    if type(loop.family) not in _PLAIN and not isinstance(loop.family, OneParameter | Recursion | LinearRegression):
         return f"{type(loop.family).__name__} has no step in sufficient statistics"
     if (outside := loop.law.outside(loop.source)) is not None:
         return f"the points of {outside} are not drawn here"
@@ -66,15 +74,24 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
         steps = _steps(loop, shape)
     except NotClosed as refusal:
         return str(refusal).split(". ")[0]
+    if isinstance(loop.family, LinearRegression) and any(_no_degrees(law) for refit in steps for law in refit.laws):
+        return "a part of the weights or of the rows has no degrees of freedom"
     unknown = [type(law).__name__ for refit in steps for law in refit.laws if not has_sampler(law)]
     return f"the law {unknown[0]} of what a fit reads has no cheap sampler" if unknown else None
+
+
+def _no_degrees(law: Law) -> bool:
+    return isinstance(law, ChiSquare) and not law.df.is_positive
 
 
 def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     """Return the loop that is compiled, with symbols in place of numbers, and the numbers."""
     if isinstance(loop.regime, Schedule):
         loop.regime.size(S(generations))
-    bare, numbers = generalised(evolve(loop, family=scalars.bare(loop.family), source=None))
+    family = scalars.bare(loop.family)
+    if isinstance(loop.family, LinearRegression):  # a symbol in place of M would not say which case it is
+        family = evolve(family, overparametrised=bool(loop.family.dimension > loop.samples))
+    bare, numbers = generalised(evolve(loop, family=family, source=None))
     compiled, others = lifted(bare, ("samples", "estimator", "regime", "sampling"))
     return compiled, numbers | others
 
@@ -106,12 +123,12 @@ def tables(
 
 def _refits(loop: Loop, shape: tuple[int, ...], precision: Precision) -> tuple[Refit, Refit]:
     """Return the first refit and the later ones, the same where their laws are."""
-    plain, given = _plain(loop), _given(loop)
+    plain, given, numbers = _plain(loop), _given(loop), letters(loop)
     first, later = _steps(loop, shape)
     inner = shape if isinstance(plain, Gaussian) else ()
     alike = first.laws == later.laws
-    every = Refit(later, first if alike else later, given, inner, "later", precision)
-    return every if alike else Refit(first, first, given, inner, "first", precision), every
+    every = Refit(later, first if alike else later, given, numbers, inner, "later", precision)
+    return every if alike else Refit(first, first, given, numbers, inner, "first", precision), every
 
 
 def _given(loop: Loop) -> Letters:
@@ -135,7 +152,7 @@ def _plain(loop: Loop) -> Stepped:
     family = loop.family
     if isinstance(family, Recursion):
         return family
-    return scalars.bare(family) if isinstance(family, OneParameter) else _PLAIN[type(family)]
+    return scalars.bare(family) if isinstance(family, OneParameter | LinearRegression) else _PLAIN[type(family)]
 
 
 def _state(loop: Loop, shape: tuple[int, ...]) -> Letters:
