@@ -4,6 +4,7 @@ M points a generation, `STEPS` rounds from the last model in every fit, variance
 Recorded are mean and variance of a point as means over chains; the variance at the last generation is compared.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,15 @@ WEIGHTS, MEANS, VARIANCES = (0.5, 0.5), (-2.0, 2.0), (1.0, 1.0)
 KNOWN = hasattr(theory, "Mixture") and hasattr(theory, "EM")
 
 
-def engine() -> Program:
+def engine(precision: str) -> Program:
     """The library: means and standard errors at every generation."""
     family = theory.Mixture(2, weights=["1/2", "1/2"], means=[-2, 2], variances=[1, 1])
     loop = Loop(family, estimator=theory.EM(STEPS, tolerance=0), samples=M)
 
     def simulated(seed: int, chains: int, paths: bool = False) -> Any:
-        return simulate(loop, generations=GENERATIONS, chains=chains, seed=seed, paths=paths).load()
+        return simulate(
+            loop, generations=GENERATIONS, chains=chains, seed=seed, paths=paths, precision=precision
+        ).load()
 
     def run(seed: int, chains: int) -> None:
         simulated(seed, chains)
@@ -67,9 +70,9 @@ def numpy_loop(name: str, batch: int) -> Program:
     return Program(name, run, GENERATIONS, batch * max(1, 64 // batch))
 
 
-def programs() -> list[Program]:
+def programs(precision: str) -> list[Program]:
     """The engine and its peers."""
-    found = [engine(), numpy_loop("loop", 1), numpy_loop("numpy", 32)]
+    found = [engine(precision), numpy_loop("loop", 1), numpy_loop("numpy", 32)]
     try:
         from _climbs import mixtures
     except ImportError:
@@ -80,4 +83,8 @@ def programs() -> list[Program]:
 
 
 WORDS = f"mixture of two, EM of {STEPS} rounds, M = {M}"
-CASES = {"mixture": Case(WORDS, programs, {"loop": 60, "numba": 3})} if KNOWN else {}
+CASES = {
+    f"mixture {precision}": Case(f"{WORDS}, {precision}", partial(programs, precision), {"loop": 60, "numba": 3})
+    for precision in ("f32", "f64")
+    if KNOWN
+}

@@ -16,6 +16,7 @@ from numerics.statistic_path import PLAIN
 from numerics.summaries.base import BLOCK
 from numerics.summaries.streams import Stream
 from numerics.variables import in_letters, letters_of_source, variables
+from theory.families import Mixture
 from theory.loop import Loop
 from theory.symbols import K
 
@@ -185,8 +186,10 @@ def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, 
     return ()
 
 
-def why_not_precision(method: str, loop: Loop, shape: tuple[int, ...]) -> str | None:
+def why_not_precision(method: str, loop: Loop, shape: tuple[int, ...], name: str = "f32") -> str | None:
     """Return why a loop is simulated in float64 alone, None where it is not."""
+    if method == "data" and isinstance(loop.family, Mixture) and name == "f32":
+        return None
     if method != "statistic":
         return f"method {method!r} counts and fits in float64"
     return sufficient.why_not_single(loop, shape)

@@ -132,7 +132,9 @@ class Request:
     def _precision(self) -> Precision:
         """How exactly it is simulated."""
         asked, (which, _) = Precision(self.precision, self.exact), self.way
-        if asked.name != "f64" and (reason := planning.why_not_precision(which, self._prepared[0], self._shape)):
+        if asked.name != "f64" and (
+            reason := planning.why_not_precision(which, self._prepared[0], self._shape, asked.name)
+        ):
             raise ValueError(f"precision = {asked.name!r} is not known here: {reason}. Ask for precision='f64'.")
         return asked
 
