@@ -39,14 +39,14 @@ class Key(NamedTuple):
 
 
 def chain_key(seed: Any, chain: Any) -> Key:
-    """Return the key of one chain, 0 <= seed < 2^63; its generation is 0."""
-    if isinstance(seed, int):
-        halves = np.uint32(seed >> 32), np.uint32(seed & 0xFFFFFFFF)
-    else:
-        wide = jnp.asarray(seed)
-        upper = wide >> 32 if wide.dtype.itemsize == 8 else jnp.zeros_like(wide)
-        halves = _whole(upper), _whole(wide)
-    return Key(*halves, _whole(chain), np.uint32(0))
+    """Return the key of one chain, whose generation is 0; the seed is a whole number or its two `halves`."""
+    upper, lower = halves(seed) if isinstance(seed, int | np.integer) else seed
+    return Key(upper, lower, _whole(chain), np.uint32(0))
+
+
+def halves(seed: int | np.integer[Any]) -> np.ndarray:
+    """Return the upper and the lower 32 bits of a seed, 0 <= seed < 2^63."""
+    return np.array([int(seed) >> 32, int(seed) & 0xFFFFFFFF], np.uint32)
 
 
 def generation_key(key: Key, generation: Any) -> Key:

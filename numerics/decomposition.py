@@ -128,6 +128,11 @@ class SimulatedSources:
         return _estimate(self.split.total, self.z)
 
     @property
+    def smallest(self) -> float:
+        """The largest of the rows' smallest errors: what would have been seen in every row."""
+        return max(row.smallest for row in self.rows.values() if row.simulated is not None)
+
+    @property
     def verdict(self) -> str:
         """disagree if a row disagrees, else underpowered if one is, else agree."""
         found = {row.verdict for row in self.rows.values()}

@@ -1,7 +1,7 @@
 """Logarithm, exponential, and the point of a circle, as sums and products of floats, in float32 and float64.
 
-A compiler turns plain arithmetic into whole vectors, where a call to a library of functions is one number at a time; and
-the same arithmetic gives the same bits in every version of it. Each polynomial interpolates at Chebyshev's nodes.
+A compiler turns plain arithmetic into whole vectors, where a call to a library of functions is one number at a time;
+and the same arithmetic has the same bits in every version of it. Each polynomial interpolates at Chebyshev's nodes.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,14 @@ SINGLE = Format(
     np.int32,
     23,
     127,
-    (0.999999999779154, -4.934802136928946, 4.058709154763134, -1.3352119493905503, 0.2349370685950865, -0.0243959320975),
+    (
+        0.999999999779154,
+        -4.934802136928946,
+        4.058709154763134,
+        -1.3352119493905503,
+        0.2349370685950865,
+        -0.0243959320975,
+    ),
     (3.1415926400772034, -5.167710076668315, 2.550077386528912, -0.5982904112834275, 0.07765591227601387),
     (
         *(-0.4999999764977098, 0.33333330028354796, -0.25000781239812697, 0.20001234461093456, -0.16626645629127462),
@@ -107,35 +114,50 @@ def chebyshev(coefficients: Any, x: Array) -> Array:
 
 
 def log(x: Array) -> Array:
-    """Return log x for normal x > 0: log(2^e (1 + m)) = e log 2 + m + m^2 q(m)."""
-    f = form(x)
+    """Return log x for x >= 0, NaN below; numbers below the smallest normal one are 0 here."""
+    value = jnp.where(x < jnp.inf, log_of_normal(x), x)
+    return jnp.where(x >= np.finfo(x.dtype).tiny, value, jnp.where(x >= 0, -jnp.inf, jnp.nan))
+
+
+def log_of_normal(x: Array) -> Array:
+    """Return log x for a normal number x > 0: log(2^e (1 + m)) = e log 2 + m + m^2 q(m)."""
+    f, real = form(x), lambda value: jnp.asarray(value, x.dtype)
     one = np.asarray(np.sqrt(0.5), x.dtype).view(f.bits)
     shifted = lax.bitcast_convert_type(x, f.bits) - one
     e = (shifted >> f.bits(f.mantissa)).astype(x.dtype)
     m = lax.bitcast_convert_type((shifted & f.bits(2**f.mantissa - 1)) + one, x.dtype) - 1
-    return e * jnp.asarray(f.split[0], x.dtype) + (m + (m * m * polynomial(f.log, m) + e * jnp.asarray(f.split[1], x.dtype)))
+    return e * real(f.split[0]) + (m + (m * m * polynomial(f.log, m) + e * real(f.split[1])))
 
 
 def exp(x: Array) -> Array:
     """Return exp(x) = 2^k (1 + r p(r)), r = x - k log 2; 0 below the smallest normal number."""
+    return _exp(x, form(x).exp)
+
+
+def short_exp(x: Array) -> Array:
+    """Return exp(x) to 8 digits, in either format."""
+    return _exp(x, SINGLE.exp)
+
+
+def _exp(x: Array, coefficients: Sequence[float]) -> Array:
     f, real = form(x), lambda value: jnp.asarray(value, x.dtype)
     x = jnp.where(x < f.range[0], real(f.range[0]), x)
     x = jnp.where(x > f.range[1], real(f.range[1]), x)
     k = jnp.floor(x * real(np.log2(np.e)) + real(0.5))
     r = x - k * real(f.split[0]) - k * real(f.split[1])
     power = lax.bitcast_convert_type((k.astype(f.bits) + f.bits(f.bias)) << f.bits(f.mantissa), x.dtype)
-    return (r * polynomial(f.exp, r) + 1) * power
+    return (r * polynomial(coefficients, r) + 1) * power
 
 
 def circle(word: Array, radius: Array) -> tuple[Array, Array]:
-    """Return radius (cos, sin) of the angle 2 pi word/2^32, word a uint32.
+    """Return radius (cos, sin) of the angle pi (f + s), a word of 32 bits, each of 2^32 equally spaced angles once.
 
-    The highest bit is the sign of both; the others are an angle pi f with -1/2 <= f < 1/2.
+    The highest bit is s, the others are f, -1/2 <= f < 1/2.
     """
-    f = form(radius)
-    half = lax.bitcast_convert_type(word << np.uint32(1), jnp.int32).astype(radius.dtype) * jnp.asarray(2.0**-32, radius.dtype)
-    sign = (word & np.uint32(2**31)).astype(jnp.dtype(f"uint{8 * radius.dtype.itemsize}"))
-    sign = lax.bitcast_convert_type(sign << sign.dtype.type(8 * radius.dtype.itemsize - 32), f.bits)
+    f, width = form(radius), 8 * radius.dtype.itemsize
+    half = lax.bitcast_convert_type(word << np.uint32(1), jnp.int32).astype(radius.dtype)
+    half = half * jnp.asarray(2.0**-32, radius.dtype)
+    sign = (word >> np.uint32(31)).astype(f.bits) << f.bits(width - 1)
     radius = lax.bitcast_convert_type(lax.bitcast_convert_type(radius, f.bits) ^ sign, radius.dtype)
     square = half * half
     return radius * polynomial(f.cosine, square), radius * (half * polynomial(f.sine, square))

@@ -9,19 +9,21 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from attrs import evolve
 from jax import Array
 
-from numerics.chains import Given, Program, State, trajectories
+from numerics.chains import Given, Group, Program, State, trajectories
+from numerics.cipher import halves
 from numerics.devices import Devices, found, spread
-from numerics.planning import PATHS, Plan
+from numerics.planning import Plan
 from numerics.printer import to_jax
 from numerics.slots import reader
-from numerics.summaries.streams import by_generation
+from numerics.summaries.streams import watch
 from numerics.variables import letters_of_source, variables
 
+VECTORS = {"xla_cpu_prefer_vector_width": 512}
+"""Whole registers, where a processor has them; the compiler alone would take halves."""
 Stretch = tuple[int, int, Any]
 """First chain, number of chains, and what was recorded of them."""
 
@@ -42,29 +44,29 @@ def stretches(
     while firsts := list(islice(left, len(devices))):
         counts = [min(chunk, chains - first) for first in firsts]
         idle = len(devices) - len(firsts)
-        lanes = np.array([*firsts, *firsts[:1] * idle])[:, None] + np.arange(chunk)
-        begun = run(seed, given, lanes, np.array([*counts, *[0] * idle]))
+        lanes = (np.array([*firsts, *firsts[:1] * idle])[:, None] + np.arange(chunk)).astype(np.uint32)
+        with plan.precision.tracing():
+            begun = run(halves(seed), given, lanes, np.array([*counts, *[0] * idle]))
         yield from waiting
         waiting = list(zip(firsts, counts, begun, strict=False))
     yield from waiting
 
 
 @lru_cache(maxsize=64)
-def compiled(plan: Plan, devices: Devices) -> Callable[[int, Given, np.ndarray, np.ndarray], list[Any]]:
-    """Return the compiled function (seed, given, chains, how many count), the last two by device.
+def compiled(plan: Plan, devices: Devices) -> Callable[[np.ndarray, Given, np.ndarray, np.ndarray], list[Any]]:
+    """Return the compiled function (halves of the seed, given, chains, how many count), the last two by device.
 
     It returns the variables, and what is streamed of them, of every device.
     """
-    program = PATHS[plan.method].program(plan.loop, plan.shape, plan.generations)
-    record = _recorder(plan, program)
+    program = plan.program()
+    record, on_cpu = _recorder(plan, program), devices[0].platform == "cpu"
 
     def run(seed: Any, given: Given, chains: Array, count: Any) -> Any:
         recorded = evolve(program, view=lambda state: record(given, state))
-        paths = trajectories(recorded, seed, given, chains, plan.generations, plan.lanes, count)
-        streamed = by_generation(plan.streams, paths, jnp.arange(len(chains)) < count)
-        return (paths if plan.paths else {}) | streamed
+        group = Group(recorded, given, plan.generations, packed=on_cpu)
+        return trajectories(group, watch(plan.streams, plan.paths), seed, chains, plan.lanes, count)
 
-    return spread(run, devices)
+    return spread(run, devices, compiler_options=VECTORS if on_cpu else None)
 
 
 def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[str, Array]]:

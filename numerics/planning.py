@@ -11,6 +11,8 @@ from sympy.core.symbol import Symbol
 
 from numerics import counts_path, data_path, sufficient
 from numerics.chains import Program
+from numerics.precision import Precision
+from numerics.statistic_path import PLAIN
 from numerics.summaries.base import BLOCK
 from numerics.summaries.streams import Stream
 from numerics.variables import in_letters, letters_of_source, variables
@@ -40,7 +42,7 @@ class Path:
 
     why_not: Callable[[Loop, tuple[int, ...]], str | None]
     prepared: Callable[[Loop, int], tuple[Loop, dict[str, Any]]]
-    program: Callable[[Loop, tuple[int, ...], int], Program]
+    program: Callable[..., Program]
     size: Callable[[Loop, tuple[int, ...], int], int]
 
 
@@ -73,6 +75,7 @@ class Plan:
         paths: whether every chain is recorded.
         streams: what is reduced where it is computed.
         lanes: how many chains advance together, a power of 2; it changes no number.
+        precision: in which formats, and by which samplers; known to the path of statistics alone.
     """
 
     loop: Loop
@@ -84,6 +87,18 @@ class Plan:
     paths: bool
     streams: tuple[Stream, ...] = ()
     lanes: int = CHUNK
+    precision: Precision = PLAIN
+
+    def program(self) -> Program:
+        """Return the chain."""
+        known = {"precision": self.precision} if self.method == "statistic" else {}
+        return PATHS[self.method].program(self.loop, self.shape, self.generations, **known)
+
+    def tables(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what laws are drawn by, beside the loop's numbers."""
+        if self.method != "statistic":
+            return {}
+        return sufficient.tables(self.loop, self.shape, self.generations, self.precision, numbers)
 
     @property
     def counted(self) -> bool:
@@ -170,12 +185,20 @@ def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, 
     return ()
 
 
+def why_not_precision(method: str, loop: Loop, shape: tuple[int, ...]) -> str | None:
+    """Return why a loop is simulated in float64 alone, None where it is not."""
+    if method != "statistic":
+        return f"method {method!r} counts and fits in float64"
+    return sufficient.why_not_single(loop, shape)
+
+
 def chunk_size(plan: Plan, chunk: int | None, chains: int) -> int:
     """Return the number of chains that advance together, a whole number of blocks."""
     if chunk is not None and chunk < 1:
         raise ValueError(f"chunk = {chunk} chains. Give a number >= 1, or leave it out.")
     carried = PATHS[plan.method].size(plan.loop, plan.shape, plan.generations)
-    fitting = min(CHUNK, RECORD_BYTES // (8 * plan.numbers), STATE_BYTES // (8 * carried))
+    recorded = RECORD_BYTES // (8 * plan.numbers) if plan.paths else CHUNK
+    fitting = min(CHUNK, recorded, STATE_BYTES // (8 * carried))
     wanted = fitting if chunk is None else chunk
     return BLOCK * max(1, math.ceil(min(wanted, chains) / BLOCK))
 

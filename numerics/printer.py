@@ -24,7 +24,9 @@ Scope = Mapping[Any, Any]
 Node = Callable[[Scope], Any]
 
 
-def to_jax(expr: Any, arguments: Sequence[Any]) -> Callable[..., Any]:
+def to_jax(
+    expr: Any, arguments: Sequence[Any], functions: Mapping[Any, Callable[..., Any]] | None = None
+) -> Callable[..., Any]:
     """Return the function arguments -> expr on JAX arrays (a tuple of arrays for a sequence of expressions).
 
     Args:
@@ -33,6 +35,7 @@ def to_jax(expr: Any, arguments: Sequence[Any]) -> Callable[..., Any]:
         arguments: symbols or entries such as p[3], each an array of any shape, indexed bases, each an array with
             one more axis for every index, and matrix symbols, with two. The shapes without those axes broadcast to that
             of every result.
+        functions: SymPy functions for which others than those of JAX are called.
 
     Raises:
         ValueError: when the function is built, for a symbol that is no argument and for a SymPy function that
@@ -47,7 +50,7 @@ def to_jax(expr: Any, arguments: Sequence[Any]) -> Callable[..., Any]:
     several = isinstance(expr, Sequence)
     exprs = [unfold(sp.sympify(e)) for e in (expr if several else [expr])]
     ranks = _ranks(exprs, arguments)
-    printer = _JaxPrinter(arguments)
+    printer = _JaxPrinter(arguments, {**_FUNCTIONS, **(functions or {})})
     nodes = [printer.node(e) for e in exprs]
 
     def function(*values: Any) -> Any:
@@ -114,8 +117,9 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 class _JaxPrinter(MatrixNodes, Printer):
     """Prints nodes as closures Scope -> array; inside d sums a leaf has d trailing axes, outermost first."""
 
-    def __init__(self, arguments: Sequence[Any]) -> None:
+    def __init__(self, arguments: Sequence[Any], functions: Mapping[Any, Callable[..., Any]]) -> None:
         super().__init__()
+        self._functions = functions
         self._arguments = set(arguments)
         self._bound: list[Any] = []
 
@@ -174,9 +178,9 @@ class _JaxPrinter(MatrixNodes, Printer):
         return lambda scope: jnp.power(base(scope), exponent(scope))
 
     def _print_Function(self, expr: Any) -> Node:
-        if expr.func not in _FUNCTIONS:
+        if expr.func not in self._functions:
             return self.emptyPrinter(expr)
-        function, nodes = _FUNCTIONS[expr.func], [self.node(argument) for argument in expr.args]
+        function, nodes = self._functions[expr.func], [self.node(argument) for argument in expr.args]
         return lambda scope: function(*(node(scope) for node in nodes))
 
     def _print_polygamma(self, expr: Any) -> Node:

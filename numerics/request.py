@@ -18,6 +18,7 @@ from numerics.cipher import CHAINS, GENERATIONS, SEEDS
 from numerics.long_runs import identity
 from numerics.parts import Layout, layout
 from numerics.planning import Plan
+from numerics.precision import Precision
 from numerics.provenance import provenance
 from numerics.sources import Start, shape, source_arrays
 from numerics.summaries.streams import Asked, spelled, streams
@@ -65,11 +66,13 @@ class Request:
     chunk: int | None
     device: str = field(metadata=KEPT)
     devices: machine.Number = 1
+    precision: str = field(default="f64", metadata=KEPT)
+    exact: bool = field(default=False, metadata=KEPT)
 
     @cached_property
     def given(self) -> Given:
         """The numbers that are no part of the compiled program."""
-        return self._source | self._prepared[1]
+        return self._source | self._prepared[1] | self.plan.tables(self._prepared[1])
 
     @cached_property
     def plan(self) -> Plan:
@@ -80,7 +83,8 @@ class Request:
         wanted = streams(self.summaries, (*names, *dict(observed)), self.paths is not True)
         compiled, (which, _) = self._prepared[0], self.way
         lanes = planning.lanes(which, compiled, self._shape, self.generations, self.chosen[0].platform)
-        return Plan(compiled, which, self._shape, names, observed, self.generations, self.every_chain, wanted, lanes)
+        kept = self.every_chain, wanted, lanes, self._precision
+        return Plan(compiled, which, self._shape, names, observed, self.generations, *kept)
 
     @property
     def every_chain(self) -> bool:
@@ -123,6 +127,14 @@ class Request:
         kept = {f.name: getattr(self, f.name) for f in fields(Request) if f.metadata.get("kept")}
         where = self.chosen[0].platform
         return kept | {"start": dict(self.start or {}), "device": where, "summaries": spelled(self.summaries)}
+
+    @cached_property
+    def _precision(self) -> Precision:
+        """How exactly it is simulated."""
+        asked, (which, _) = Precision(self.precision, self.exact), self.way
+        if asked.name != "f64" and (reason := planning.why_not_precision(which, self._prepared[0], self._shape)):
+            raise ValueError(f"precision = {asked.name!r} is not known here: {reason}. Ask for precision='f64'.")
+        return asked
 
     @cached_property
     def _source(self) -> dict[str, Any]:

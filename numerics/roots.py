@@ -13,8 +13,11 @@ import numpy as np
 from attrs import frozen
 from jax import Array, lax
 
-from numerics.cipher import Key
-from numerics.samplers import binomial, log_chi_square, normals, slot_key
+from numerics import elementary
+from numerics.cipher import Key, cipher
+from numerics.samplers import binomial, log_chi_square, slot_key
+from numerics.samplers.normal import deviates
+from numerics.samplers.quantiles import log_ratio
 from numerics.spaces import Blocks, Space, held
 
 
@@ -50,30 +53,30 @@ class Roots(Space):
 
     def enlarged(self, lower: Lower, weight: Any) -> Lower:
         """Return a triangle times sqrt(weight)."""
-        below = self.weighted(jnp.sqrt(weight), lower.below)
-        return Lower(below, lower.logs + self.spread(jnp.log(weight) / 2))
+        weight = jnp.asarray(weight, lower.logs.dtype)
+        return Lower(self.weighted(jnp.sqrt(weight), lower.below), lower.logs + self.spread(jnp.log(weight) / 2))
 
     def times(self, root: Root, z: Array) -> Array:
         """Return the root times a vector, U diag(exp s) z."""
-        top, low = map(self.rows, self.cut(jnp.exp(root.logs) * z))
+        top, low = map(self.rows, self.cut(elementary.exp(root.logs) * z))
         unit = root.unit
         parts = self.product(unit.top, top), self.product(unit.side, top) + self.product(unit.low, low)
         return self.joined(*(part[..., 0] if self.chains_first else part[:, 0] for part in parts))
 
     def triangle(self, root: Root) -> Blocks:
         """Return U diag(exp s)."""
-        (top, low), unit = map(self.columns, self.cut(jnp.exp(root.logs))), root.unit
+        (top, low), unit = map(self.columns, self.cut(elementary.exp(root.logs))), root.unit
         return Blocks(unit.top * top, unit.side * top, unit.low * low)
 
     def entries(self, lower: Lower) -> Blocks:
         """Return all entries of a triangle."""
-        diagonal, below, eye = jnp.exp(lower.logs), lower.below, self.identity(lower.logs.dtype)
+        diagonal, below, eye = elementary.exp(lower.logs), lower.below, self.identity(lower.logs.dtype)
         top, low = map(self.columns, self.cut(diagonal))
         return Blocks(below.top + eye.top * top, below.side, below.low + eye.low * low)
 
     def standing(self, lower: Lower) -> Root:
         """Return a triangle as a root."""
-        inverse = jnp.where(lower.logs > -jnp.inf, jnp.exp(-lower.logs), 0.0)
+        inverse = jnp.where(lower.logs > -jnp.inf, elementary.exp(-lower.logs), 0.0)
         (top, low), below = map(self.columns, self.cut(inverse)), lower.below
         eye = self.identity(inverse.dtype)
         return Root(Blocks(below.top * top + eye.top, below.side * top, below.low * low + eye.low), lower.logs)
@@ -92,8 +95,8 @@ class Roots(Space):
         (t0, l0), (t1, l1) = self.cut(before), self.cut(after)
 
         def ratio(entries: Array, rows: Array, columns: Array, where: Any) -> Array:
-            there = self.columns(columns) > -jnp.inf
-            return jnp.where(there & where, entries * jnp.exp(self.rows(rows) - self.columns(columns)), 0.0)
+            there, gap = self.columns(columns) > -jnp.inf, self.rows(rows) - self.columns(columns)
+            return jnp.where(there & where, entries * elementary.exp(gap.astype(entries.dtype)), 0).astype(gap.dtype)
 
         h, low = len(below.top[0]) if self.chains_first else len(below.top), self.dimension - self.half
         return Blocks(
@@ -145,43 +148,53 @@ class Roots(Space):
 
     def deviates(self, key: Key) -> Array:
         """Return z ~ N(0, 1), one for each dimension."""
-        pairs = held(lambda: self.chainwise(lambda at: lax.complex(*normals(at, (self.half,))), key), self.when)
-        imag, low = pairs.imag, self.dimension - self.half
-        return self.joined(pairs.real, imag[:, :low] if self.chains_first else imag[:low])
+        pairs, low = held(lambda: self._pairs(key, (self.half,)), self.when), self.dimension - self.half
+        return self.joined(pairs.real, pairs.imag[:, :low] if self.chains_first else pairs.imag[:low])
 
-    def bartlett(self, key: Key, df: Any, backwards: bool = False) -> Lower:
+    def bartlett(self, key: Key, df: Any, backwards: bool = False, table: Any = None) -> Lower:
         """Return A with A A' ~ Wishart(df, 1), df = 0, 1, 2, ...; or, backwards, A with A'A ~ Wishart(df, 1).
 
         a_ij ~ N(0, 1) below the diagonal, a_jj^2 ~ chi-square(df - j), and from column df on all is 0; backwards row
-        and column d - 1 - j take the place of j.
+        and column d - 1 - j take the place of j. A table from `wisharts` says the quantiles of the diagonal; without
+        one it is drawn by rejection.
 
         M. S. Bartlett, On the theory of statistical regression, Proc. R. Soc. Edinburgh 53 (1933) 260-283.
         """
         steps = np.arange(self.dimension)[:: -1 if backwards else 1]
         free = jnp.maximum(jnp.asarray(df)[..., None] - steps, 0)
-        logs = held(lambda: self._log_chi_squares(slot_key(key, 0), free) / 2, self.when)
-        pairs = held(lambda: self._pairs(slot_key(key, 1)), self.when)
+        logs = held(lambda: self._log_diagonal(slot_key(key, 0), free, table), self.when)
+        pairs = held(lambda: self._pairs(slot_key(key, 1), (self.half, self.half)), self.when)
         h, low = self.half, self.dimension - self.half
         (alive, alive_low) = map(self.columns, self.cut(logs > -jnp.inf))
         real, imag = pairs.real, pairs.imag
         across = real[:, :low, :low] if self.chains_first else real[:low, :low]
         side = imag[:, :low] if self.chains_first else imag[:low]
         below = Blocks(
-            jnp.where(self.below(h) & alive, real, 0.0),
-            jnp.where(alive, side, 0.0),
-            jnp.where(self.below(low) & alive_low, self.transposed(across), 0.0),
+            jnp.where(self.below(h) & alive, real, 0),
+            jnp.where(alive, side, 0),
+            jnp.where(self.below(low) & alive_low, self.transposed(across), 0),
         )
         return Lower(below, logs)
+
+    def _log_diagonal(self, key: Key, free: Array, table: Any) -> Array:
+        """Return log a_jj, -inf where no degrees are left."""
+        if table is not None:
+            columns, logs = self.constant(free), self.constant(jnp.log(jnp.maximum(free, 1)))
+            rows = jnp.moveaxis(self.constant(table), 1, 0) if self.chains_first else self.constant(table)
+            logs = log_ratio(self.deviates(key), rows) + logs.astype(self.innovations)
+            return jnp.where(columns > 0, logs / 2, -jnp.inf).astype(logs.dtype)
+        if free.ndim == 1:
+            drawn = self.chainwise(lambda at: log_chi_square(at, free, free.shape), key)
+        else:
+            drawn = self.chainwise(lambda at, df: log_chi_square(at, df, df.shape), key, free)
+        return (drawn / 2).astype(self.innovations)
+
+    def _pairs(self, key: Key, shape: tuple[int, ...]) -> Array:
+        """Return pairs of normals as complex numbers, `normals` of every chain, made where chains are to lie."""
+        slots = slot_key(key, self.constant(np.arange(np.prod(shape), dtype=np.uint32).reshape(shape)))
+        chain = key.chain.reshape(-1, *(1,) * len(shape)) if self.chains_first else key.chain
+        return lax.complex(*deviates(*cipher((slots.key0, slots.key1), chain, key.generation), self.innovations))
 
     def counts(self, key: Key, trials: Any, chance: Any) -> Array:
         """Return x ~ Binomial(trials, chance) of every chain."""
         return jax.vmap(lambda chain: binomial(key._replace(chain=chain), trials, chance))(key.chain)
-
-    def _pairs(self, key: Key) -> Array:
-        """Return pairs of normals as complex numbers: below the diagonal, above it for the low block, and beside."""
-        return self.chainwise(lambda at: lax.complex(*normals(at, (self.half, self.half))), key)
-
-    def _log_chi_squares(self, key: Key, free: Array) -> Array:
-        if free.ndim == 1:
-            return self.chainwise(lambda at: log_chi_square(at, free, free.shape), key)
-        return self.chainwise(lambda at, df: log_chi_square(at, df, df.shape), key, free)

@@ -35,6 +35,8 @@ def simulate(
     device: str = "auto",
     devices: Number = 1,
     processes: Number = 1,
+    precision: str = "f64",
+    exact: bool = False,
     progress: bool = False,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -62,6 +64,10 @@ def simulate(
         devices: how many devices of that kind share the chains, or "all"; it changes no number.
         processes: 1, or "all" for those that `join` has joined: each calls this alike, runs a share of the chains, and
             returns the whole; it changes no number.
+        precision: "f64", or for loops of normal and chi-square laws "mixed", float32 innovations and a float64
+            state, or "f32" for all, which asks for a source of moderate numbers.
+        exact: whether every law is drawn without approximation, by rejection; the default has the errors that
+            `numerics.samplers.quantiles.relative_error` computes, below 10^-10 in float64 for 2 degrees or more.
         progress: whether to show progress, and the device, on standard error.
         out: folder that keeps the run, a file for every chunk as it is done; it has one writer at a time, which may be
             all processes together.
@@ -80,7 +86,8 @@ def simulate(
     >>> simulate(loop, generations=3, chains=1000, paths=False, summaries=asked)["log_V_quantile"].shape
     (4, 2)
     """
-    asked = Request(loop, start, generations, chains, seed, paths, observe, summaries, method, chunk, device, devices)
+    how = device, devices, precision, exact
+    asked = Request(loop, start, generations, chains, seed, paths, observe, summaries, method, chunk, *how)
     members = group(processes)
     begun = partial(_begun, asked, progress and members.rank == 0)
     run = keeping(out, resume, asked.parts, asked.identity, members)

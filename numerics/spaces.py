@@ -51,10 +51,12 @@ class Space:
     Args:
         dimension: d.
         when: a condition that holds, of which the compiler cannot know.
+        innovations: the type of random numbers.
     """
 
     dimension: int
     when: Any = True
+    innovations: Any = float
 
     # Layout ----------------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,13 @@
 """The path of sufficient statistics: of one matrix for the multivariate Gaussian, of numbers for every other family."""
 
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 from numerics import matrix_path, statistic_path
 from numerics.chains import Program
+from numerics.precision import Precision
+from numerics.statistic_path import PLAIN
 from theory.families import MultivariateGaussian
 from theory.loop import Loop
 
@@ -19,9 +22,21 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     return _of(loop).prepared(loop, generations)
 
 
-def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
+def program(loop: Loop, shape: tuple[int, ...], generations: int, precision: Precision = PLAIN) -> Program:
     """Return the chain of a `prepared` loop."""
-    return _of(loop).program(loop, shape, generations)
+    return _of(loop).program(loop, shape, generations, precision)
+
+
+def tables(
+    loop: Loop, shape: tuple[int, ...], generations: int, precision: Precision, numbers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what laws are drawn by, beside the loop's numbers."""
+    return _of(loop).tables(loop, shape, generations, precision, numbers)
+
+
+def why_not_single(loop: Loop, shape: tuple[int, ...]) -> str | None:
+    """Return why a `prepared` loop is not drawn in float32, None where it is."""
+    return _of(loop).why_not_single(loop, shape)
 
 
 def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:

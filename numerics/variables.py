@@ -115,7 +115,7 @@ _SOURCE: Mapping[type, tuple[Any, ...]] = {
     Bernoulli: (symbols.q0,),
     Categorical: (symbols.p0,),
     MultivariateGaussian: (MultivariateGaussian.mu0, MultivariateGaussian.Sigma0),
-    LinearRegression: (symbols.w0,),
+    LinearRegression: (symbols.w0, symbols.noise),
 }
 
 

@@ -90,7 +90,7 @@ def test_a_singular_matrix_keeps_its_rank():
     v = np.array([[1.0, 2.0, 3.0]])
     factor = space.factored(space.square(placed(space, v)))
     assert np.asarray(space.leading(factor.logs))[0].tolist() == [0.0, -np.inf, -np.inf]
-    grown = space.grown(space.root(np.eye(3)), factor)
+    grown = space.grown(space.root(jnp.eye(3)), factor)
     seen = matrices(space, space.triangle(grown))[0]
     np.testing.assert_allclose(seen @ seen.T, v.T @ v, atol=1e-12)
     again = matrices(space, space.triangle(space.grown(grown, factor)))

@@ -149,7 +149,7 @@ def test_keys_are_all_different():
 
     grid = np.stack(np.meshgrid(*[np.arange(6)] * 4), -1).reshape(-1, 4)
     with jax.enable_x64(True):
-        keys = np.asarray(jax.vmap(key)(*grid.T))
+        keys = np.asarray(jax.vmap(lambda seed, *place: key((0, seed), *place))(*grid.T))
         far = np.asarray([key(0, 2**32 - 1, 1, 0), key(2**63 - 1, 0, 1, 0), key(2**32, 0, 1, 0)])
     assert len(np.unique(np.concatenate([keys, far]), axis=0)) == len(grid) + len(far)
 

@@ -20,6 +20,7 @@ from numerics.samplers.laws import parameters as parameters
 from numerics.samplers.maximum import log_maximum as log_maximum
 from numerics.samplers.multinomial import multinomial as multinomial
 from numerics.samplers.negative_binomial import negative_binomial as negative_binomial
+from numerics.samplers.normal import exact_normal as exact_normal
 from numerics.samplers.normal import normal as normal
 from numerics.samplers.normal import normals as normals
 from numerics.samplers.parts import parts as parts

@@ -45,8 +45,9 @@ class Summary(ABC):
         """Return arrays whose first axis runs over blocks, or over all lanes as one; this is traced.
 
         Args:
-            values: one generation's values, shape (lanes, ...), lanes a whole number of blocks.
-            counted: shape (lanes,), which of the lanes are asked for.
+            values: one generation's values, shape (lanes, ...), the first chains of all blocks before their second
+                ones, so that axis 0 of values.reshape(BLOCK, -1, ...) runs over the chains of a block.
+            counted: shape (lanes,), which of the lanes are asked for; the others repeat the first of their block.
         """
 
     @abstractmethod

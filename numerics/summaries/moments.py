@@ -12,43 +12,60 @@ from jax import Array
 
 from numerics.summaries.base import BLOCK, Summary
 
+SLICES = 16
+"""Parts of a block that are added in one pass over its values."""
+
 
 @frozen
 class Sums:
-    """Number of values, their means, and the sums of products of their deviations, elementwise."""
+    """Sums of N values less a reference, and of products of these differences, elementwise: S_x, S_y and P.
+
+    The reference is the mean of the first block, near enough to all means that nothing cancels.
+    """
 
     count: int
-    means: tuple[Any, ...]
-    products: Any
+    references: tuple[Any, ...]
+    sums: tuple[Any, ...]
+    product: Any
 
-    def merged(self, other: "Sums") -> "Sums":
-        """Return both together: SP = SP_1 + SP_2 + n_1 n_2/(n_1 + n_2) (x_2 - x_1)(y_2 - y_1), x and y the means."""
-        count = self.count + other.count
-        steps = [new - old for old, new in zip(self.means, other.means, strict=True)]
-        products = self.products + other.products + steps[0] * steps[-1] * (self.count * other.count / count)
-        means = (old + step * (other.count / count) for old, step in zip(self.means, steps, strict=True))
-        return Sums(count, tuple(means), products)
+    def means(self) -> list[Any]:
+        """Return reference + S/N of each variable."""
+        return [r + s / self.count for r, s in zip(self.references, self.sums, strict=True)]
+
+    def products(self) -> Any:
+        """Return the sum of products of deviations from the means, P - S_x S_y/N."""
+        return self.product - self.sums[0] * self.sums[-1] / self.count
 
 
 class _Summed(Summary):
     """Sums over blocks, the same for one variable and for a pair."""
 
     def reduced(self, values: Any, counted: Array) -> tuple[Array, ...]:
-        """Return the means of every block, and the sum of products."""
-        several = values if isinstance(values, tuple) else (values,)
-        held = counted.reshape(-1, BLOCK, *(1,) * (several[0].ndim - 1))
-        blocks = [jnp.where(held, x.reshape(-1, BLOCK, *x.shape[1:]), 0) for x in several]
-        share = _rounded(1 / jnp.maximum(held.sum(1), 1))
-        means = [_rounded(_total(x) * share) for x in blocks]
-        apart = [jnp.where(held, x - mean[:, None], 0) for x, mean in zip(blocks, means, strict=True)]
-        return *means, _total(_rounded(apart[0] * apart[-1]))
+        """Return for every block the first value of each variable, the sums of differences from it, and of products.
+
+        Lanes that do not count repeat the first one of their block, and add nothing.
+        """
+        del counted
+        rows = [x.reshape(BLOCK, -1, *x.shape[1:]) for x in (values if isinstance(values, tuple) else (values,))]
+        step, nothing = BLOCK // SLICES, jax.lax.optimization_barrier(jnp.int32(0))
+        apart = [[x[at : at + step] - x[:1] for x in rows] for at in range(0, BLOCK, step)]
+        products = [_rounded(d[0] * d[-1], nothing) for d in apart]
+        if len(rows) == 1:
+            # One array of complex numbers is written in one pass over the values, two arrays in two.
+            both = _total([jax.lax.complex(d[0], product) for d, product in zip(apart, products, strict=True)])
+            return rows[0][0], both
+        sums = [_total([d[j] for d in apart]) for j in range(2)]
+        return *(x[0] for x in rows), *sums, _total(products)
 
     def merged(self, before: Sums | None, blocks: tuple[np.ndarray, ...], count: int) -> Sums:
         """Return the sums of all blocks in their order, in float64."""
-        *means, products = (np.asarray(part, dtype=np.float64) for part in blocks)
-        for at, first in enumerate(range(0, count, BLOCK)):
-            block = Sums(min(BLOCK, count - first), tuple(mean[at] for mean in means), products[at])
-            before = block if before is None else before.merged(block)
+        if len(blocks) == 2:
+            blocks = blocks[0], np.real(blocks[1]), np.imag(blocks[1])
+        *parts, product = (np.asarray(part, dtype=np.float64) for part in blocks)
+        firsts, sums = parts[: len(parts) // 2], parts[len(parts) // 2 :]
+        for at, begun in enumerate(range(0, count, BLOCK)):
+            size = min(BLOCK, count - begun)
+            before = _with(before, size, [x[at] for x in firsts], [x[at] for x in sums], product[at])
         if before is None:
             raise ValueError("no chain was run. Give chains >= 1.")
         return before
@@ -73,9 +90,9 @@ class Moments(_Summed):
 
     def columns(self, name: str, dims: tuple[str, ...], state: Sums) -> Mapping[str, xr.DataArray]:
         """Return mean and standard error, NaN for that of a single chain."""
-        N = state.count
-        sem = np.sqrt(state.products / (N - 1) / N) if N > 1 else state.means[0] * np.nan
-        return {f"{name}_mean": xr.DataArray(state.means[0], dims=dims), f"{name}_sem": xr.DataArray(sem, dims=dims)}
+        N, (mean,) = state.count, state.means()
+        sem = np.sqrt(np.maximum(state.products(), 0.0) / (N - 1) / N) if N > 1 else mean * np.nan
+        return {f"{name}_mean": xr.DataArray(mean, dims=dims), f"{name}_sem": xr.DataArray(sem, dims=dims)}
 
     def __str__(self) -> str:
         """Return it as it is written in a spec."""
@@ -104,7 +121,7 @@ class Covariance(_Summed):
 
     def columns(self, name: str, dims: tuple[str, ...], state: Sums) -> Mapping[str, xr.DataArray]:
         """Return the covariance, NaN for a single chain."""
-        value = state.products / (state.count - 1) if state.count > 1 else state.products * np.nan
+        value = state.products() / (state.count - 1) if state.count > 1 else state.products() * np.nan
         return {f"{name}_{self.label}": xr.DataArray(value, dims=dims)}
 
     def __str__(self) -> str:
@@ -151,14 +168,37 @@ def ends(values: Array, counted: Array) -> tuple[Array, Array]:
     return jnp.where(here, values, jnp.inf).min(0), jnp.where(here, values, -jnp.inf).max(0)
 
 
-def _total(values: Array) -> Array:
-    """Return the sum over axis 1, a power of 2 long, by halves: an order that no compiler changes with the chunk."""
-    while values.shape[1] > 1:
-        half = values.shape[1] // 2
-        values = values[:, :half] + values[:, half:]
-    return values[:, 0]
+def _with(before: Sums | None, size: int, firsts: list[Any], sums: list[Any], product: Any) -> Sums:
+    """Return the sums with those of one more block, of differences from its first values, moved to the reference."""
+    # Where the first value is infinite so is the mean, and the differences say nothing.
+    sums = [np.where(np.isinf(x), 0.0, s) for x, s in zip(firsts, sums, strict=True)]
+    if before is None:
+        means = [x + s / size for x, s in zip(firsts, sums, strict=True)]
+        references = tuple(np.where(np.isfinite(mean), mean, 0.0) for mean in means)
+        before = Sums(0, references, tuple(0.0 * r for r in references), 0.0 * product)
+    steps = [x - r for x, r in zip(firsts, before.references, strict=True)]
+    moved = product + steps[0] * sums[-1] + steps[-1] * (sums[0] + size * steps[0])
+    total = tuple(t + (s + size * step) for t, s, step in zip(before.sums, sums, steps, strict=True))
+    return Sums(before.count + size, before.references, total, before.product + moved)
 
 
-def _rounded(values: Array) -> Array:
-    """Return numbers that are rounded as they are: fused with what follows, a product may be added unrounded."""
-    return jax.lax.optimization_barrier(values)
+def _total(parts: list[Array]) -> Array:
+    """Return the sum over a block's lanes, axis 0 of its parts, by halves: an order that no compiler changes."""
+    while len(parts) > 1:
+        half = len(parts) // 2
+        parts = [one + other for one, other in zip(parts[:half], parts[half:], strict=True)]
+    values = jax.lax.optimization_barrier(parts[0])
+    while len(values) > 1:
+        half = len(values) // 2
+        values = values[:half] + values[half:]
+    return values[0]
+
+
+def _rounded(values: Array, nothing: Array) -> Array:
+    """Return products that are rounded as they are: fused with what follows, one may be added unrounded.
+
+    A compiler does not know that nothing is changed.
+    """
+    bits = jnp.dtype(f"int{8 * values.dtype.itemsize}")
+    same = jax.lax.bitcast_convert_type(values, bits) ^ nothing.astype(bits)
+    return jax.lax.bitcast_convert_type(same, values.dtype)

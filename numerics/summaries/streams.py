@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-import jax
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from attrs import frozen
 from jax import Array
 
-from numerics.summaries.base import Summary
+from numerics.chains import Values, Watch, in_order
+from numerics.summaries.base import BLOCK, Summary
 from numerics.summaries.moments import Moments
 from numerics.summaries.text import read
 
@@ -57,17 +58,28 @@ def spelled(asked: Mapping[str, Asked | Iterable[Asked]] | None) -> dict[str, li
     return {name: [str(one) for one in _several(each)] for name, each in (asked or {}).items()}
 
 
-def by_generation(wanted: Iterable[Stream], paths: Mapping[str, Array], counted: Array) -> dict[str, tuple[Array, ...]]:
-    """Return what each stream keeps, with axes (block, generation, ...), of paths (lane, generation, ...)."""
-    return {stream.key: _each(stream.summary, paths, stream.name, counted) for stream in wanted}
+def watch(wanted: Collection[Stream], paths: bool) -> Watch:
+    """Return the watch that keeps what each stream makes of a generation, and the values too where paths are kept."""
+    running, block = [stream for stream in wanted if stream.summary.running], BLOCK if wanted else 1
+
+    def begin(values: Values) -> dict[str, Array]:
+        return {stream.key: values[stream.name] for stream in running}
+
+    def keep(memory: dict[str, Array], values: Values, counted: Array) -> tuple[dict[str, Array], dict[str, Any]]:
+        for stream in running:
+            extreme = jnp.minimum if stream.summary.running == "min" else jnp.maximum
+            memory = {**memory, stream.key: extreme(memory[stream.key], values[stream.name])}
+        kept = {stream.key: _each(stream, memory, values, counted) for stream in wanted}
+        every = {name: in_order(x, block) for name, x in values.items()} if paths else {}
+        return memory, every | kept
+
+    return Watch(begin, keep, block)
 
 
-def _each(summary: Summary, paths: Mapping[str, Array], name: str, counted: Array) -> tuple[Array, ...]:
-    values = paths[name]
-    if summary.running:
-        values = (jax.lax.cummin if summary.running == "min" else jax.lax.cummax)(values, axis=1)
-    pair = values if summary.other is None else (values, paths[summary.other])
-    return jax.vmap(lambda x: summary.reduced(x, counted), in_axes=1, out_axes=1)(pair)
+def _each(stream: Stream, memory: Mapping[str, Array], values: Values, counted: Array) -> tuple[Array, ...]:
+    own = memory.get(stream.key, values[stream.name])
+    other = stream.summary.other
+    return stream.summary.reduced(own if other is None else (own, values[other]), counted)
 
 
 class Streamed:

@@ -1,0 +1,49 @@
+"""Linear regression from its sufficient statistics, against the reference that keeps all rows.
+
+All comparisons of this file together fail by chance at the stated rate; seeds come from the operating system.
+"""
+
+from secrets import randbelow
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from numerics import simulate
+from numerics.planning import choose
+from numerics.reference import reference
+from numerics.samplers import SEEDS
+from theory import LinearRegression, Loop
+
+FAILURE_RATE, TESTS = 1e-6, 50
+BOUND = stats.norm.isf(FAILURE_RATE / TESTS / 2)
+SEED = randbelow(SEEDS)
+CHAINS = 8_192
+
+
+def departures(loop, rows):
+    """Return how far runs of the loop lie from the reference with that many rows, in standard errors."""
+    run = simulate(loop, generations=2, chains=CHAINS, seed=SEED, method="statistic")
+    declared = Loop(loop.family, samples=rows)
+    weights = reference(declared, None, 2, CHAINS, np.random.default_rng(SEED))["weights"][:, 1:]
+    w, squares = run["w"].to_numpy()[:, 1:], run["squares"].to_numpy()[:, 1:]
+    v, total = weights[..., 0], (weights**2).sum(axis=-1)
+    pairs = [(w, v), (w**2, v**2), (np.log(squares), np.log(total)), (w * np.log(squares), v * np.log(total))]
+    spread = [np.sqrt((a.var(axis=0) + b.var(axis=0)) / CHAINS) for a, b in pairs]
+    return max(np.max(np.abs(a.mean(axis=0) - b.mean(axis=0)) / s) for (a, b), s in zip(pairs, spread, strict=True))
+
+
+@pytest.mark.parametrize(("d", "rows"), [(4, 9), (4, 3)])
+def test_weights_agree_with_those_of_rows(d, rows):
+    """Assert that weights have the moments of least squares fits, of more rows than weights and of fewer; one row more
+    is seen.
+    """
+    loop = Loop(LinearRegression(dimension=d, noise=1, w0=2), samples=rows)
+    assert departures(loop, rows) < BOUND, SEED
+    assert departures(loop, rows + 1) > BOUND
+
+
+@pytest.mark.parametrize(("d", "rows"), [(1, 5), (5, 2), (5, 1)])
+def test_rows_are_drawn_where_no_degrees_are_left(d, rows):
+    """Assert that a loop with a part of no dimension takes the path of data."""
+    assert choose(Loop(LinearRegression(dimension=d, noise=1, w0=2), samples=rows), "auto", ())[0] == "data"
