@@ -142,6 +142,8 @@ def test_what_cannot_be_is_impossible(found):
     assert not found.fits[1].possible
     assert found.probabilities.tolist() == [1.0, 0.0]
     assert "impossible" in str(found)
+    with pytest.raises(ValueError, match="Ask for another regime"):
+        fit_curve(CURVE, found.fits[1].model.loop, effort=SMALL)
 
 
 def test_an_entropy_is_a_variance(found):

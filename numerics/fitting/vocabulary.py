@@ -113,7 +113,7 @@ def _log_normal(run: Array, mean: Array, covariance: Array) -> Array:
     seen = jnp.isfinite(run)
     both = seen[:, None] & seen[None, :]
     kept = jnp.where(both, covariance, 0.0) + jnp.diag(jnp.where(seen, ROUNDING, 1.0))
-    value = multivariate_normal.logpdf(jnp.where(seen, run, 0.0), jnp.where(seen, mean, 0.0), kept)
+    value: Any = multivariate_normal.logpdf(jnp.where(seen, run, 0.0), jnp.where(seen, mean, 0.0), kept)
     return value + (~seen).sum() * jnp.log(2 * jnp.pi) / 2
 
 
