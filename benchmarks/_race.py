@@ -15,7 +15,7 @@ import numpy as np
 from attrs import frozen
 from scipy.stats import ks_2samp
 
-ROUNDS, LEAST = 5, 0.3
+ROUNDS, LEAST = 5, 1.0
 LEVEL = 1e-6
 """How seldom a right program is refused."""
 

@@ -10,7 +10,10 @@
 # %% [markdown]
 # # What does my curve say?
 #
-# ANSWER
+# From 41 numbers, the variance of one run, follow 62 samples per generation, with a 90 % interval of 42 to 87 (50 in
+# truth), a factor of 0.965 [0.925, 1.014] on the variance in each fit (0.98), and data that are replaced, with
+# probability 0.995. A tenth of the variance is left at generation 44, between 41 and 84 with probability 0.9; the run
+# itself gets there at 50.
 
 # %%
 import os
@@ -68,9 +71,9 @@ figure = draw(found, 0.1)
 
 # %%
 points = np.random.default_rng(0)
-before = points.normal(0, 1, 500)
+before = points.normal(0, 1, 2000)
 model = before.mean(), before.std()
-honest, cold = points.normal(*model, 500), points.normal(model[0], 0.7**0.5 * model[1], 500)
+honest, cold = points.normal(*model, 2000), points.normal(model[0], 0.7**0.5 * model[1], 2000)
 print(refit_test(before, honest, Loop(Gaussian())))
 print(refit_test(before, cold, Loop(Gaussian())))
 

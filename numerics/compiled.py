@@ -36,7 +36,7 @@ def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
     jax.config.update(FOLDER, str(chosen))
     if SECONDS.upper() not in os.environ:
         jax.config.update(SECONDS, 0.0)
-    compilation_cache.reset_cache()  # where something was compiled before, JAX would not look again
+    compilation_cache.reset_cache()  # where programs were kept elsewhere before, JAX would go on there
     return Path(chosen)
 
 

@@ -1,11 +1,12 @@
 """Categorical loops by the types that are left: every fit is the counts of M tokens drawn from the last.
 
 Ways to draw them, for any vocabulary: "tokens" copies M tokens one by one, "types" splits M among the types by one
-binomial for each, "pair" is that of two types, and "types-exact" splits by rejection. "tokens" and "types-exact" are
-exact; the others are within 2e-7 of the exact law in total variation, binomial by binomial. Which is the fastest
-depends on the numbers of types and of tokens alone.
+binomial for each, "pair" is that of two types, "poisson" draws all types at once, and "types-exact" splits by
+rejection. "tokens" and "types-exact" are exact; the others are within 2e-7 of the exact law in total variation, count
+by count. Which is the fastest depends on the numbers of types and of tokens alone.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from attrs import evolve
 from jax import Array
 from sympy import Integer
 
-from numerics import resampling, scalars, tails
+from numerics import poissonised, resampling, scalars, tails
 from numerics.binomials import multinomial
 from numerics.chains import Given, Program, State
 from numerics.cipher import Key, below, uniforms
@@ -28,17 +29,20 @@ from theory.procedures import Procedure
 from theory.regimes import Replace
 from theory.sampling import Faithful
 
-COSTS: Mapping[str, tuple[float, float]] = {
-    "pair": (0.0, 2.0),
-    "tokens": (10.0, 2.0),
-    "types": (0.0, 15.0),
-    "types-exact": (0.0, 1000.0),
+COSTS: Mapping[str, tuple[float, float, float, float]] = {
+    "pair": (0.0, 0.0, 2.5, 0.0),
+    "tokens": (8.0, 0.0, 2.0, 0.0),
+    "types": (0.0, 0.0, 15.0, 0.05),
+    "poisson": (0.0, 100.0, 20.0, 0.0),
+    "types-exact": (0.0, 0.0, 1000.0, 0.0),
 }
-"""Way -> nanoseconds of a fit for each token and for each type, on one core, roughly: what the ways are chosen by."""
+"""Way -> nanoseconds of a fit on one core for M, sqrt(M), K and K^2, roughly: what the ways are chosen by."""
 EXACT = ("tokens", "types-exact")
 """Ways whose law is exact."""
 MOST = 2**31 - 1
 """Tokens are counted in 32 bits."""
+FILLING, ALONE = 1_000, 2**20
+"""Beyond so many types, drawn all at once, a chain fills the lanes by itself, and is said to carry so many numbers."""
 LISTED = 129
 """Up to so many tokens every count of the rarer of two types has a row."""
 
@@ -60,16 +64,16 @@ def why_not(method: str, loop: Loop, shape: tuple[int, ...]) -> str | None:
 
 def cheapest(ways: Iterable[str], types: int, samples: int) -> tuple[str, str]:
     """Return the way of least cost and why; chains do not enter, as their numbers must not depend on how many run."""
-    costs = {way: COSTS[way][0] * samples + COSTS[way][1] * _room(way, types, samples) for way in ways}
+    costs = {way: _cost(way, min(types, samples) if way == "tokens" else types, samples) for way in ways}
     way = min(costs, key=lambda name: costs[name])
     said = ", ".join(f"{name} {cost / 1000:.3g} us" for name, cost in costs.items())
-    law = "exact" if way in EXACT else "within 2e-7 of the exact law in every binomial draw"
+    law = "exact" if way in EXACT else "within 2e-7 of the exact law in every count"
     return way, f"{law}, and the cheapest for {samples} tokens of {types} types by estimate: {said} a fit"
 
 
-def _room(way: str, types: int, samples: int) -> int:
-    """Return how many types a fit touches."""
-    return min(types, samples) if way == "tokens" else types
+def _cost(way: str, types: int, samples: int) -> float:
+    token, root, single, square = COSTS[way]
+    return token * samples + root * samples**0.5 + single * types + square * types**2
 
 
 def prepared(method: str, loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
@@ -79,8 +83,14 @@ def prepared(method: str, loop: Loop, generations: int) -> tuple[Loop, dict[str,
     if method in EXACT:
         return bare, {}
     most = Integer(LISTED if method == "pair" and samples <= LISTED else MOST)
-    table = {"rows": resampling.rows(samples)} if method == "pair" else {}
-    return evolve(bare, samples=most), {"samples": np.int32(samples), **table}
+    numbers: dict[str, Any] = {"samples": np.int32(samples)}
+    if method == "pair":
+        numbers["rows"] = resampling.rows(samples)
+    if method == "poisson":
+        # How many tokens are drawn at once is a shape: within a factor of 4, samples of all sizes share a program.
+        most = Integer(4 ** ((samples - 1).bit_length() // 2))
+        numbers |= {"rows": poissonised.rows(samples), "part": poissonised.part(samples)}
+    return evolve(bare, samples=most), numbers
 
 
 def program(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
@@ -106,6 +116,8 @@ def size(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -> i
     del generations
     if method == "pair":
         return 4
+    if method == "poisson":
+        return max(ALONE, 4 * shape[0]) if shape[0] > FILLING else 4 * shape[0]
     slots = min(shape[0], int(loop.samples))
     return 3 * slots + int(loop.samples) if method == "tokens" else 4 * shape[0]
 
@@ -191,6 +203,28 @@ def _by_tails(types: int, samples: int) -> Way:
     return start, first, later, slots
 
 
+def _by_poisson(types: int, samples: int) -> Way:
+    """Draw all types at once as Poisson counts, and what is missing to M token by token."""
+    block = max(16, math.isqrt(samples))
+
+    def start(given: Given) -> State:
+        return {"p0": jnp.asarray(given["p0"])}
+
+    def first(key: Key, k: Any, given: Given, state: State) -> State:
+        del k
+        drawn = poissonised.drawn(key, given, state["p0"], block)
+        return {"counts": drawn, "samples": jnp.asarray(given["samples"])}
+
+    def later(key: Key, k: Any, given: Given, state: State) -> State:
+        del k
+        return state | {"counts": poissonised.redrawn(key, given, state["counts"], block)}
+
+    def slots(state: State) -> Slots:
+        return Slots(jnp.arange(types, dtype=jnp.int32), state["counts"] / state["samples"])
+
+    return start, first, later, slots
+
+
 def _by_types(types: int, samples: int) -> Way:
     """Split M tokens among K types, one type after the other, by rejection."""
 
@@ -210,6 +244,7 @@ def _by_types(types: int, samples: int) -> Way:
 _WAYS: dict[str, Callable[[int, int], Way]] = {
     "tokens": _by_tokens,
     "types": _by_tails,
+    "poisson": _by_poisson,
     "types-exact": _by_types,
 }
 WAYS = ("pair", *_WAYS)

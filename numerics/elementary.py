@@ -114,12 +114,9 @@ def chebyshev(coefficients: Any, x: Array) -> Array:
 
 
 def log(x: Array) -> Array:
-    """Return log x for x >= 0; NaN below."""
-    f = form(x)
-    least = np.finfo(x.dtype).tiny
-    raised = jnp.where(x < least, x * jnp.asarray(2.0**f.mantissa, x.dtype), x)
-    value = log_of_normal(raised) - jnp.where(x < least, jnp.asarray(f.mantissa * np.log(2), x.dtype), 0)
-    return jnp.where(x > 0, jnp.where(x < jnp.inf, value, x), jnp.where(x == 0, -jnp.inf, jnp.nan))
+    """Return log x for x >= 0, NaN below; numbers below the smallest normal one are 0 here."""
+    value = jnp.where(x < jnp.inf, log_of_normal(x), x)
+    return jnp.where(x >= np.finfo(x.dtype).tiny, value, jnp.where(x >= 0, -jnp.inf, jnp.nan))
 
 
 def log_of_normal(x: Array) -> Array:

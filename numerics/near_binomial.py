@@ -6,7 +6,6 @@ that a draw takes. Single precision adds 2.5e-8 standard deviations of the count
 from one count to the next. `numerics.binomials` has the exact law.
 """
 
-from math import factorial, log
 from typing import Any
 
 import jax.numpy as jnp
@@ -17,6 +16,7 @@ from numerics.box_muller import single_normal
 from numerics.cipher import Key, cipher
 from numerics.cornish_fisher import shift, wide
 from numerics.lanes import together
+from numerics.narrow import exp_below_zero, log_of_rest, uniform53
 
 STEPS = 72
 """Where the law is not wide its mean is at most 29 and P(x > 72) below 1e-11."""
@@ -74,32 +74,11 @@ def rounded(words: tuple[Array, Array], mean: Array, variance: Array, chance: Ar
 
 def added_up(words: tuple[Array, Array], trials: Array, chance: Array) -> Array:
     """Return the least k with P(x <= k) > u, from P(k + 1) = P(k) ((n + 1)/(k + 1) - 1) p/(1 - p)."""
-    upper, lower = words
-    left = ((upper >> np.uint32(5)).astype(float) * 2.0**26 + (lower >> np.uint32(6)).astype(float)) * 2.0**-53
-    odds = chance / (1 - chance)
-    scaled, mass = (trials + 1) * odds, _exp(trials * _log_rest(chance))
+    left, odds = uniform53(words), chance / (1 - chance)
+    scaled, mass = (trials + 1) * odds, exp_below_zero(trials * log_of_rest(chance))
     count = jnp.zeros(left.shape, jnp.int32)
     for k in range(STEPS):
         left = left - mass
         count = count + (left >= 0)
         mass = mass * (scaled * (1 / (k + 1)) - odds)
     return jnp.minimum(count, trials.astype(jnp.int32))
-
-
-def _log_rest(chance: Array) -> Array:
-    """Return log(1 - p) = -2 artanh(p/(2 - p)) for p <= 1/2, within 2e-14 of itself."""
-    t = chance / (2 - chance)
-    total = jnp.full_like(t, 1 / 25)
-    for k in range(23, 0, -2):
-        total = total * (t * t) + 1 / k
-    return -2 * t * total
-
-
-def _exp(x: Array) -> Array:
-    """Return exp x for -700 < x <= 0, as 2^k exp(r) with |r| <= log(2)/2, within 2e-14 of itself."""
-    power = jnp.round(x * (1 / log(2)))
-    rest = x - power * log(2)
-    total = jnp.full_like(x, 1 / factorial(11))
-    for k in range(10, -1, -1):
-        total = total * rest + 1 / factorial(k)
-    return total * lax.bitcast_convert_type((power.astype(jnp.int64) + 1023) << 52, jnp.float64)

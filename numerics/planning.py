@@ -197,7 +197,8 @@ def chunk_size(plan: Plan, chunk: int | None, chains: int) -> int:
     if chunk is not None and chunk < 1:
         raise ValueError(f"chunk = {chunk} chains. Give a number >= 1, or leave it out.")
     carried = PATHS[plan.method].size(plan.loop, plan.shape, plan.generations)
-    fitting = min(CHUNK, RECORD_BYTES // (8 * plan.numbers), STATE_BYTES // (8 * carried))
+    recorded = RECORD_BYTES // (8 * plan.numbers) if plan.paths else CHUNK
+    fitting = min(CHUNK, recorded, STATE_BYTES // (8 * carried))
     wanted = fitting if chunk is None else chunk
     return BLOCK * max(1, math.ceil(min(wanted, chains) / BLOCK))
 

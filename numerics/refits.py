@@ -6,6 +6,7 @@ chi-square innovations are both made from normal variables, two to a word of the
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ import numpy as np
 import sympy as sp
 from attrs import frozen
 from jax import Array, lax
-from sympy import Expr, Integer, Symbol, exp, expand_log, log, sqrt
+from sympy import Expr, Integer, S, Symbol, exp, expand_log, log, sqrt
 
 from numerics import elementary, scalars
 from numerics.chains import Given, State
@@ -44,6 +45,7 @@ class Refit:
         step: its update and laws.
         first: the step of fit 1, of the same laws.
         given: letters whose values are no part of the compiled program.
+        numbers: those of them that are numbers of the loop, known before the run.
         shape: of one symbol's draw, () or the number of independent coordinates.
         label: what its tables are named after.
         precision: how its laws are drawn.
@@ -52,21 +54,26 @@ class Refit:
     step: Step
     first: Step
     given: Letters
+    numbers: Letters
     shape: tuple[int, ...]
     label: str
     precision: Precision
 
-    def tables(self, values: Mapping[str, Any], generations: int) -> dict[str, np.ndarray]:
-        """Return the coefficients of all chi-square laws whose degrees of freedom do not depend on the state.
+    def tables(self, values: Mapping[str, Any], generations: int) -> dict[str, Any]:
+        """Return what is computed from the numbers of a run, in float64, before it begins.
 
-        They are computed from the numbers of a run: a row, or a row for each fit where sizes change from fit to fit.
+        These are the constants of the update, and the coefficients of all chi-square laws whose degrees of freedom do
+        not depend on the state: a row, or a row for each fit where sizes change from fit to fit.
         """
-        made = {}
+        made: dict[str, Any] = {}
+        for expr, letter in self._constants.items():
+            own = sorted(expr.free_symbols, key=str)
+            made[str(letter)] = float(to_jax(expr, own)(*(values[str(x)] for x in own)))
         for slot, law in enumerate(self.step.laws):
             if isinstance(law, ChiSquare) and self._tabled(law):
-                letters = sorted(law.df.free_symbols - {n}, key=str)
+                own = sorted(law.df.free_symbols - {n}, key=str)
                 fits = np.arange(1.0, generations + 1) if n in law.df.free_symbols else 1.0
-                df = to_jax(law.df, (n, *letters))(fits, *(values[str(x)] for x in letters))
+                df = to_jax(law.df, (n, *own))(fits, *(values[str(x)] for x in own))
                 made[self._table(slot)] = coefficients(np.asarray(df), self.precision.table)
         return made
 
@@ -76,7 +83,9 @@ class Refit:
         needs = [self._needs(slot, known) for slot in range(len(self.step.laws))]
         letters = tuple(_letter(x, law) for law in self.step.laws for x in law.symbols)
         functions = {sp.exp: self.precision.exp, sp.log: elementary.log}
-        update, update1 = (to_jax(self._updates(s), (*known, *letters), functions) for s in (self.step, self.first))
+        constants = tuple(self._constants.values())
+        updates = ([self._with_constants(e) for e in self._updates(s)] for s in (self.step, self.first))
+        update, update1 = (to_jax(each, (*known, *constants, *letters), functions) for each in updates)
 
         def transition(key: Key, k: Any, values: Given, state: State) -> State:
             here = (*state, k, *(values[str(x)] for x in self.given))
@@ -84,6 +93,7 @@ class Refit:
             for slot, need in enumerate(needs):
                 drawn += self._draw(slot, slot_key(key, slot), stream, k, values, need(*here, *drawn))
             drawn = _written(drawn) if self._apart else drawn
+            drawn = [*(values[str(x)] for x in constants), *drawn]
             if self.first == self.step:
                 return update(*here, *drawn)
             # Fit 1, of the same laws, may update otherwise; to choose is cheaper than to compile the draws twice.
@@ -118,6 +128,40 @@ class Refit:
         numbers of 32 bits are drawn at a time.
         """
         return len(self.step.state) > 2 or self.precision.name == "mixed"
+
+    @cached_property
+    def _constants(self) -> dict[Expr, Symbol]:
+        """The largest parts of the update that hold numbers of the loop alone, and a letter for each."""
+        found: dict[Expr, Symbol] = {}
+        for each in (self.step, self.first):
+            for expr in self._updates(each):
+                for part in self._parts(expr):
+                    found.setdefault(part, Symbol(f"{self.label}_constant_{len(found)}", real=True))
+        return found
+
+    def _parts(self, expr: Any) -> Iterator[Expr]:
+        """Yield the largest parts of an expression that hold numbers of the loop alone, terms of a sum together."""
+        constant, rest = self._split(expr)
+        if constant.free_symbols:
+            yield constant
+        for part in rest:
+            yield from self._parts(part)
+
+    def _split(self, expr: Any) -> tuple[Any, list[Any]]:
+        """Return the part of numbers alone, 0 in a sum and 1 elsewhere if there is none, and the other arguments."""
+        if isinstance(expr, Expr) and expr.free_symbols <= set(self.numbers):
+            return expr, []
+        constant = [x for x in expr.args if x.free_symbols <= set(self.numbers)] if _is_fold(expr) else []
+        return expr.func(*constant) if _is_fold(expr) else S.One, [x for x in expr.args if x not in constant]
+
+    def _with_constants(self, expr: Any) -> Any:
+        """Return the expression with letters for its constants."""
+        constant, rest = self._split(expr)
+        letter = self._constants.get(constant, constant)
+        if not rest:
+            return letter if constant.free_symbols else expr
+        inside = [self._with_constants(x) for x in rest]
+        return expr.func(letter, *inside) if _is_fold(expr) else expr.func(*inside)
 
     def _tabled(self, law: Law) -> bool:
         """Return whether a law is chi-square with degrees of freedom that are known before the run."""
@@ -181,6 +225,10 @@ def _written(drawn: list[Any]) -> list[Any]:
         both = lax.optimization_barrier(lax.complex(one, other))
         apart += [lax.real(both), lax.imag(both)]
     return apart + [lax.optimization_barrier(one) for one in drawn[len(apart) :]]
+
+
+def _is_fold(expr: Any) -> bool:
+    return bool(expr.is_Add or expr.is_Mul)
 
 
 def _letter(x: Expr, law: Law) -> Expr:

@@ -123,12 +123,12 @@ def tables(
 
 def _refits(loop: Loop, shape: tuple[int, ...], precision: Precision) -> tuple[Refit, Refit]:
     """Return the first refit and the later ones, the same where their laws are."""
-    plain, given = _plain(loop), _given(loop)
+    plain, given, numbers = _plain(loop), _given(loop), letters(loop)
     first, later = _steps(loop, shape)
     inner = shape if isinstance(plain, Gaussian) else ()
     alike = first.laws == later.laws
-    every = Refit(later, first if alike else later, given, inner, "later", precision)
-    return every if alike else Refit(first, first, given, inner, "first", precision), every
+    every = Refit(later, first if alike else later, given, numbers, inner, "later", precision)
+    return every if alike else Refit(first, first, given, numbers, inner, "first", precision), every
 
 
 def _given(loop: Loop) -> Letters:

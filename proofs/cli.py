@@ -17,7 +17,7 @@ from cyclopts import App, CycloptsError, Parameter
 from proofs.fitting import FitJob
 from proofs.job import ClusterJob, Job
 from proofs.planning import PlanJob
-from proofs.stopping import CODES, how
+from proofs.stopping import CODES, how, leave
 
 LEFT = "nothing half-written is left behind."
 
@@ -224,7 +224,7 @@ def main() -> None:
     except KeyboardInterrupt as stop:
         print(f"collapse: {how(stop)}; {stop.args[0] if stop.args else LEFT}", file=sys.stderr)
         code = CODES[how(stop)]
-    sys.exit(code if isinstance(code, int) else 0)
+    leave(code if isinstance(code, int) else 0)
 
 
 def _width() -> int:

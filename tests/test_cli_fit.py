@@ -52,7 +52,7 @@ BAD = {
     "a gap": ([], "generation,variance\n0,1\n1,2\n3,1\n4,1\n5,1\n", "no value at generation 2"),
     "too short": ([], "generation,variance\n0,1\n1,2\n", "1 refits say too little"),
     "a dead run": ([], "generation,variance\n0,1\n1,2\n2,0\n3,1\n", "is 0. Give positive values"),
-    "half a type": ([], "generation,vocabulary\n0,9\n1,8.5\n2,7\n3,7\n", "8.5 is no count"),
+    "half a type": ([], "generation,vocabulary\n0,9\n1,8.5\n2,7\n3,7\n", "8.5 is no count of types"),
     "an unknown regime": (["--regimes", "forget"], GOOD, "Choose from replace, accumulate, mixed"),
     "a pool of types": (["--regimes", "accumulate"], "generation,vocabulary\n0,9\n1,8\n2,7\n3,7\n", "Choose from"),
     "no source": (["--regimes", "mixed"], "generation,variance\n2,1\n3,2\n4,1\n5,1\n", "needs the source's value"),

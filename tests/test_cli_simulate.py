@@ -1,9 +1,11 @@
 """`collapse simulate`: the words of the spec file, what is printed, and bad input in one line."""
 
 import json
+import os
 import sys
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from sympy import Rational
@@ -12,7 +14,7 @@ from numerics.runs import load
 from numerics.simulate import simulate
 from proofs import cli
 from proofs.simulation import Simulation, read
-from proofs.stopping import Terminated
+from proofs.stopping import Terminated, leave
 from theory import Bernoulli, Categorical, Loop, Mixed, Scaled
 
 SPEC = 'family = "bernoulli(1/4)"\nsamples = 9\ngenerations = 2\nchains = 600\nseed = 3\n'
@@ -49,6 +51,17 @@ def test_the_last_generation_is_printed(capsys, monkeypatch, tmp_path):
     ]
     assert "600 of 600 chains" in err
     assert load(tmp_path / "run" / "run.nc")["p"].equals(simulate(LOOP, **RUN)["p"])
+
+
+def test_who_fails_in_a_job_waits_for_nobody(monkeypatch):
+    """Assert that a process of a job leaves at once when its run has failed, and as any other when it has not."""
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    for joined, code in [(False, 2), (True, 0), (True, 143)]:
+        monkeypatch.setattr(jax.distributed, "is_initialized", lambda joined=joined: joined)
+        with pytest.raises(SystemExit):
+            leave(code)
+    assert ended == [143]
 
 
 def test_streamed_run_says_the_same(capsys, monkeypatch, tmp_path):

@@ -40,6 +40,8 @@ def events():
 
 def test_programs_are_found_again(unset, events, tmp_path):
     """Assert that a run writes its programs, and that where nothing is in memory they are read and none is compiled."""
+    keep_compiled(tmp_path / "before")
+    jax.jit(lambda x: x + 1)(1.0)
     assert keep_compiled(tmp_path / "kept") == tmp_path / "kept"
     jax.clear_caches()
     first = simulate(LOOP, generations=2, chains=300)

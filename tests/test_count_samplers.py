@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import binom, chi2, nbinom, poisson
 from sympy import Integer, Poly, Rational, bernoulli, diff, expand, nsimplify, symbols
 
-from numerics import alias, near_binomial, resampling, simulate, tails
+from numerics import alias, near_binomial, near_poisson, poissonised, resampling, simulate, tails
 from numerics.cipher import chain_key
 from numerics.cornish_fisher import TERMS, total_variation, wide
 from theory import Bernoulli, Categorical, Loop
@@ -159,6 +159,28 @@ def test_added_up_counts_have_their_law(trials, chance):
     assert distance(np.append(np.diff(np.append(0, below)), 1 - below[-1]), _short(trials, chance, len(k))) < 1e-10
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.7, 27.5])
+def test_added_up_poisson_counts_have_their_law(rate):
+    """Assert the same of Poisson counts."""
+    k = np.arange(1, near_poisson.STEPS + 1)
+    with jax.enable_x64(True):
+        draw = jax.jit(lambda up, low: near_poisson.added_up((up, low), jnp.full(up.shape, rate)))
+        below = passes(lambda words: draw(*halves(words)), k, 53) / 2.0**53
+    law = np.append(np.diff(np.append(0, below)), 1 - below[-1])
+    assert distance(law, np.append(poisson.pmf(k - 1, rate), poisson.sf(k[-1] - 1, rate))) < 1e-10
+
+
+def test_rows_of_poisson_counts():
+    """Assert that row i draws Poisson(r i) to 1e-7, and that the running sums find the types."""
+    samples, k = 10_000, np.arange(alias.COLUMNS)
+    for i, packed in enumerate(poissonised.rows(samples).reshape(-1, alias.COLUMNS)):
+        assert distance(alias.law(packed), poisson.pmf(k, poissonised.part(samples) * i)) < BOUND / 2
+    weights = jnp.asarray([3, 0, 2, 1] * 70)
+    inside, before = poissonised.running(weights)
+    kinds = poissonised.found(inside, before, jnp.arange(weights.sum()))
+    assert (np.bincount(np.asarray(kinds), minlength=len(weights)) == np.asarray(weights)).all()
+
+
 def _short(trials: int, chance: float, last: int) -> np.ndarray:
     return np.append(binom.pmf(np.arange(last), trials, chance), binom.sf(last - 1, trials, chance))
 
@@ -219,20 +241,28 @@ def test_two_types_have_the_law_of_the_chain(family):
     assert rejected(seen, law @ onward)
 
 
-def test_first_counts_have_the_law_of_any_chance():
-    """Assert by Pearson's test that counts of three types, wide and narrow, have their marginal laws."""
-    p, M, chains = np.array([0.6, 0.37, 0.03]), 500, 100_000
-    run = simulate(Loop(Categorical(), samples=M), {"p": p}, generations=1, chains=chains, method="types")
-    counts = np.rint(run.p.isel(generation=1).to_numpy() * M).astype(int)
-    assert (counts.sum(axis=1) == M).all()
+@pytest.mark.parametrize("method", ["types", "poisson"])
+def test_many_types_have_the_law_of_the_chain(method):
+    """Assert by Pearson's test that types, wide and narrow, have the laws of two binomial draws, one after the other.
+
+    Each type alone is such a chain; a chance 2 % larger is rejected for the widest.
+    """
+    p, M, chains = np.array([0.6, 0.36, 0.04]), 400, 100_000
+    run = simulate(Loop(Categorical(), samples=M), {"p": p}, generations=2, chains=chains, method=method)
+    counts = np.rint(run.p.to_numpy() * M).astype(int)[:, 1:]
+    k = np.arange(M + 1)
+    onward = binom.pmf(k, M, k[:, None] / M)
+    assert (counts.sum(axis=-1) == M).all()
     for j in range(3):
-        seen = np.bincount(counts[:, j], minlength=M + 1)
-        assert not rejected(seen, binom.pmf(np.arange(M + 1), M, p[j]))
-        assert rejected(seen, binom.pmf(np.arange(M + 1), M, p[j] * 1.02))
+        seen = [np.bincount(counts[:, n, j], minlength=M + 1) for n in (0, 1)]
+        assert not rejected(seen[0], binom.pmf(k, M, p[j]))
+        assert not rejected(seen[1], binom.pmf(k, M, p[j]) @ onward)
+    assert rejected(np.bincount(counts[:, 1, 0], minlength=M + 1), binom.pmf(k, M, p[0] * 1.02) @ onward)
 
 
 @pytest.mark.parametrize(
-    ("method", "start", "samples"), [("pair", [0.2, 0.8], 500), ("types", [0.5, 0.3, 0.15, 0.05], 300)]
+    ("method", "start", "samples"),
+    [("pair", [0.2, 0.8], 500), ("types", [0.5, 0.3, 0.2], 300), ("poisson", [0.5, 0.3, 0.2], 300)],
 )
 def test_same_bits_for_any_chunk(method, start, samples):
     """Assert that a chain's counts do not depend on which ways of drawing its neighbours need."""

@@ -103,7 +103,7 @@ def test_a_pool_keeps_the_first_points():
     values = [1 / 3]
     for _ in range(n):
         # A point of the pool is of one of the earlier models, each of them as likely.
-        values.append(np.mean(values) + 1 / 4)
+        values.append(float(np.mean(values)) + 1 / 4)
     assert verdict(run, "square", values) == "agree"
 
 
@@ -229,7 +229,10 @@ def test_derivations_refuse_a_family_without_moments_by_name():
         (lambda: KernelDensity("square"), "no rule"),
         (lambda: KernelDensity(-1), "not negative"),
         (lambda: HistogramDensity(0), "a bin has a width"),
-        (lambda: HistogramDensity(sqrt(2), "odd"), "no way to place bins"),
+        (
+            lambda: HistogramDensity(sqrt(2), "odd"),  # type: ignore[arg-type]
+            "no way to place bins",
+        ),
         (lambda: Loop(KernelDensity(1), source=Mixture(2, 2)), "2 coordinates"),
     ):
         with pytest.raises(ValueError, match=words):

@@ -196,12 +196,12 @@ def test_what_does_not_fit_a_mixture_is_refused():
         expect(LOOP, Mixture.V)
     with pytest.raises(NotClosed, match="Mixture has no refit"):
         drift(LOOP)
-    for changed, words in (
-        ({"regime": Weighted(Rational(1, 2))}, "weighs its parts"),
-        ({"estimator": SGD(5, 1)}, "no way to fit a Mixture"),
+    for loop, words in (
+        (Loop(SOURCE, samples=10, regime=Weighted(Rational(1, 2))), "weighs its parts"),
+        (Loop(SOURCE, samples=10, estimator=SGD(5, 1)), "no way to fit a Mixture"),
     ):
         with pytest.raises(ValueError, match=words):
-            simulate(Loop(SOURCE, samples=10, **changed), generations=1, chains=1)
+            simulate(loop, generations=1, chains=1)
     with pytest.raises(ValueError, match="the loop has no source"):
         simulate(Loop(Mixture(2), samples=10), generations=1, chains=1)
     with pytest.raises(ValueError, match="3 coordinates"):

@@ -78,6 +78,22 @@ def generation_number(n: Any, least: int = 0) -> int:
     return int(number)
 
 
+def counted(name: str, problem: str) -> Callable[[object], Expr]:
+    """Return the converter of a whole number >= 1 or a symbol; ``problem`` says what is wrong with another number.
+
+    >>> counted("steps", "steps = {}: steps are counted.")(3)
+    3
+    """
+
+    def checked(value: object) -> Expr:
+        number = exact(value, name)
+        if number.is_number and not (number.is_Integer and number >= 1):
+            raise ValueError(f"{problem.format(number)} Give a whole number >= 1.")
+        return number
+
+    return checked
+
+
 def share(name: str, problem: str) -> Callable[[object], Expr]:
     """Return the converter of a number in [0, 1]; ``problem`` says what is wrong with another, {} standing for it.
 

@@ -58,7 +58,8 @@ def _posterior(ax: Axes, found: CurveFit) -> None:
     one, two, correlation = tied
     ax.plot(best.draws[one], best.draws[two], ".", ms=1, alpha=0.3, color="C0")
     ax.plot(np.median(best.draws[one]), np.median(best.draws[two]), "o", color="C1", ms=4)
-    ax.set(xlabel=_label(one), ylabel=_label(two), xscale="log" if one == "M" else "linear")
+    wide = one == "M" and best.draws[one].max() > 10 * best.draws[one].min()
+    ax.set(xlabel=_label(one), ylabel=_label(two), xscale="log" if wide else "linear")
     ax.set_title(f"{best.name}, correlation {correlation:+.2f}", fontsize=7, color="0.35")
 
 

@@ -19,6 +19,7 @@ from sympy import Rational
 
 from numerics.fitting.forecast import Band, Crossing, band, check_tolerance, crossing
 from numerics.fitting.futures import futures
+from numerics.fitting.likelihood import curve_law
 from numerics.fitting.models import Model, chains, targets
 from numerics.fitting.observed import Observed, observed, read_curve
 from numerics.fitting.posterior import (
@@ -46,6 +47,8 @@ REGIMES: Mapping[str, Regime] = {"replace": Replace(), "accumulate": Accumulate(
 """The regimes that are told apart, by name."""
 PATHS = 1000
 """Curves drawn from a posterior."""
+NOISY = -2.6
+"""Standard score of neighbouring residuals below which noise is suspected: one curve in 200 by chance."""
 MIXED_WELL = 1.05
 """Largest R-hat at which draws are used."""
 
@@ -143,6 +146,23 @@ class RegimeFit:
         matrix = np.corrcoef(self.u.reshape(-1, len(names)).T)
         one, two = max(zip(*np.triu_indices(len(names), 1), strict=True), key=lambda pair: abs(matrix[pair]))
         return names[one], names[two], float(matrix[one, two])
+
+    def neighbours(self) -> tuple[float, float] | None:
+        """Return the correlation of neighbouring one-step residuals at the posterior median, and its standard score.
+
+        Under the loop itself it is about 0; noise in the measured values makes it negative, up to -1/2, and M too
+        small. None for a vocabulary.
+        """
+        if self.curve.observable == "vocabulary":
+            return None
+        with jax.enable_x64(True):
+            middle = {name: jnp.asarray(np.median(x)) for name, x in self.draws.items()}
+            law, V = curve_law(self.model.loop), self.model.data(self.curve)
+            r = np.asarray(law.residuals(middle, V, self.model.first))
+        one, two = r[:, :-1], r[:, 1:]
+        both = np.isfinite(one) & np.isfinite(two)
+        correlation = float(np.sum(one[both] * two[both]) / np.nansum(r**2))
+        return correlation, correlation * float(np.sqrt(both.sum()))
 
     def futures(self, generations: int, *, run: int = 0, known: int | None = None, size: int = PATHS) -> np.ndarray:
         """Return curves drawn from the posterior, shape (size, generations), after ``known`` generations of a run.
@@ -260,6 +280,9 @@ def _lines(found: CurveFit) -> list[str]:
         tied = fit.tied()
         if tied and abs(tied[2]) > 0.5:
             lines.append(f"    {tied[0]} and {tied[1]} are told apart badly: correlation {tied[2]:+.2f}")
+        near = fit.neighbours()
+        if near and near[1] < NOISY:
+            lines.append(f"    neighbouring steps undo each other, correlation {near[0]:+.2f}: measured with noise?")
         if not fit.mixed:
             lines.append(f"    NUTS has not mixed (R-hat {fit.rhat:.2f}): take more draws")
     priors = dict.fromkeys(str(unknown) for fit in found.fits for unknown in fit.model.unknowns.each)
@@ -343,8 +366,6 @@ def _model(loop: Loop, curve: Observed, source: Any, priors: Mapping[str, Range]
 
 
 def _check_start(loop: Loop, curve: Observed) -> None:
-    from numerics.fitting.likelihood import curve_law
-
     needed = curve.observable == "vocabulary" or curve_law(loop).reads_source
     if needed and curve.first != 0:
         raise ValueError(

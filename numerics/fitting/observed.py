@@ -95,7 +95,8 @@ def _check(curve: Observed) -> None:
             f"{values[run, place]:g}. Give positive values, and end a run before it is dead."
         )
     if curve.observable == "vocabulary" and np.any(known != np.round(known)):
-        raise ValueError(f"{name}: a vocabulary counts types, and {known[known != np.round(known)][0]:g} is no count.")
+        odd = known[known != np.round(known)][0]
+        raise ValueError(f"{name}: {odd:g} is no count of types. Give whole numbers, or say another observable.")
 
 
 def read_curve(path: Path | str, observable: str | None = None) -> Observed:

@@ -7,7 +7,7 @@ types that hold a share q of the earlier sample, and the null of the mass that i
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -93,6 +93,7 @@ def _reaches_of_normals(before: int, after: int, depths: tuple[float, ...]) -> C
     return jax.jit(lambda seed: jax.lax.map(lambda k: drawn(seed, k), jnp.arange(DRAWS), batch_size=32))
 
 
+@partial(jax.jit, static_argnums=1)
 def _reach(x: Any, depths: tuple[float, ...]) -> Any:
     """Return the log of the reach of the tails over that of the bulk, at each depth."""
     places = jnp.asarray([q / 2 for q in depths] + [1 - q / 2 for q in depths] + [0.25, 0.75])

@@ -123,14 +123,15 @@ def _mean_shift(
     With one refit there are none, and the law is normal.
     """
     shift = float(after.mean() - before.mean())
-    variances = known * tau * _paths(between, seed)
+    variances = known * tau * _paths(tuple(between), seed)
     sizes = np.array([len(before)] * len(between) + [len(after)])
     spread = np.sqrt((variances / sizes).sum(1))
     p = float(np.mean(2 * norm.sf(abs(shift) / spread)))
     return Test("mean", float(after.mean()), float(before.mean()), p)
 
 
-def _paths(between: list[tuple[float, float]], seed: int) -> np.ndarray:
+@cache
+def _paths(between: tuple[tuple[float, float], ...], seed: int) -> np.ndarray:
     """Return the factors of the variances before each draw of points, shape (paths, draws)."""
     if not between:
         return np.ones((1, 1))

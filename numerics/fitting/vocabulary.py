@@ -55,7 +55,7 @@ def vocabulary_law(source: Source) -> Law:
 
 
 def curve_moments(source: Source, values: Mapping[str, Any], generations: int) -> tuple[Array, Array]:
-    """Return mean and covariance of the numbers of types left at generations 1..n, for values of M, alpha and beta."""
+    """Return mean and covariance of the numbers of types left at generations 1..n, at values of M, alpha, beta."""
     p, repeats = classes(source) if isinstance(source, tuple) else zipf(source, values["beta"])
     return moments(values["M"] * p, repeats, values.get("alpha", 0.0), generations)
 
@@ -134,7 +134,7 @@ def zipf(types: int, beta: Any) -> tuple[Array, np.ndarray]:
     ranks = np.arange(1.0, types + 1)
     places, repeats = _binned(np.log(ranks), ranks, np.ones(types))
     p: Any = jnp.asarray(places) ** -beta
-    return p / (repeats * p).sum(), repeats
+    return jnp.asarray(p / (repeats * p).sum()), repeats
 
 
 def _binned(logs: np.ndarray, values: np.ndarray, repeats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

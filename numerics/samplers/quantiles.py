@@ -17,11 +17,11 @@ from scipy import special
 from numerics import elementary
 from numerics.samplers.normal import REACH
 
-DEGREES = (8, 16, 32, 64)
+DEGREES = (8, 16, 24, 32, 48, 64)
 """Degrees that are compiled; the least that is good enough is taken."""
-POWERS = 16
+POWERS = 24
 """Up to this degree the polynomial is one in powers of w, beyond in Chebyshev's, where powers would cancel."""
-WANTED = {"f32": 6e-8, "f64": 1e-12}
+WANTED = {"f32": 6e-8, "f64": 1e-10}
 """Relative error of a quantile that a polynomial is to stay below, by format."""
 NODES = 128
 GRID = 2.0**-44
@@ -56,7 +56,7 @@ def coefficients(df: Any, precision: str) -> np.ndarray:
     """
     if np.ndim(df):
         rows = [series(float(one), precision) for one in df]
-        table = np.zeros((len(rows), max(DEGREES[-2] + 1, *map(len, rows))))
+        table = np.zeros((len(rows), max(DEGREES[3] + 1, *map(len, rows))))
         for row, values in zip(table, rows, strict=True):
             row[: len(values)] = values
         return table

@@ -53,12 +53,14 @@ class _Summed(Summary):
         if len(rows) == 1:
             # One array of complex numbers is written in one pass over the values, two arrays in two.
             both = _total([jax.lax.complex(d[0], product) for d, product in zip(apart, products, strict=True)])
-            return rows[0][0], both.real, both.imag
+            return rows[0][0], both
         sums = [_total([d[j] for d in apart]) for j in range(2)]
         return *(x[0] for x in rows), *sums, _total(products)
 
     def merged(self, before: Sums | None, blocks: tuple[np.ndarray, ...], count: int) -> Sums:
         """Return the sums of all blocks in their order, in float64."""
+        if len(blocks) == 2:
+            blocks = blocks[0], np.real(blocks[1]), np.imag(blocks[1])
         *parts, product = (np.asarray(part, dtype=np.float64) for part in blocks)
         firsts, sums = parts[: len(parts) // 2], parts[len(parts) // 2 :]
         for at, begun in enumerate(range(0, count, BLOCK)):

@@ -12,6 +12,7 @@ fine as 64 r bins allow, which for values close together is far finer than 1/r.
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, log2
 from typing import Any, NamedTuple
 
@@ -33,6 +34,10 @@ OCTAVES = 64
 """Octaves that are told apart; half of them on either side of 0 where both occur."""
 NORMAL = 1 << MANTISSA
 """Bits of the least normal float64; below it a number counts as 0, as some processors take it."""
+
+
+ROWS = 64
+"""Generations whose counts are moved to other bins at a time."""
 
 
 def _several(value: Any) -> tuple[float, ...]:
@@ -85,6 +90,8 @@ class Quantiles(Summary):
 
     def reduced(self, values: Any, counted: Array) -> tuple[Array, ...]:
         """Return the parts of a `Sketch` of all lanes."""
+        if values.ndim == 1:
+            return tuple(part[None] for part in _reduced(values, counted, self.bins))
         lanes = values.reshape(len(counted), -1)
         parts = jax.vmap(lambda x: _reduced(x, counted, self.bins), in_axes=1)(lanes)
         return tuple(part.reshape(1, *values.shape[1:], *part.shape[1:]) for part in parts)
@@ -179,7 +186,7 @@ def _reduced(x: Array, counted: Array, bins: int) -> tuple[Array, ...]:
     return counts, jnp.stack([low, high]).astype(jnp.float64), jnp.stack(odd)
 
 
-@frozen
+@frozen(eq=False)
 class Sketch:
     """Counts in the bins of `window`, shape (..., bins + 1); least and greatest, shape (..., 2), inf and -inf of none;
     and how many are -inf, inf and no number, shape (..., 3).
@@ -189,7 +196,7 @@ class Sketch:
     ends: np.ndarray
     odd: np.ndarray
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """The bins."""
         return window(*self.bounds, self.counts.shape[-1] - 1)
@@ -211,14 +218,18 @@ class Sketch:
         return both
 
     def _pour(self, into: np.ndarray, of: Window) -> None:
-        """Add the counts to those of wider bins."""
-        flat, bins = self.counts.reshape(-1, self.counts.shape[-1]), self.counts.shape[-1]
-        sums = into.reshape(flat.shape)
+        """Add the counts to those of wider bins, some rows at a time: what they take meanwhile stays small."""
+        flat, sums = (counts.reshape(-1, counts.shape[-1]) for counts in (self.counts, into))
         moved = np.any([mine != theirs for mine, theirs in zip(self.window, of, strict=True)], axis=0).reshape(-1)
-        sums[~moved] += flat[~moved]
-        (rows,) = np.nonzero(moved)
+        for first in range(0, len(flat), ROWS):
+            part = np.arange(first, min(first + ROWS, len(flat)))
+            sums[part[~moved[part]]] += flat[part[~moved[part]]]
+            self._move(flat, sums, part[moved[part]], of)
+
+    def _move(self, flat: np.ndarray, sums: np.ndarray, rows: np.ndarray, of: Window) -> None:
+        """Add some rows of counts to sums whose bins are others."""
         inner, at = np.nonzero(flat[rows])
-        row = rows[inner]
+        row, bins = rows[inner], flat.shape[1]
         lower, _ = self._bits_of(row, at)
         negative = at + _row(self.window.base, row) < 0
         place = _place(lower, negative, Window(*(_row(x, row) for x in of)), np)

@@ -67,7 +67,7 @@ class Mixture(Fitted):
     components: int = field(converter=_count("components"))
     dimension: int = field(default=1, converter=_count("dimension"))  # type: ignore[assignment]
     covariance: Literal["full", "diagonal", "spherical"] = field(default="full", kw_only=True)
-    weights: tuple[Expr, ...] | None = field(default=None, converter=_nested("weights"), kw_only=True)
+    weights: Nested = field(default=None, converter=_nested("weights"), kw_only=True)
     means: Nested = field(default=None, converter=_nested("means"), kw_only=True)
     variances: Nested = field(default=None, converter=_nested("variances"), kw_only=True)
 
