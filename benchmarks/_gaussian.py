@@ -39,9 +39,9 @@ def engine(M: int, precision: str) -> Program:
         simulated(seed, chains).load()
 
     def sample() -> np.ndarray:
-        return simulated(2**40, 2**16, paths=True)["log_V"].values[:, -1]
+        return simulated(2**40, 2**14, paths=True)["log_V"].values[:, -1]
 
-    return Program("engine", run, GENERATIONS, 2**16, sample=sample)
+    return Program("engine", run, GENERATIONS, 2**14, sample=sample)
 
 
 def written_loop(M: int) -> Program:

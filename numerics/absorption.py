@@ -6,6 +6,7 @@ This file reads the loop, as `theory.absorption` does; the chain itself is in `n
 from typing import Any
 
 from numerics.large_chain import LargeChain
+from theory.discrete.source import probabilities
 from theory.errors import NotClosed
 from theory.families import Bernoulli, Categorical
 from theory.loop import Loop
@@ -45,8 +46,4 @@ def large_absorption(loop: Loop, frequencies: Any = None) -> LargeChain:
     if open_ or not loop.samples.is_Integer:
         left = ", ".join(sorted(map(str, open_))) or f"samples = {loop.samples}"
         raise ValueError(f"large_absorption needs numbers, and the loop leaves {left}. Put them in with loop.at(...).")
-    return LargeChain(int(loop.samples), _source(loop.family) if frequencies is None else frequencies)
-
-
-def _source(family: Categorical | Bernoulli) -> tuple[Any, ...]:
-    return (family.p0, 1 - family.p0) if isinstance(family, Bernoulli) else tuple(family.source().values())
+    return LargeChain(int(loop.samples), probabilities(loop) if frequencies is None else frequencies)

@@ -9,7 +9,6 @@ the solution of e_k = |rho_k| + sum J_km e_m, which is solved alongside.
 
 import numpy as np
 from attrs import field, frozen
-from scipy.linalg import solve_triangular
 
 from numerics.occupancy import LOST, Block, Occupancy, U
 
@@ -80,6 +79,8 @@ class Jumps:
     def _inverse(self, right: np.ndarray) -> np.ndarray:
         if len(right) == 1 or not self.inner.any():
             return right
+        from scipy.linalg import solve_triangular  # takes as long to import as a run does, and few need it
+
         return solve_triangular(np.eye(len(right)) - self.inner, right, lower=True, unit_diagonal=True)
 
 

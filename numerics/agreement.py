@@ -13,7 +13,7 @@ from typing import overload
 import numpy as np
 import xarray as xr
 from attrs import field, frozen
-from scipy.stats import norm
+from scipy.special import ndtri
 from sympy import Expr, log
 
 from numerics.observe import check_loop, evaluate, start_values, unrecorded
@@ -81,7 +81,7 @@ class Agreement:
     def thresholds(self) -> tuple[float, float]:
         """Critical |z| of the trajectory (Bonferroni over its generations) and of the pooled residuals."""
         share = self.level / (1 if self.step is None else 2)
-        return float(norm.isf(share / 2 / len(self.generations))), float(norm.isf(share / 2))
+        return float(-ndtri(share / 2 / len(self.generations))), float(-ndtri(share / 2))
 
     @property
     def z(self) -> np.ndarray:
@@ -91,13 +91,13 @@ class Agreement:
     @property
     def smallest(self) -> np.ndarray:
         """Smallest relative error at each generation that this run would have caught with the stated power."""
-        return (self.thresholds[0] + norm.ppf(self.power)) * self.error / self.scale
+        return (self.thresholds[0] + ndtri(self.power)) * self.error / self.scale
 
     @property
     def smallest_step(self) -> float:
         """Smallest relative error of the one-step mean that would have been caught; infinite without residuals."""
         return (
-            float("inf") if self.step is None else float((self.thresholds[1] + norm.ppf(self.power)) * self.step.error)
+            float("inf") if self.step is None else float((self.thresholds[1] + ndtri(self.power)) * self.step.error)
         )
 
     @property

@@ -32,6 +32,7 @@ class Program:
         later: (key, k, given, state) -> state of model k, for k >= 2.
         view: state -> recorded variables by name.
         compact: state -> the types that are left, from which sums over all types are read; None where it does not say.
+        together: whether the functions take the key of many chains, and record these on the first axis.
     """
 
     start: Callable[[Given], State]
@@ -39,6 +40,7 @@ class Program:
     later: Callable[[Key, Any, Given, State], State]
     view: Callable[[State], Mapping[str, Array]]
     compact: Callable[[State], Any] | None = None
+    together: bool = False
 
 
 @frozen
@@ -81,7 +83,7 @@ class Group:
 
     def run(self, watch: Watch, key: Key, counted: Array) -> Any:
         """Return what the watch keeps of the chains of a key, with axes (first of what is kept, generation, ...)."""
-        start = jax.tree.map(lambda x: jnp.broadcast_to(x, (*key.chain.shape, *jnp.shape(x))), self._start())
+        start = self._start(key)
         head, first = [start], 1
         if self.program.first is not self.program.later:
             head, first = [start, self._refit(self.program.first, key, jnp.asarray(1), start)], 2
@@ -108,17 +110,25 @@ class Group:
 
         return lax.scan(onward, (pack(start[0]), start[1]), fits)[1]
 
-    def _start(self) -> State:
-        return jax.tree.map(jnp.asarray, self.program.start(self.given))
+    def _start(self, key: Key) -> State:
+        """Return model 0 of every chain."""
+        start = jax.tree.map(jnp.asarray, self.program.start(self.given))
+        if not self.program.together:
+            return jax.tree.map(lambda x: jnp.broadcast_to(x, (*key.chain.shape, *jnp.shape(x))), start)
+        after = jax.eval_shape(self.program.later, generation_key(key, 1), jnp.asarray(1.0), self.given, start)
+        return jax.tree.map(lambda x, wide: jnp.broadcast_to(x, wide.shape), start, after)
 
     def _refit(self, fit: Callable[..., State], key: Key, k: Array, state: State) -> State:
+        if self.program.together:
+            return fit(generation_key(key, k), k.astype(float), self.given, state)
+
         def one(chain: Array, own: State) -> State:
             return fit(generation_key(key._replace(chain=chain), k), k.astype(float), self.given, own)
 
         return jax.vmap(one)(key.chain, state)
 
     def _view(self, state: State) -> Values:
-        return jax.vmap(self.program.view)(state)
+        return self.program.view(state) if self.program.together else jax.vmap(self.program.view)(state)
 
 
 def trajectories(group: Group, watch: Watch, seed: Any, chains: Array, lanes: int, count: Any) -> Any:

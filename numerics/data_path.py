@@ -11,19 +11,25 @@ import numpy as np
 from attrs import evolve
 from sympy import S
 
-from numerics import distortions, learning, scalars, texts
+from numerics import distortions, learning, outside, scalars, texts
 from numerics.chains import Program
 from numerics.drawing import Drawing, layout
 from numerics.kits import kit
 from numerics.learning import around, exact_fit, innermost, learner
 from numerics.lifting import generalised, lifted
+from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator
 from theory.families import (
     DiagonalGaussian,
+    Fitted,
     FixedDesignRegression,
+    Gaussian,
+    KernelDensity,
     LinearRegression,
     MultivariateGaussian,
     NGram,
+    ProductCategorical,
+    ProjectedGaussian,
     Recursion,
 )
 from theory.filters import SpectralFilter
@@ -38,8 +44,8 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
         return "a Recursion draws no data"
     if isinstance(loop.family, FixedDesignRegression):
         return "family: FixedDesignRegression is told by the directions of its design, not by rows"
-    if (outside := loop.law.outside(loop.source)) is not None:
-        return f"the points of {outside} are not drawn here"
+    if reason := _strange(loop):
+        return reason
     if loop.samples.is_infinite:
         return "samples = oo leaves no data to draw"
     if isinstance(loop.family, NGram) and (reason := texts.why_not(loop)):
@@ -48,9 +54,26 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
     return reason or learning.why_not(loop, kit(loop, shape)) or _too_few(loop)
 
 
+def _strange(loop: Loop) -> str | None:
+    """Return why points of a source outside the family cannot be drawn."""
+    fitted = isinstance(loop.family, Fitted)
+    source = loop.source or loop.family if fitted else loop.law.outside(loop.source)
+    if source is None:
+        return None
+    if not outside.known(source) or not (fitted or isinstance(loop.family, Gaussian)):
+        return f"source: the points of {source} are not drawn here"
+    try:
+        source.drawn_as(loop.sampling)
+    except NotClosed as refusal:
+        return str(refusal).split(". ")[0]
+    return None
+
+
 def _too_few(loop: Loop) -> str | None:
     """Return which fit has too few points."""
     exact, inside = exact_fit(loop.estimator), innermost(loop.estimator)
+    if isinstance(loop.family, KernelDensity) and loop.family.rule is not None and min(layout(loop).least()) < 2:
+        return "samples: a bandwidth by rule reads the spread of at least 2 points"
     for size in layout(loop).least() if loop.family.has_variance else ():
         if exact.divisor(S(size)).is_positive is False:
             return f"samples: {exact} finds no variance in {size} points"
@@ -95,8 +118,11 @@ def _without_exact(estimator: Estimator) -> Estimator:
 
 def _without_source(loop: Loop) -> Loop:
     """Return the loop without the numbers of its source, where its family can do without."""
-    if isinstance(loop.family, MultivariateGaussian):
+    if isinstance(loop.family, MultivariateGaussian | ProjectedGaussian | ProductCategorical):
         return loop
+    if isinstance(loop.family, Fitted) or loop.law.outside(loop.source) is not None:
+        source = outside.bare(loop.source or loop.family)
+        return evolve(loop, family=outside.bare_family(loop.family), source=source)
     kept = loop.source if isinstance(loop.family, DiagonalGaussian) else None
     return evolve(loop, family=scalars.bare(loop.family), source=kept)
 
@@ -105,13 +131,14 @@ def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
     """Return the chain that draws points and refits them, for a `prepared` loop that `why_not` allows."""
     here = kit(loop, shape)
     refit = Drawing(here, learner(loop, here), layout(loop), loop, generations)
-    first = refit.later if refit.alike else refit.first
+    first = refit.later if refit.alike or refit.merged else refit.first
     return Program(refit.start, first, refit.later, view=lambda state: here.view(state["model"]))
 
 
 def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:
     """Return how many numbers a chain carries: its points and its parameters."""
-    width = shape[0] if loop.family.has_variance and shape else 1
+    wide = loop.family.has_variance or isinstance(loop.family, Fitted)
+    width = shape[0] if wide and shape else 1
     if isinstance(loop.family, LinearRegression):
         width = int(loop.family.dimension) + 1
     return layout(loop).rows(generations) * width + 2 * math.prod(shape)

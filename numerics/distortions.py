@@ -14,7 +14,16 @@ from jax.scipy.special import ndtr, ndtri
 from numerics import scalars
 from numerics.cipher import Key
 from numerics.samplers import normal, uniform
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian, OneParameter
+from theory.families import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Fitted,
+    Gaussian,
+    MultivariateGaussian,
+    OneParameter,
+    ProductCategorical,
+)
 from theory.loop import Loop
 from theory.sampling import Faithful, MinP, Sampling, Tempered, TopK, TopP, Truncated, VarianceFactor
 
@@ -47,6 +56,7 @@ _KNOWN: Mapping[type, tuple[type, ...]] = {
     MultivariateGaussian: _FACTORS,
     Bernoulli: _TYPES,
     Categorical: _TYPES,
+    ProductCategorical: _TYPES,
 }
 
 
@@ -55,6 +65,8 @@ def why_not(loop: Loop) -> str | None:
     sampling, family = loop.sampling, loop.family
     if isinstance(family, OneParameter):
         return scalars.why_not(family, sampling)
+    if isinstance(family, Fitted) and not isinstance(sampling, Faithful):
+        return f"sampling: {sampling} of a {type(family).__name__} law has no sampler"
     if not isinstance(sampling, _KNOWN.get(type(family), _FACTORS)):
         return f"sampling: {sampling} is no distortion of a {type(family).__name__} law"
     if isinstance(sampling, Truncated) and loop.source is not None and not isinstance(loop.source, type(family)):

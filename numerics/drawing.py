@@ -17,6 +17,7 @@ from numerics.kit import Kit, Model
 from numerics.learning import Learn, innermost
 from numerics.points import Data
 from numerics.samplers import chain_key, slot_key, uniform
+from theory.learners import Learner
 from theory.loop import Loop
 from theory.procedures import PosteriorPredictive
 from theory.regimes import Part
@@ -143,6 +144,15 @@ class Drawing:
         return self.kit.alike and not remembers and not predictive
 
     @property
+    def merged(self) -> bool:
+        """Whether one program serves the first fit too, asking each time which fit it makes: it compiles in half the
+        time. Model 0 must then have room for all that later models hold.
+        """
+        if self._same_design or any(part.origin == "kept" for part in self.layout.later):
+            return False
+        return self.kit.learn is not None or (isinstance(self.loop.estimator, Learner) and not self.kit.alike)
+
+    @property
     def _same_design(self) -> bool:
         return self.kit.designed and getattr(self.loop.family, "design", None) == "same"
 
@@ -153,7 +163,12 @@ class Drawing:
             rows = self.layout.rows(self.generations)
             points = jax.eval_shape(lambda: self.kit.real(chain_key(0, 0), rows, given, FAITHFUL))
             pool = {"pool": jnp.zeros(points.shape, points.dtype)}
-        return {"model": self.kit.source(given), "kept": [], **pool}
+        state = {"model": self.kit.source(given), "kept": [], **pool}
+        if self.merged:
+            fitted = jax.eval_shape(lambda: self._refit(chain_key(0, 0), jnp.ones(()), given, state, first=True))
+            room = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), fitted["model"])
+            state["model"] = {**room, **state["model"]}
+        return state
 
     def first(self, key: Key, k: Any, given: Given, state: State) -> State:
         """Return model 1, whose "model" points come from the true source, in the family or not."""
@@ -162,9 +177,10 @@ class Drawing:
 
     def later(self, key: Key, k: Any, given: Given, state: State) -> State:
         """Return model k from model k - 1."""
-        return self._refit(key, k, given, state, first=False)
+        return self._refit(key, k, given, state, first=k == 1 if self.merged else False)
 
-    def _refit(self, key: Key, k: Any, given: Given, state: State, *, first: bool) -> State:
+    def _refit(self, key: Key, k: Any, given: Given, state: State, *, first: Any) -> State:
+        """Return model k; ``first`` says whether k = 1, before compilation where the two are compiled apart."""
         parts = [self._part(j, key, k, given, state, first) for j in range(len(self.layout.later))]
         kept = [data.points for part, data in zip(self.layout.later, parts, strict=True) if _kept(part)]
         sets = parts if self.layout.weighed else [reduce(_together, parts)]
@@ -176,15 +192,15 @@ class Drawing:
         if self.loop.regime.subsampled:
             sets = [_subset(slot_key(key, SUBSET), sets[0], int(self.loop.samples))]
         divisors = given["divisors"][k.astype(int) - 1]
-        model = self.learn(slot_key(key, LEARNER), given, sets, divisors, state["model"])
+        model = self.learn(slot_key(key, LEARNER), given, sets, divisors, state["model"], first)
         return {**state, "model": model}
 
-    def _part(self, j: int, key: Key, k: Any, given: Given, state: State, first: bool) -> Data:
+    def _part(self, j: int, key: Key, k: Any, given: Given, state: State, first: Any) -> Data:
         """Return the points of part j."""
         part, here = self.layout.later[j], slot_key(key, j)
         design = {"design": slot_key(state["design"], j)} if "design" in state else {}
         source, room = {**given, **design}, self._room(j)
-        if part.origin == "real" or (_kept(part) and first):
+        if part.origin == "real" or (_kept(part) and first is True):
             points = self.kit.real(here, room, source, FAITHFUL)
         elif _kept(part):
             (points,) = state["kept"]
@@ -198,17 +214,20 @@ class Drawing:
     def _room(self, j: int) -> int:
         return int(self.layout.sizes(self.generations)[j].max())
 
-    def _drawn(self, key: Key, size: int, source: Given, state: State, first: bool) -> Array:
+    def _drawn(self, key: Key, size: int, source: Given, state: State, first: Any) -> Array:
         """Return points of the last model, which before the first fit is the true source, distorted."""
         how: Distortion = distortion(self.loop.sampling, source)
-        if first:
+        if first is True:
             return self.kit.real(key, size, source, how)
         model: Model = state["model"]
+        if first is not False:
+            real, draw = self.kit.real, self.kit.draw
+            return lax.cond(first, lambda: real(key, size, source, how), lambda: draw(key, size, model, how))
         if self.kit.designed:
             model = {**model, **{name: source[name] for name in ("noise", "design") if name in source}}
         return self.kit.draw(key, size, model, how)
 
-    def _mixed(self, key: Key, share: float, size: int, source: Given, state: State, first: bool) -> Array:
+    def _mixed(self, key: Key, share: float, size: int, source: Given, state: State, first: Any) -> Array:
         """Return points that are each real with the probability ``share``."""
         real = self.kit.real(slot_key(key, 0), size, source, FAITHFUL)
         drawn = self._drawn(slot_key(key, 1), size, source, state, first)

@@ -19,15 +19,15 @@ def tokens(types: int) -> Kit:
     """Return the kit for K types whose fits keep their tokens, since a draw from one is one of them at random."""
 
     def counts(model: Model) -> Array:
-        return _counts(Data(model["tokens"], model["size"]), types)
+        return counted(Data(model["tokens"], model["size"]), types)
 
     def real(key: Key, size: int, given: Given, how: Distortion) -> Array:
-        return _inverse(uniform(key, (size,)), weights(given["p0"], how))
+        return inverse(uniform(key, (size,)), weights(given["p0"], how))
 
     def draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
         u = uniform(key, (size,))
         if how.kind is not Faithful:
-            return _inverse(u, weights(counts(model) / model["size"], how))
+            return inverse(u, weights(counts(model) / model["size"], how))
         return model["tokens"][jnp.floor(u * model["size"]).astype(jnp.int32)]
 
     def view(model: Model) -> dict[str, Array]:
@@ -44,14 +44,14 @@ def types(types: int) -> Kit:
     """Return the kit for K types whose models are probabilities, whatever they were made from."""
 
     def real(key: Key, size: int, given: Given, how: Distortion) -> Array:
-        return _inverse(uniform(key, (size,)), weights(given["p0"], how))
+        return inverse(uniform(key, (size,)), weights(given["p0"], how))
 
     def draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
-        return _inverse(uniform(key, (size,)), weights(_predicted(model, model["p"], types), how))
+        return inverse(uniform(key, (size,)), weights(_predicted(model, model["p"], types), how))
 
     def fit(data: Data, divisor: Any, last: Model) -> Model:
         del divisor, last
-        return {"p": _counts(data, types) / data.size}
+        return {"p": counted(data, types) / data.size}
 
     def posterior(key: Key, fitted: Model, size: Any) -> Model:
         return {"p": proportions(key, size * fitted["p"])}
@@ -75,12 +75,13 @@ def _predicted(model: Model, chances: Any, types: int) -> Any:
     return (model["behind"] * chances + 0.5) / (model["behind"] + types / 2)
 
 
-def _counts(data: Data, types: int) -> Array:
+def counted(data: Data, types: int) -> Array:
+    """Return how many points are of each type."""
     keep = jnp.arange(len(data.points)) < data.size
     return jnp.zeros(types, jnp.int32).at[data.points].add(keep.astype(jnp.int32))
 
 
-def _inverse(u: Array, weights: Array) -> Array:
+def inverse(u: Array, weights: Array) -> Array:
     """Return the types at which the running sum of weights passes u times their sum, u in [0, 1)."""
     sums = jnp.cumsum(weights)
     passed = jnp.searchsorted(sums, u * sums[-1], side="right").astype(jnp.int32)

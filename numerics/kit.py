@@ -29,6 +29,8 @@ class Kit:
         view: model -> recorded variables.
         weighted: (sets of data, their weights, last model) -> weighted fit; None where it follows from the fits.
         posterior: (key, fit, number of points) -> a draw from the Jeffreys posterior; None where theory says it.
+        learn: (key, given, data, last model, whether it is the first fit) -> model, in place of ``fit`` for families
+            that are fitted by more than a formula of their points.
         designed: whether points have a design, which model and given hold where one is drawn for all fits.
     """
 
@@ -40,4 +42,5 @@ class Kit:
     view: Callable[[Model], dict[str, Array]]
     weighted: Callable[[Sequence[Data], Sequence[float], Model], Model] | None = None
     posterior: Callable[[Key, Model, Any], Model] | None = None
+    learn: Callable[[Key, Given, Data, Model, Any], Model] | None = None
     designed: bool = False

@@ -1,19 +1,21 @@
 """What the data path knows of each family: Gaussians and families of one parameter here, and which kit a loop takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
+from attrs import evolve
 from jax import Array
 from jax.scipy.linalg import solve_triangular
 
-from numerics import scalars, texts
+from numerics import densities, mixtures, projections, scalars, texts
 from numerics.chains import Given
 from numerics.cipher import Key
 from numerics.distortions import Distortion, deviates, factor, temperature
 from numerics.frequencies import BERNOULLI, proportions, tokens, types
 from numerics.kit import Kit, Model
 from numerics.least_squares import least_squares
+from numerics.outside import drawing
 from numerics.points import Data
 from numerics.samplers import chi_square, log_chi_square, normal, slot_key
 from theory.families import (
@@ -22,11 +24,16 @@ from theory.families import (
     Categorical,
     DiagonalGaussian,
     Gaussian,
+    HistogramDensity,
+    KernelDensity,
     LinearRegression,
+    Mixture,
     MultivariateGaussian,
     NegativeBinomial,
     NGram,
     OneParameter,
+    ProductCategorical,
+    ProjectedGaussian,
     Uniform,
 )
 from theory.loop import Loop
@@ -45,6 +52,12 @@ def kit(loop: Loop, shape: tuple[int, ...]) -> Kit:
         return texts.kit(loop.family)
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None:
         return _CORRELATED
+    if isinstance(loop.family, ProjectedGaussian):
+        return projections.gaussian(loop.family, shape[0])
+    if type(loop.family) in _OF_LOOPS:
+        return _OF_LOOPS[type(loop.family)](loop)
+    if isinstance(loop.family, Gaussian) and (source := loop.law.outside(loop.source)) is not None:
+        return evolve(_NORMAL, alike=False, real=drawing(source))
     return _scalar(loop.family) if isinstance(loop.family, OneParameter) else _KITS[type(loop.family)]
 
 
@@ -115,6 +128,10 @@ def _joint_fit(data: Data, divisor: Any, last: Model) -> Model:
     return {"mu": mu, "Sigma": data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor}
 
 
+def _joint_view(model: Model) -> dict[str, Array]:
+    return {"mu": model["mu"], "Sigma": model["Sigma"], "log_det": jnp.linalg.slogdet(model["Sigma"])[1]}
+
+
 def _joint_posterior(key: Key, fitted: Model, size: Any) -> Model:
     """Return Sigma = B B' with B = C A^-T, C C' = SS and A Bartlett's triangle of m - 1 degrees, and mu + B z/sqrt(m).
 
@@ -183,11 +200,17 @@ def _posterior(family: OneParameter) -> Any:
 
 _NORMAL = Kit(True, _normal_source, _normal_real, _normal_draw, _normal_fit, _normal_view)
 _CORRELATED = Kit(False, _normal_source, _joint_real, _normal_draw, _normal_fit, _normal_view)
+_OF_LOOPS: Mapping[type, Callable[[Loop], Kit]] = {
+    Mixture: mixtures.kit,
+    KernelDensity: densities.kernel_density,
+    HistogramDensity: densities.histogram,
+    ProductCategorical: lambda loop: projections.columns(loop.family),  # type: ignore[arg-type]
+}
 _KITS: Mapping[type, Kit] = {
     Gaussian: _NORMAL,
     DiagonalGaussian: _NORMAL,
     MultivariateGaussian: Kit(
-        True, _joint_source, _joint_real, _joint_draw, _joint_fit, dict, posterior=_joint_posterior
+        True, _joint_source, _joint_real, _joint_draw, _joint_fit, _joint_view, posterior=_joint_posterior
     ),
     Bernoulli: BERNOULLI,
 }

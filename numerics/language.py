@@ -22,6 +22,8 @@ from theory.families import (
     MultivariateGaussian,
     NGram,
     OneParameter,
+    ProductCategorical,
+    ProjectedGaussian,
 )
 from theory.families.base import Parameters
 from theory.loop import Loop
@@ -78,7 +80,8 @@ def language(loop: Loop) -> Language:
     family = loop.family
     if isinstance(family, OneParameter):
         return Language(scalars.bare(family), (family.parameter,), (str(family.parameter),))
-    return _LANGUAGES[type(family)]
+    kind = MultivariateGaussian if isinstance(family, ProjectedGaussian) else type(family)
+    return _LANGUAGES[kind]
 
 
 def _in_space(expr: Expr, arguments: Sequence[Symbol]) -> Callable[..., Array]:
@@ -118,6 +121,7 @@ _LANGUAGES: Mapping[type, Language] = {
     MultivariateGaussian: Language(_LINE, (Gaussian.mu, Gaussian.V), ("mu", "Sigma"), in_space=True),
     Bernoulli: Language(Bernoulli(), (Bernoulli.p,), ("p",)),
     Categorical: Language(Categorical(), (Categorical.p[0],), ("p",)),
+    ProductCategorical: Language(Categorical(), (Categorical.p[0],), ("p",)),
     # Along every direction of a design the least squares weight is a mean of the parts' weights.
     LinearRegression: Language(FixedDesignRegression([1]), (FixedDesignRegression.w[0],), ("weights",)),
     NGram: Language(NGram(), (), ()),

@@ -9,27 +9,31 @@ from typing import Any
 
 import jax.numpy as jnp
 from attrs import evolve, fields, frozen
-from jax import Array, lax
+from jax import lax
 from sympy import Add, Expr, Symbol, sqrt
 
 from numerics.chains import Given
 from numerics.cipher import Key
+from numerics.descent import Descending
 from numerics.kit import Kit, Model
 from numerics.language import Language, language
+from numerics.likelihoods import likelihood
 from numerics.points import Data
 from numerics.printer import to_jax
 from numerics.samplers import draw, parameters, slot_key
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Unbiased
+from theory.families import Fitted, Mixture, ProductCategorical, ProjectedGaussian
 from theory.families.base import Batch, Parameters
 from theory.filters import SpectralFilter
 from theory.innovations import Normal
+from theory.learners import EM, NUTS, SGD, SVI, Descent, Learner
 from theory.loop import Loop
 from theory.procedures import GradientSteps, PosteriorDraw, PosteriorPredictive, Procedure
 from theory.symbols import n
 
-Learn = Callable[[Key, Given, Sequence[Data], Any, Model], Model]
-"""(key, given, sets of data, their divisors, last model) -> model."""
+Learn = Callable[[Key, Given, Sequence[Data], Any, Model, Any], Model]
+"""(key, given, sets of data, their divisors, last model, whether it is the first fit) -> model."""
 
 
 def innermost(estimator: Any) -> Estimator:
@@ -62,11 +66,17 @@ def _wraps(estimator: Any) -> bool:
 def why_not(loop: Loop, here: Kit) -> str | None:
     """Return why the loop's estimator cannot be applied to data, None where it can."""
     inside, weighed = innermost(loop.estimator), _weights(loop) is not None
+    if isinstance(loop.family, Fitted):
+        return _not_fitted(loop, weighed)
     if weighed and isinstance(inside, PosteriorDraw | PosteriorPredictive | SpectralFilter):
         return f"estimator: {inside} needs to know how many points the weights of {loop.regime} are worth"
     if weighed and isinstance(inside, GradientSteps) and loop.family.has_variance and not loop.regime.between:
         return f"estimator: {inside} follows a likelihood, which {loop.regime} is none of"
     family = type(loop.family).__name__
+    if isinstance(loop.family, ProjectedGaussian | ProductCategorical) and (weighed or loop.estimator != inside):
+        return f"family: a mean of two {family} laws is none"
+    if isinstance(inside, Learner):
+        return _not_learned(loop, weighed)
     if isinstance(inside, PosteriorPredictive) and family not in _PREDICTED:
         return f"estimator: a {family} law has no posterior predictive law with a sampler"
     if isinstance(inside, GradientSteps) and inside.on == "log V" and not loop.family.has_variance:
@@ -78,6 +88,41 @@ def why_not(loop: Loop, here: Kit) -> str | None:
     return None
 
 
+def _not_fitted(loop: Loop, weighed: bool) -> str | None:
+    """Return why a family that has only a fit is not fitted so."""
+    name = type(loop.family).__name__
+    if weighed:
+        return f"regime: {loop.regime} weighs its parts, and a {name} counts every point the same"
+    fits = (MLE, EM) if isinstance(loop.family, Mixture) else (MLE,)
+    return None if isinstance(loop.estimator, fits) else f"estimator: {loop.estimator} is no way to fit a {name}"
+
+
+def _not_learned(loop: Loop, weighed: bool) -> str | None:
+    """Return why a learner cannot be run on the family's likelihood."""
+    learner, here, name = loop.estimator, likelihood(loop), type(loop.family).__name__
+    if weighed or not isinstance(learner, Learner):
+        return f"estimator: {learner} is run by itself, on points that all count the same"
+    if here is None or isinstance(learner, EM):
+        return f"estimator: {learner} is no way to fit a {name}"
+    if isinstance(learner, SVI | NUTS) and here.prior is None:
+        return f"estimator: {learner} needs coordinates that name a {name} law only once"
+    if isinstance(learner, SGD) and learner.natural and here.information is None:
+        return f"estimator: {learner} needs a Fisher information by coordinate, which a {name} law has not"
+    return None
+
+
+def _learner(loop: Loop, here: Kit) -> Any:
+    """Return the learner of a loop's likelihood."""
+    inside: Any = loop.estimator
+    of: Any = likelihood(loop)
+    if isinstance(inside, Descent):
+        return Descending(inside, of, here)
+    # NumPyro is read only where it is asked for: it takes longer to import than all the rest.
+    from numerics.inference import Inference
+
+    return Inference(inside, of, here)
+
+
 _PREDICTED = ("Gaussian", "DiagonalGaussian", "Bernoulli", "Categorical")
 
 
@@ -87,11 +132,15 @@ def learner(loop: Loop, here: Kit) -> Learn:
     Raises:
         NotClosed: an estimator that the family has no formula for.
     """
+    if here.learn is not None or isinstance(loop.estimator, Learner):
+        learn_from = here.learn or _learner(loop, here).learn
+        return lambda key, given, sets, _divisors, last, first: learn_from(key, given, sets[0], last, first)
     words = language(loop)
     combined, inside = _combined(loop, here, words), _inside(loop, here, words)
     outside = _outside(loop.estimator, words, here.source)
 
-    def learn(key: Key, given: Given, sets: Sequence[Data], divisors: Any, last: Model) -> Model:
+    def learn(key: Key, given: Given, sets: Sequence[Data], divisors: Any, last: Model, first: Any) -> Model:
+        del first
         fits = [here.fit(data, divisors[j], last) for j, data in enumerate(sets)]
         whole = combined(sets, fits, last)
         sizes = [data.size for data in sets]

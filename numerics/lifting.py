@@ -74,3 +74,8 @@ def _lifted(value: Any, axis: str, values: dict[str, float]) -> Any:
             symbol = Symbol(f"{axis}_{f.name}", positive=True)
             changes[f.name], values[symbol.name] = symbol, float(number)
     return evolve(value, **changes)
+
+
+def number(value: Expr, given: Any) -> Any:
+    """Return a number of an axis as it runs: looked up where `lifted` made it a symbol."""
+    return given[str(value)] if value.free_symbols else float(value)

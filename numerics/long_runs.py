@@ -2,20 +2,19 @@
 
     manifest.json       what the numbers depend on: loop, arguments, device, versions, chains in a file
     SHA256SUMS          what each file must hash to, as sha256sum -c reads it
+    SHA256SUMS.1        what the files of another process of the same run must hash to, until that run ends
     chunk-000000.npz    what was recorded of the first chains, and so on
 
 The numbers of a chain depend on its index alone, so the files that are there and those that are still computed make
-the same run, bit for bit, wherever it was cut.
+the same run, bit for bit, wherever it was cut and whoever goes on with it, one process or several that share the files.
 """
 
 import hashlib
-import io
 import json
 import logging
-import math
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from itertools import islice
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -24,51 +23,18 @@ import numpy as np
 from attrs import frozen
 
 from numerics.engine import Stretch
-from numerics.planning import RECORD_BYTES, Plan
-from numerics.whole import alone, append, explained, replacing
+from numerics.parts import Layout, Run, packed, unpacked
+from numerics.processes import Group
+from numerics.whole import alone, append, beside, explained, replacing, shared
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
-FILES = 256
-"""Files of a run whose chunks are small: forcing a file to the disk takes as long as many chains."""
+SECONDS = 60.0
+"""How long a file of another process may take to be seen: some shared folders remember what was not there."""
 
 log = logging.getLogger(__name__)
 
-Run = Callable[[Collection[int]], Iterator[Stretch]]
-"""The first chains of the stretches to leave out -> the other stretches, in order."""
-
-
-@frozen
-class Layout:
-    """How chains lie in files.
-
-    Args:
-        chains: how many there are.
-        chunk: how many advance together.
-        span: how many share a file, a whole number of chunks.
-    """
-
-    chains: int
-    chunk: int
-    span: int
-
-    @property
-    def files(self) -> range:
-        """The numbers of the files."""
-        return range(math.ceil(self.chains / self.span))
-
-    def chunks(self, file: int) -> range:
-        """Return the first chains of the chunks of a file."""
-        return range(file * self.span, min((file + 1) * self.span, self.chains), self.chunk)
-
-
-def layout(plan: Plan, chains: int, chunk: int, asked: bool) -> Layout:
-    """Return a file for each chunk whose size was asked for, else so few that writing them costs little.
-
-    What a file holds stays within the memory of one chunk's record.
-    """
-    fitting = RECORD_BYTES // plan.bytes(chunk)
-    together = 1 if asked else max(1, min(fitting, math.ceil(chains / chunk / FILES)))
-    return Layout(chains, chunk, chunk * together)
+Kept = Callable[[Run], Iterator[Stretch]]
+"""A run -> its stretches, read or else computed and kept."""
 
 
 def identity(attributes: Mapping[str, str], given: Mapping[str, Any], parts: Layout) -> dict[str, Any]:
@@ -79,13 +45,13 @@ def identity(attributes: Mapping[str, str], given: Mapping[str, Any], parts: Lay
     versions = {f"version of {name}": value for name, value in made["versions"].items()}
     observe = {"observe": json.loads(attributes["observe"])}
     rest = {"sha256 of the source": _digest(given), "chunk": parts.span}
-    return {"loop": made["loop"], **arguments, **observe, **ran, **versions, **rest}
+    return json.loads(json.dumps({"loop": made["loop"], **arguments, **observe, **ran, **versions, **rest}))
 
 
 @contextmanager
 def keeping(
-    out: str | PathLike[str] | None, resume: bool, parts: Layout, run: Callable[[], dict[str, Any]]
-) -> Iterator[Callable[[Run], Iterator[Stretch]]]:
+    out: str | PathLike[str] | None, resume: bool, parts: Layout, run: Callable[[], dict[str, Any]], group: Group
+) -> Iterator[Kept]:
     """Give the function from a run to its stretches: read from the folder or else computed and kept there.
 
     Args:
@@ -93,24 +59,44 @@ def keeping(
         resume: whether a run that is there is gone on with.
         parts: which chains lie in which file.
         run: returns what the numbers depend on.
+        group: the processes that share the run; all of them see the folder.
 
     Raises:
         ValueError: a folder that has another writer, another run, or a run that is not to be resumed, or that cannot
-            be written to.
+            be written to; in a group it is raised in every process.
     """
     if out is None:
         if resume:
             raise ValueError("resume = True needs the folder of a run. Name it with out=.")
-        yield lambda run: run(())
+        yield group.sharing(parts, run)
         return
     folder = Path(out)
-    with alone(folder):
-        _agree(folder, json.loads(json.dumps(run())), resume)
-        yield Kept(folder, parts).stretches
+    with ExitStack() as held:
+        if group.size == 1:
+            held.enter_context(alone(folder))
+            _agree(folder, run(), resume)
+            yield Folder(folder, parts).stretches
+        else:
+            group.agreed(lambda: _join(held, folder, run(), resume, group))
+            yield SharedFolder(folder, parts, group).stretches
+
+
+def _join(held: ExitStack, folder: Path, run: Mapping[str, Any], resume: bool, group: Group) -> None:
+    """Hold the folder together: the first process alone until it has made it ready, and then the others beside it."""
+
+    def ready() -> str:
+        lock = held.enter_context(alone(folder))
+        _agree(folder, run, resume)
+        return shared(lock, folder)
+
+    holder = group.led(ready)
+    if group.rank:
+        held.enter_context(beside(folder, holder))
+        _same(folder, run)
 
 
 @frozen
-class Kept:
+class Folder:
     """The files of a run in a folder that this process alone writes to."""
 
     folder: Path
@@ -118,67 +104,98 @@ class Kept:
 
     def stretches(self, run: Run) -> Iterator[Stretch]:
         """Yield the run file by file: those that are whole are read, the others computed and written."""
-        whole = self._whole()
-        computed = run({first for file in whole for first in self.layout.chunks(file)})
+        there = whole(self.folder, self.layout)
+        computed = run(self.layout.firsts(there), ())
         for file in self.layout.files:
-            yield self._read(file) if file in whole else self._keep(file, computed)
+            yield read(self.folder, self.layout, file) if file in there else self._keep(file, computed)
         yield from computed  # nothing is left, but who watches it learns that it has ended
 
     def _keep(self, file: int, computed: Iterator[Stretch]) -> Stretch:
-        """Return a file's stretch after its hash is on the disk, and then the file, whole."""
-        parts = [self._cut(part) for part in islice(computed, len(self.layout.chunks(file)))]
-        recorded = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        data = _npz(recorded)
-        append(self.folder / SUMS, _line(hashlib.sha256(data).hexdigest(), self._path(file)))
-        with replacing(self._path(file)) as temporary:
-            temporary.write_bytes(data)
-        return self._stretch(file, recorded)
+        recorded = self.layout.bound(file, computed)
+        keep(self.folder, file, recorded, SUMS)
+        return self.layout.stretch(file, recorded)
 
-    def _cut(self, stretch: Stretch) -> dict[str, np.ndarray]:
-        """Return what was recorded of the chains that count, in rows for each chain or each block of chains."""
-        _, count, recorded = stretch
-        parts = {name: values if isinstance(values, tuple) else (values,) for name, values in recorded.items()}
-        named = {f"{name}.{at}": np.asarray(part) for name, tied in parts.items() for at, part in enumerate(tied)}
-        return {name: part[: math.ceil(count * len(part) / self.layout.chunk)] for name, part in named.items()}
 
-    def _read(self, file: int) -> Stretch:
-        with np.load(self._path(file), allow_pickle=False) as arrays:
-            return self._stretch(file, dict(arrays))
+@frozen
+class SharedFolder:
+    """The files of a run in a folder that the processes of a group write to, each file by one of them."""
 
-    def _stretch(self, file: int, recorded: Mapping[str, np.ndarray]) -> Stretch:
-        """Return the stretch of named parts, those of one name tied together again."""
-        tied: dict[str, list[np.ndarray]] = {}
-        for key, part in recorded.items():
-            tied.setdefault(key.rpartition(".")[0], []).append(part)
-        first = file * self.layout.span
-        count = min(self.layout.span, self.layout.chains - first)
-        return first, count, {name: tuple(part) if len(part) > 1 else part[0] for name, part in tied.items()}
+    folder: Path
+    layout: Layout
+    group: Group
 
-    def _whole(self) -> set[int]:
-        """Return the files that are what was written; the others are named, and all other hashes forgotten."""
-        sums = _sums(self.folder / SUMS)
-        there = [file for file in self.layout.files if self._path(file).is_file()]
-        whole = {file for file in there if _hash(self._path(file)) == sums.get(self._path(file).name)}
-        for file in sorted({*there} - whole):
-            log.warning("%s is not what was written; its chains are run again.", self._path(file))
-        lines = [_line(sums[self._path(file).name], self._path(file)) for file in sorted(whole)]
-        _write(self.folder / SUMS, "".join(line + "\n" for line in lines))
-        return whole
+    def stretches(self, run: Run) -> Iterator[Stretch]:
+        """Compute and write a share of the files that are missing, and yield all once every process is done."""
+        there = set(json.loads(self.group.led(lambda: json.dumps(sorted(whole(self.folder, self.layout))))))
+        missing = [file for file in self.layout.files if file not in there]
+        mine = missing[self.group.rank :: self.group.size]
+        self.group.agreed(lambda: self._keep(mine, run(self.layout.firsts(there), self._others(missing, mine))))
+        self.group.led(self._sum_up)
+        for file in self.layout.files:
+            yield read(self.folder, self.layout, file)
 
-    def _path(self, file: int) -> Path:
-        return self.folder / f"chunk-{file:06d}.npz"
+    def _others(self, missing: list[int], mine: list[int]) -> set[int]:
+        return self.layout.firsts({*missing} - {*mine})
+
+    def _keep(self, files: list[int], computed: Iterator[Stretch]) -> None:
+        sums = f"{SUMS}.{self.group.rank}" if self.group.rank else SUMS
+        for file in files:
+            keep(self.folder, file, self.layout.bound(file, computed), sums)
+        for _ in computed:  # nothing is left, but who watches it learns that it has ended
+            pass
+
+    def _sum_up(self) -> str:
+        _write_sums(self.folder, _sums(self.folder))
+        return ""
+
+
+def keep(folder: Path, file: int, recorded: Mapping[str, np.ndarray], sums: str) -> None:
+    """Write a file, whole, after its hash is on the disk."""
+    data, path = packed(recorded), _path(folder, file)
+    append(folder / sums, _line(hashlib.sha256(data).hexdigest(), path.name))
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def read(folder: Path, layout: Layout, file: int) -> Stretch:
+    """Return the stretch of a file; one that another process has written may take a while to be seen."""
+    end = time.monotonic() + SECONDS
+    while not _path(folder, file).is_file() and time.monotonic() < end:
+        time.sleep(0.1)
+    with explained(folder), _path(folder, file).open("rb") as stream:
+        return layout.stretch(file, unpacked(stream))
+
+
+def whole(folder: Path, layout: Layout) -> set[int]:
+    """Return the files that are what was written; the others are named, and all other hashes forgotten."""
+    sums = _sums(folder)
+    there = [file for file in layout.files if _path(folder, file).is_file()]
+    kept = {file for file in there if _hash(_path(folder, file)) == sums.get(_path(folder, file).name)}
+    for file in sorted({*there} - kept):
+        log.warning("%s is not what was written; its chains are run again.", _path(folder, file))
+    _write_sums(folder, {name: sums[name] for name in (_path(folder, file).name for file in sorted(kept))})
+    return kept
+
+
+def _path(folder: Path, file: int) -> Path:
+    return folder / f"chunk-{file:06d}.npz"
 
 
 def _agree(folder: Path, run: Mapping[str, Any], resume: bool) -> None:
     """Write the manifest of a new run, or check that the run that is there is the one asked for."""
     manifest = folder / MANIFEST
     if not manifest.exists():
-        _write(folder / SUMS, "")
+        _write_sums(folder, {})
         _write(manifest, json.dumps(run, indent=1) + "\n")
         return
     if not resume:
         raise ValueError(f"{str(folder)!r} holds a run already. Go on with it by resume, or name another folder.")
-    kept = _manifest(manifest)
+    _same(folder, run)
+
+
+def _same(folder: Path, run: Mapping[str, Any]) -> None:
+    """Check that the run in a folder is the one asked for."""
+    kept = _manifest(folder / MANIFEST)
     for name in {**run, **kept}:
         if kept.get(name) != run.get(name):
             there, here = _short(kept.get(name)), _short(run.get(name))
@@ -201,15 +218,24 @@ def _write(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _sums(path: Path) -> dict[str, str]:
+def _sums(folder: Path) -> dict[str, str]:
     """Return name -> hash of the lines that are complete: a process may have died in the middle of one."""
-    with explained(path):
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
-    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    with explained(folder):
+        texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"{SUMS}*"))]
+    lines = [line.partition("  ") for text in texts for line in text.split("\n")[:-1]]
+    return {name: digest for digest, _, name in lines}
 
 
-def _line(digest: str, path: Path) -> str:
-    return f"{digest}  {path.name}"
+def _write_sums(folder: Path, sums: Mapping[str, str]) -> None:
+    """Write all hashes into one file, and only then remove those of other processes."""
+    _write(folder / SUMS, "".join(_line(sums[name], name) + "\n" for name in sorted(sums)))
+    with explained(folder):
+        for path in folder.glob(f"{SUMS}.*"):
+            path.unlink()
+
+
+def _line(digest: str, name: str) -> str:
+    return f"{digest}  {name}"
 
 
 def _hash(path: Path) -> str:
@@ -218,14 +244,7 @@ def _hash(path: Path) -> str:
 
 
 def _digest(arrays: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_npz({name: np.asarray(arrays[name]) for name in sorted(arrays)})).hexdigest()
-
-
-def _npz(arrays: Mapping[str, Any]) -> bytes:
-    """Return arrays as the bytes of an .npz file."""
-    stream = io.BytesIO()
-    np.savez(stream, **dict(arrays))
-    return stream.getvalue()
+    return hashlib.sha256(packed({name: np.asarray(arrays[name]) for name in sorted(arrays)})).hexdigest()
 
 
 def _short(value: Any) -> str:

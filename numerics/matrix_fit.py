@@ -17,8 +17,9 @@ from numerics.chains import State
 from numerics.cipher import Key
 from numerics.matrix_step import COUNT, SIGMA, Combination, Posterior, Vector, combination, is_vector, vector
 from numerics.printer import to_jax
-from numerics.roots import Blocks, Lower, Root, Space
-from numerics.samplers import draw, slot_key
+from numerics.roots import Lower, Root, Roots
+from numerics.samplers import slot_key
+from numerics.spaces import Blocks
 from theory.innovations import Law
 from theory.invariants import MODEL, SOURCE
 from theory.networks import IDENTITY, Atom
@@ -29,19 +30,22 @@ CENTRE, SOURCE_ROOT = "mu0", "source"
 """Names in a state of what does not change."""
 
 
-def fitted(refit: Step, space: Space, values: Mapping[Any, Any], key: Key, state: State) -> State:
+def fitted(
+    refit: Step, space: Roots, values: Mapping[Any, Any], tables: Mapping[int, Any], key: Key, state: State
+) -> State:
     """Return the next state.
 
     Args:
         refit: the step, in matrices.
         space: arithmetic.
         values: the numbers by symbol: n, and those of the loop.
+        tables: the quantiles of the law of a slot, where they are known.
         key: of this generation, of several chains.
         state: the state before.
     """
     fit = _Fit(space, dict(values), state)
     for slot, law in enumerate(refit.laws):
-        fit.drawn(law, slot_key(key, slot))
+        fit.drawn(law, slot_key(key, slot), tables.get(slot))
     changed: dict[str, Any] = {}
     for letter, value in refit.update.items():
         if letter == SIGMA:
@@ -68,7 +72,7 @@ class _Fit:
         posterior: covariances drawn from a posterior, and the errors of their means.
     """
 
-    space: Space
+    space: Roots
     values: dict[Any, Any]
     state: State
     triangles: dict[Atom, tuple[Atom, Lower]] = field(factory=dict)
@@ -86,27 +90,27 @@ class _Fit:
 
     # Draws -----------------------------------------------------------------------------------------------------------
 
-    def drawn(self, law: Law, key: Key) -> None:
+    def drawn(self, law: Law, key: Key, table: Any) -> None:
         """Draw from a law."""
         if isinstance(law, Draw):
-            self._sample(law, key)
+            self._sample(law, key, table)
         elif isinstance(law, Posterior):
-            self._posterior(law, key)
+            self._posterior(law, key, table)
         else:
             self._count(law, key)
 
-    def _sample(self, law: Draw, key: Key) -> None:
+    def _sample(self, law: Draw, key: Key, table: Any) -> None:
         """Draw eps = L z sqrt(scale/m) and W = scale L A A' L', of no points 0."""
         space, base = self.space, law.covariance
         size, scale = self.number(law.size), self.number(law.scale)
         wide = space.spread(jnp.sqrt(scale / jnp.maximum(size, 1)))
-        lower = space.bartlett(slot_key(key, 1), self.number(law.df))
+        lower = space.bartlett(slot_key(key, 1), self.number(law.df), table=table)
         self.deviates[law.eps.atom] = base, wide * space.deviates(slot_key(key, 0))
         self.triangles[law.scatter.atom] = base, lower if law.scale == 1 else space.enlarged(lower, scale)
 
-    def _posterior(self, law: Posterior, key: Key) -> None:
+    def _posterior(self, law: Posterior, key: Key, table: Any) -> None:
         space, size = self.space, self.number(law.size)
-        lower = space.bartlett(slot_key(key, 1), size - 1, backwards=True)
+        lower = space.bartlett(slot_key(key, 1), size - 1, backwards=True, table=table)
         root = space.shrunk(self.root(combination(law.scatter)), lower)
         self.roots[law.covariance.atom] = root
         self.columns[law.eps.atom] = space.times(root, space.deviates(slot_key(key, 0)) / jnp.sqrt(size))
@@ -134,8 +138,8 @@ class _Fit:
         if len(of.matrices) == 1 and not of.squares:
             return self._multiple(*next(iter(of.matrices.items())))
         bases = {self._base(atom) for atom in of.matrices} | {self._base(u) for _, v in of.squares for u in v}
-        if len(bases) == 1 and None not in bases:
-            (base,) = bases
+        base = bases.pop() if len(bases) == 1 else None
+        if base is not None:
             return self.space.grown(self.base(base), self.space.factored(self._relative(of)))
         return self.space.standing(self.space.factored(self.matrix(of)))
 

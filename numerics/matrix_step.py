@@ -20,7 +20,6 @@ from theory.loop import Loop
 from theory.networks import IDENTITY, Atom
 from theory.sampling import Sampling
 from theory.step import Step, step
-from theory.wishart import Draw
 
 DELTA, SIGMA = Array(SHIFT), Array(MODEL)
 """mu - mu0 and Sigma, the state of a chain."""

@@ -1,35 +1,37 @@
 """What the data path knows of Gaussian mixtures: how they are drawn, where a climb starts, and what is recorded."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from attrs import frozen
 from jax import Array, lax
 
 from numerics.chains import Given
+from numerics.cipher import Key
 from numerics.distortions import Distortion
 from numerics.em import Climb, Parts, triangle
 from numerics.kit import Kit, Model
-from numerics.outside import Outside, outside
+from numerics.lifting import number
+from numerics.outside import drawing, mixed
 from numerics.points import Data
-from numerics.samplers import normal, slot_key, uniform
-from theory.estimators import Estimator
+from numerics.samplers import slot_key, uniform
 from theory.families import Mixture
+from theory.families.base import Family
 from theory.learners import EM
+from theory.loop import Loop
 
 
-def kit(family: Mixture, estimator: Estimator, source: Any) -> Kit:
+def kit(loop: Loop) -> Kit:
     """Return the kit of mixtures fitted by EM, by its defaults where the estimator is maximum likelihood."""
-    how = estimator if isinstance(estimator, EM) else EM()
-    mixtures = Mixtures(family.components, family.dimension, family.covariance, how, outside(source))
+    family: Any = loop.family
+    how = loop.estimator if isinstance(loop.estimator, EM) else EM()
+    mixtures = Mixtures(family, how, loop.source or family)
     return Kit(
-        alike=how.start == "k-means++" and source is None,
+        alike=False,
         source=mixtures.source,
         real=mixtures.real,
         draw=mixtures.draw,
-        fit=lambda data, divisor, last: last,
+        fit=lambda _data, _divisor, last: last,
         view=mixtures.view,
         learn=mixtures.learn,
     )
@@ -37,139 +39,97 @@ def kit(family: Mixture, estimator: Estimator, source: Any) -> Kit:
 
 @frozen
 class Mixtures:
-    """Mixtures of k components in d dimensions, fitted to points of a source."""
+    """Mixtures of k components in d dimensions, fitted to points of a source.
 
-    components: int
-    dimension: int
-    covariance: str
+    A model is the weights "w" (k,), means "m" (k, d) and entries of the covariances "C" (k, pairs), with the mean "mu"
+    and the covariance "Sigma" of a point.
+    """
+
+    family: Mixture
     how: EM
-    outside: Outside
+    outside: Family
 
     def source(self, given: Given) -> Model:
-        """Return model 0: the source's components where it has as many, else its mean and covariance."""
-        if "source_w" in given and len(given["source_w"]) == self.components:
-            w, m, C = (given[f"source_{name}"] for name in ("w", "m", "C"))
-            return {"w": w, "m": m, "C": jnp.stack([C[:, i, j] for i, j in self._climb().pairs], axis=1)}
-        moments = {"mu": given["mu0"], "Sigma": given["Sigma0"]}
-        k = self.components
-        C = jnp.stack([jnp.full(k, given["Sigma0"][i, j]) for i, j in self._climb().pairs], axis=1)
-        return {"w": jnp.full(k, 1 / k), "m": jnp.tile(given["mu0"].reshape(1, -1), (k, 1)), "C": C, **moments}
+        """Return model 0: the source's components where it has as many, else k times its mean and covariance."""
+        k, pairs = self.family.components, self._climb.pairs
+        moments = {"mu": given["mu0"].reshape(-1), "Sigma": given["Sigma0"]}
+        if self._own:
+            C = jnp.stack([given["real_C"][:, i, j] for i, j in pairs], axis=1)
+            return {"w": given["real_w"], "m": given["real_m"], "C": C, **moments}
+        C = jnp.stack([jnp.full(k, given["Sigma0"][i, j]) for i, j in pairs], axis=1)
+        return {"w": jnp.full(k, 1 / k), "m": jnp.tile(moments["mu"], (k, 1)), "C": C, **moments}
 
-    def real(self, key: Array, size: int, given: Given, how: Distortion) -> Array:
+    @property
+    def _own(self) -> bool:
+        """Whether the source is a mixture of as many components, from which a climb can start."""
+        return isinstance(self.outside, Mixture) and self.outside.components == self.family.components
+
+    def real(self, key: Key, size: int, given: Given, how: Distortion) -> Array:
         """Return points of the true source."""
-        return self.outside.draw(key, size, given, how).reshape(size, self.dimension)
+        return drawing(self.outside)(key, size, given, how).reshape(size, self.family.dimension)
 
-    def draw(self, key: Array, size: int, model: Model, how: Distortion) -> Array:
+    def draw(self, key: Key, size: int, model: Model, how: Distortion) -> Array:
         """Return x = m_j + L_j z with L_j L_j' = C_j, where j has the probability w_j."""
         del how
-        lower = triangle(dict(zip(self._climb().pairs, model["C"].T, strict=True)), self.dimension)
+        lower = triangle(self._entries(model["C"]), self.family.dimension)
         return mixed(key, size, model["w"], model["m"], lower)
 
-    def learn(self, key: Array, given: Given, data: Data, last: Model) -> Model:
+    def learn(self, key: Key, given: Given, data: Data, last: Model, first: Any) -> Model:
         """Return the mixture that the climb ends in."""
-        seeded = self.how.start == "k-means++" or "mu" in last
-        start = self._seeds(key, data) if seeded else (last["w"], last["m"], last["C"])
-        values = (number(getattr(self.how, name), given) for name in ("tolerance", "floor"))
-        fitted = self._climb(seeded).fit(data.points, data.size, start, *values)
-        return dict(zip(("w", "m", "C"), fitted, strict=True))
+        floor, tolerance = (number(value, given) for value in (self.how.floor, self.how.tolerance))
+        warm = last["w"], last["m"], last["C"]
+        if self.how.start == "k-means++":
+            warm = self._seeded(key, data, floor)
+        elif not self._own:
+            warm = lax.cond(first, lambda: self._seeded(key, data, floor), lambda: warm)
+        w, m, C = self._climb.fit(data.points, data.size, warm, tolerance, floor)
+        return {"w": w, "m": m, "C": C} | self._moments(w, m, C)
 
-    def _climb(self, seeded: bool = False) -> Climb:
-        tolerant = self.how.tolerance != 0
-        return Climb(self.components, self.dimension, self.covariance, self.how.steps, tolerant, seeded)
+    @property
+    def _climb(self) -> Climb:
+        family, tolerant = self.family, self.how.tolerance != 0
+        return Climb(family.components, family.dimension, family.covariance, self.how.steps, tolerant)
 
-    def _seeds(self, key: Array, data: Data) -> Parts:
+    def _seeded(self, key: Key, data: Data, floor: Any) -> Parts:
+        return self._climb.assigned(data.points, data.size, self._centres(key, data), floor)
+
+    def _centres(self, key: Key, data: Data) -> Array:
         """Return centres among the points, each with a chance proportional to its squared distance from those before.
 
         The least of exponential times divided by the chances falls to a point with its chance.
         """
-        rows, d = data.points.shape
-        away = jnp.where(jnp.arange(rows) < data.size, 1.0, 0.0)
-        centres = []
-        for k in range(self.components):
-            times = -jnp.log1p(-uniform(slot_key(key, k), (rows,))) / away
-            centres.append(data.points[jnp.argmin(jnp.where(away > 0, times, jnp.inf))])
-            apart = sum((data.points[:, i] - centres[-1][i]) ** 2 for i in range(d))
-            away = jnp.minimum(away, apart) if k else jnp.where(away > 0, apart, 0.0)
-        nothing = jnp.zeros((self.components, len(self._climb().pairs)))
-        return jnp.full(self.components, 1 / self.components), jnp.stack(centres), nothing
+        k, (rows, d) = self.family.components, data.points.shape
+        chance = jnp.where(jnp.arange(rows) < data.size, 1.0, 0.0)
+        apart, centres = jnp.full(rows, jnp.inf), []
+        for j in range(k):
+            times = -jnp.log1p(-uniform(slot_key(key, j), (rows,))) / chance
+            centres.append(data.points[jnp.argmin(jnp.where(chance > 0, times, jnp.inf))])
+            apart = jnp.minimum(apart, sum((data.points[:, i] - centres[-1][i]) ** 2 for i in range(d)))
+            chance = jnp.where(jnp.arange(rows) < data.size, apart, 0.0)
+        return jnp.stack(centres)
 
     def view(self, model: Model) -> dict[str, Array]:
         """Return mean and covariance of a point, and the components."""
-        w, m, d = model["w"], model["m"], range(self.dimension)
-        C = _matrices(dict(zip(self._climb().pairs, model["C"].T, strict=True)), self.dimension)
-        mean = [_total(w * m[:, i]) for i in d]
-        apart = [m[:, i] - mean[i] for i in d]
-        square = [[_total(w * (C[:, i, j] + apart[i] * apart[j])) for j in d] for i in d]
-        mu, Sigma = jnp.stack(mean), jnp.stack([jnp.stack(row) for row in square])
-        if "mu" in model:
-            mu, Sigma = model["mu"].reshape(-1), model["Sigma"]
-        if self.dimension > 1:
-            return {"mu": mu, "Sigma": Sigma, "w": w, "m": m, "C": C}
+        C, mu, Sigma = self._matrices(model["C"]), model["mu"], model["Sigma"]
+        if self.family.dimension > 1:
+            return {"mu": mu, "Sigma": Sigma, "w": model["w"], "m": model["m"], "C": C}
         V = Sigma[0, 0]
-        return {"mu": mu[0], "V": V, "log_V": jnp.log(V), "w": w, "m": m[:, 0], "v": C[:, 0, 0]}
+        components = {"w": model["w"], "m": model["m"][:, 0], "v": C[:, 0, 0]}
+        return {"mu": mu[0], "V": V, "log_V": jnp.log(V), **components}
 
+    def _moments(self, w: Array, m: Array, C: Array) -> dict[str, Any]:
+        """Return sum w_j m_j = mu and sum w_j (C_j + (m_j - mu)(m_j - mu)'), component after component."""
+        C = self._matrices(C)
+        mu = sum(w[j] * m[j] for j in range(len(w)))
+        apart = m - mu
+        return {"mu": mu, "Sigma": sum(w[j] * (C[j] + apart[j][:, None] * apart[j]) for j in range(len(w)))}
 
-def mixed(key: Array, size: int, weights: Array, means: Array, lower: Mapping[tuple[int, int], Array]) -> Array:
-    """Return points of a mixture from the entries of its lower triangles, each of shape (k,)."""
-    d = means.shape[1]
-    which = _chosen(uniform(slot_key(key, 0), (size,)), weights)
-    z = [normal(slot_key(key, 1 + i), (size,)) for i in range(d)]
-    columns = []
-    for i in range(d):
-        terms = (which(lower[i, j]) * z[j] for j in range(i + 1) if (i, j) in lower)
-        columns.append(which(means[:, i]) + sum(terms))
-    return jnp.stack(columns, axis=1)
+    def _entries(self, C: Array) -> dict[tuple[int, int], Array]:
+        return dict(zip(self._climb.pairs, C.T, strict=True))
 
-
-def _chosen(u: Array, weights: Array) -> Any:
-    """Return the function that reads the entry of every point's component, drawn by its running sum of weights.
-
-    Components are few, so that reading them all is cheaper than looking one up.
-    """
-    sums = [weights[0]]
-    for k in range(1, len(weights)):
-        sums.append(sums[-1] + weights[k])
-    beyond = [u * sums[-1] >= x for x in sums[:-1]]
-
-    def read(entries: Array) -> Array:
-        value = entries[0]
-        for k, past in enumerate(beyond):
-            value = jnp.where(past, entries[k + 1], value)
-        return jnp.broadcast_to(value, u.shape)
-
-    return read
-
-
-def number(value: Any, given: Given) -> Any:
-    """Return a number of the loop, looked up where it is a symbol."""
-    return given[str(value)] if value.free_symbols else float(value)
-
-
-def _total(values: Array) -> Array:
-    """Return the sum over components, one after the other."""
-    return sum((values[k] for k in range(1, len(values))), values[0])
-
-
-def _matrices(entries: Mapping[tuple[int, int], Array], d: int) -> Array:
-    """Return symmetric matrices, shape (k, d, d), from the entries of their lower triangles."""
-    zero = jnp.zeros_like(entries[0, 0])
-    rows = [[entries.get((max(i, j), min(i, j)), zero) for j in range(d)] for i in range(d)]
-    return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
-
-
-def why_not(estimator: Estimator) -> str | None:
-    """Return why an estimator fits no mixture, None where it does."""
-    from theory.estimators import MLE
-
-    return None if isinstance(estimator, EM | MLE) else f"estimator: {estimator} fits no mixture"
-
-
-def arrays(source: Mixture) -> dict[str, np.ndarray]:
-    """Return weights, means and covariances of a source, and the roots that it is drawn with."""
-    C = np.array([np.array(C.tolist(), dtype=float) for C in source.covariances()])
-    weights = np.array([float(x) for x in source.weights or ()])
-    means = np.array([[float(x) for x in mean] for mean in source.centres()])
-    return {"source_w": weights, "source_m": means, "source_C": C, "source_L": np.linalg.cholesky(C)}
-
-
-__all__ = ["Mixtures", "arrays", "kit", "lax", "mixed", "number", "why_not"]
+    def _matrices(self, C: Array) -> Array:
+        """Return the covariances as matrices, shape (k, d, d)."""
+        entries, d = self._entries(C), range(self.family.dimension)
+        zero = jnp.zeros_like(entries[0, 0])
+        rows = [[entries.get((max(i, j), min(i, j)), zero) for j in d] for i in d]
+        return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)

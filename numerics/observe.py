@@ -9,12 +9,21 @@ import json
 import jax
 import numpy as np
 import xarray as xr
-from sympy import Expr, ImmutableMatrix, Indexed, IndexedBase, MatrixSymbol, Rational, Symbol, log, sympify
+from sympy import Determinant, Expr, Indexed, IndexedBase, MatrixSymbol, Rational, Symbol, exp, log, sympify
 
 from numerics.printer import to_jax
 from numerics.scalars import log_letter
+from numerics.variables import LOG_DET, in_matrices
 from theory import symbols
+from theory.families import MultivariateGaussian
 from theory.loop import Loop
+
+_MATRICES = (
+    MultivariateGaussian.mu,
+    MultivariateGaussian.Sigma,
+    MultivariateGaussian.mu0,
+    MultivariateGaussian.Sigma0,
+)
 
 
 def evaluate(observable: Expr, run: xr.Dataset, fits: bool = False) -> np.ndarray:
@@ -35,18 +44,6 @@ def evaluate(observable: Expr, run: xr.Dataset, fits: bool = False) -> np.ndarra
     return np.broadcast_to(values, (run.sizes["chain"], run.sizes["generation"]))
 
 
-def _in_entries(observable: Expr, run: xr.Dataset) -> Expr:
-    """Return an observable in the matrix Sigma or the column mu written out in their entries."""
-    known = {"Sigma": "column", "mu": None}
-    entries = {}
-    for x in observable.atoms(MatrixSymbol):
-        if x.name in known and x.name in run:
-            base, rows = IndexedBase(x.name), range(run.sizes["coordinate"])
-            columns = rows if known[x.name] else None
-            entries[x] = ImmutableMatrix([[base[i, j] for j in columns] if columns else [base[i]] for i in rows])
-    return observable.xreplace(entries).doit() if entries else observable
-
-
 def unrecorded(expr: Expr, run: xr.Dataset) -> list[Symbol | IndexedBase]:
     """Return the letters of an expression that the run did not record, such as the statistics of a pool."""
     letters = _needed(_in_recorded(expr, run))
@@ -57,6 +54,7 @@ def _needed(expr: Expr) -> list[Symbol | IndexedBase]:
     """Return the symbols and indexed bases of an expression, bound indices and the number of types left out."""
     bases = {x.base for x in expr.atoms(Indexed)}
     labels = {base.label for base in bases} | {symbols.K}
+    bases |= expr.atoms(MatrixSymbol)
     return sorted(bases | {s for s in expr.free_symbols if isinstance(s, Symbol) and s not in labels}, key=str)
 
 
@@ -71,12 +69,17 @@ def _array(symbol: Symbol | IndexedBase, run: xr.Dataset, fits: bool) -> np.ndar
 
 def _in_recorded(observable: Expr, run: xr.Dataset) -> Expr:
     """Return an observable in what the run recorded: logarithms by their own variables, and whatever was observed."""
-    entries = _in_entries(observable, run)
-    named: dict[Expr, Expr] = {log(x): log_letter(x) for x in entries.free_symbols if str(log_letter(x)) in run}
+    matrices = {x.name: x for x in _MATRICES if str(LOG_DET) in run}
+    expr = in_matrices(observable, matrices.values())
+    named: dict[Expr, Expr] = {log(x): log_letter(x) for x in expr.free_symbols if str(log_letter(x)) in run}
     scope = {"p": symbols.p, "i": symbols.i, "K": symbols.K}
     for name, text in json.loads(run.attrs["observe"]).items():
-        named[sympify(text, locals=scope)] = Symbol(name)
-    return entries.xreplace(named)
+        # A sum runs over the entries of an indexed base, which a column has not.
+        seen = sympify(text, locals=scope if "Sum(" in text else scope | matrices)
+        named[in_matrices(seen, matrices.values())] = Symbol(name)
+    if matrices:
+        named[Determinant(MultivariateGaussian.Sigma)] = exp(LOG_DET)
+    return expr.xreplace(named)
 
 
 def check_loop(loop: Loop, run: xr.Dataset) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from attrs import frozen
-from sympy import Expr, Indexed, IndexedBase, sympify
+from sympy import Expr, Indexed, IndexedBase, MatrixSymbol, sympify
 from sympy.core.symbol import Symbol
 
 from numerics import counts_path, data_path, sufficient
@@ -15,7 +15,7 @@ from numerics.precision import Precision
 from numerics.statistic_path import PLAIN
 from numerics.summaries.base import BLOCK
 from numerics.summaries.streams import Stream
-from numerics.variables import letters_of_source, variables
+from numerics.variables import in_letters, letters_of_source, variables
 from theory.loop import Loop
 from theory.symbols import K
 
@@ -49,7 +49,9 @@ class Path:
 def _way(name: str) -> Path:
     """Return one of the ways to draw the counts of many types."""
     of = counts_path
-    return Path(of.why_not, of.prepared, partial(of.program, name), partial(of.size, name))
+    return Path(
+        partial(of.why_not, name), partial(of.prepared, name), partial(of.program, name), partial(of.size, name)
+    )
 
 
 PATHS = {
@@ -101,7 +103,7 @@ class Plan:
     @property
     def counted(self) -> bool:
         """Whether the path keeps the types that are left, and observables are read from these."""
-        return self.method in counts_path.WAYS
+        return self.method in counts_path.WAYS and bool(self.shape)
 
     @property
     def numbers(self) -> int:
@@ -138,7 +140,7 @@ def choose(loop: Loop, method: str, shape: tuple[int, ...]) -> tuple[str, str]:
             raise ValueError(f"method = {method!r} cannot run this loop: {reason}. Ask for method='auto'.")
         return method, "asked for"
     if counts := [name for name in counts_path.WAYS if PATHS[name].why_not(loop, shape) is None]:
-        return counts_path.cheapest(counts, shape[0], int(loop.samples))
+        return counts_path.cheapest(counts, shape[0] if shape else 2, int(loop.samples))
     refusals = []
     for name, path in PATHS.items():
         if name in counts_path.WAYS:
@@ -158,14 +160,15 @@ def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[st
     """
     known = variables(loop.family)
     letters = {*known.letters, *known.rewrite, *letters_of_source(loop.family), K}
-    for name, value in (observe or {}).items():
+    asked = {name: in_letters(sympify(value), loop.family) for name, value in (observe or {}).items()}
+    for name, value in asked.items():
         if name in known.dims or name in ("chain", "generation", "count"):
             raise ValueError(f"observe names {name!r}, which is taken. Choose another name.")
-        if strange := sorted(map(str, _letters(sympify(value)) - letters)):
+        if strange := sorted(map(str, _letters(value) - letters)):
             raise ValueError(
                 f"observe: {name} = {value} holds {', '.join(strange)}. Its letters are {_listed(letters)}."
             )
-    return tuple((name, sympify(value)) for name, value in (observe or {}).items())
+    return tuple(asked.items())
 
 
 def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool) -> tuple[str, ...]:
@@ -213,6 +216,7 @@ def _letters(expr: Expr) -> set[Any]:
     """Return symbols and bases of an expression, without the indices that its sums run over."""
     bases = {entry.base for entry in expr.atoms(Indexed)}
     labels = {base.label for base in bases} | set(bases)
+    bases |= expr.atoms(MatrixSymbol)
     return bases | {x for x in expr.free_symbols if isinstance(x, Symbol) and x not in labels}
 
 

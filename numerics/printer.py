@@ -15,6 +15,7 @@ import numpy as np
 import sympy as sp
 from sympy.printing.printer import Printer
 
+from numerics.matrix_printer import MatrixNodes
 from theory.constants import unfold
 from theory.symbols import K
 
@@ -31,8 +32,9 @@ def to_jax(
     Args:
         expr: a SymPy expression, or a sequence of them. `p[3]` reads `p[..., 3]`, and `Sum(f(p[i]), (i, a, b))` adds
             over the last axis of p; K stands for the length of that axis.
-        arguments: symbols or entries such as p[3], each an array of any shape, and indexed bases, each an array with
-            one more axis for every index. The shapes without those axes broadcast to that of every result.
+        arguments: symbols or entries such as p[3], each an array of any shape, indexed bases, each an array with
+            one more axis for every index, and matrix symbols, with two. The shapes without those axes broadcast to that
+            of every result.
         functions: SymPy functions for which others than those of JAX are called.
 
     Raises:
@@ -64,6 +66,7 @@ def to_jax(
 def _ranks(exprs: Sequence[Any], arguments: Sequence[Any]) -> dict[Any, int]:
     """Return how many indices each argument has: 0 for a symbol, 1 for a base unless it is used with more."""
     ranks = {x: int(isinstance(x, sp.IndexedBase)) for x in arguments}
+    ranks |= {x: 1 if x.shape[1] == 1 else 2 for x in arguments if isinstance(x, sp.MatrixSymbol)}
     for entry in set().union(*(e.atoms(sp.Indexed) for e in exprs)):
         ranks[entry.base] = entry.rank
     return ranks
@@ -111,7 +114,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-class _JaxPrinter(Printer):
+class _JaxPrinter(MatrixNodes, Printer):
     """Prints nodes as closures Scope -> array; inside d sums a leaf has d trailing axes, outermost first."""
 
     def __init__(self, arguments: Sequence[Any], functions: Mapping[Any, Callable[..., Any]]) -> None:

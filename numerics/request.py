@@ -15,7 +15,8 @@ from numerics import devices as machine
 from numerics import planning
 from numerics.chains import Given
 from numerics.cipher import CHAINS, GENERATIONS, SEEDS
-from numerics.long_runs import Layout, identity, layout
+from numerics.long_runs import identity
+from numerics.parts import Layout, layout
 from numerics.planning import Plan
 from numerics.precision import Precision
 from numerics.provenance import provenance
@@ -124,12 +125,8 @@ class Request:
     def _kept(self) -> dict[str, Any]:
         """The arguments that make the run again."""
         kept = {f.name: getattr(self, f.name) for f in fields(Request) if f.metadata.get("kept")}
-        said = {
-            "start": dict(self.start or {}),
-            "device": self.chosen[0].platform,
-            "summaries": spelled(self.summaries),
-        }
-        return kept | said
+        where = self.chosen[0].platform
+        return kept | {"start": dict(self.start or {}), "device": where, "summaries": spelled(self.summaries)}
 
     @cached_property
     def _precision(self) -> Precision:

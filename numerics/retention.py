@@ -93,10 +93,7 @@ class Retention:
     @cached_property
     def classes(self) -> tuple[Class, ...]:
         """The words by how many copies of them a generation expects, the rarest first."""
-        copies = self.samples * self.lexicon.frequencies
-        distinct, place = np.unique(self.lexicon.frequencies, return_inverse=True)
-        lost = self.chain.lost(frequency=distinct, n=self.generations).value[:, place]
-        return tuple(self._classes(copies, lost))
+        return tuple(self._classes(self.samples * self.lexicon.frequencies, self.lost[:, self._place]))
 
     def _classes(self, copies: np.ndarray, lost: np.ndarray) -> Iterator[Class]:
         for low, high in pairwise(COPIES):
@@ -107,13 +104,12 @@ class Retention:
 
     def gone(self, generation: int) -> tuple[str, ...]:
         """Return the words that are more likely lost than not at a generation, the most frequent first."""
-        distinct, place = np.unique(self.lexicon.frequencies, return_inverse=True)
-        lost = self.chain.lost(frequency=distinct, n=generation).value[place]
+        lost = self.chain.lost(frequency=self.distinct, n=generation).value[self._place]
         return tuple(word for word, chance in zip(self.lexicon.words, lost, strict=True) if chance > 0.5)
 
     def kept(self, alpha: float, generation: float = inf) -> float:
         """Return a lower bound on E[word types present] with a real share ``alpha``: sum_i 1 - exp(-M p_i c_n)."""
-        p, counts = self._distinct
+        p, _, counts = self._distinct
         return float(counts @ -np.expm1(-self.samples * p * exponent(generation, alpha)))
 
     def share(self, keep: float, generation: float = inf) -> float:
@@ -123,15 +119,26 @@ class Retention:
         Raises:
             ValueError: more than M tokens of real text alone would show.
         """
-        wanted = keep * len(self.lexicon.words)
+        if reason := self.why_no_share(keep, generation):
+            raise ValueError(reason)
+        return self._bisected(keep * len(self.lexicon.words), generation)
+
+    def why_no_share(self, keep: float, generation: float = inf) -> str | None:
+        """Return why no real share is proved to keep ``keep`` of the word types, None where one is.
+
+        Raises:
+            ValueError: ``keep`` is no share.
+        """
         if not 0 < keep <= 1:
             raise ValueError(f"keep = {keep} is no share of the words. Give 0 < keep <= 1.")
-        if (most := self.kept(1.0, generation)) < wanted:
-            raise ValueError(
-                f"{self.samples} tokens of real text alone show {most:.0f} of {len(self.lexicon.words)} words, fewer "
-                f"than {wanted:.0f}. Keep at most {most / len(self.lexicon.words):.3f}, or take more samples."
-            )
-        return self._bisected(wanted, generation)
+        most, types = self.kept(1.0, generation), len(self.lexicon.words)
+        wanted = keep * types
+        if most >= wanted:
+            return None
+        return (
+            f"{self.samples} tokens of real text alone show {most:.0f} of {types} words, fewer than {wanted:.0f}. "
+            f"Keep at most {most / types:.3f}, or take more samples."
+        )
 
     def _bisected(self, wanted: float, generation: float) -> float:
         low, high = 0.0, 1.0
@@ -142,9 +149,24 @@ class Retention:
             low, high = (low, middle) if self.kept(middle, generation) >= wanted else (middle, high)
         return high
 
+    @property
+    def distinct(self) -> np.ndarray:
+        """The frequencies that words have, each once, the least first."""
+        return self._distinct[0]
+
     @cached_property
-    def _distinct(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.unique(self.lexicon.frequencies, return_counts=True)
+    def lost(self) -> np.ndarray:
+        """P(a word is gone) at each generation, for each of the `distinct` frequencies."""
+        return self.chain.lost(frequency=self.distinct, n=self.generations).value
+
+    @property
+    def _place(self) -> np.ndarray:
+        """Where the frequency of each word stands among the distinct ones."""
+        return self._distinct[1]
+
+    @cached_property
+    def _distinct(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return np.unique(self.lexicon.frequencies, return_inverse=True, return_counts=True)
 
 
 def retention(lexicon: Lexicon, samples: int | None = None, generations: Sequence[int] = (1, 10, 100)) -> Retention:

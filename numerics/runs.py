@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 
 from numerics.simulate import simulate
+from numerics.sweeps import sweep
 from numerics.whole import replacing
 from theory.loop import Loop
 
@@ -50,7 +51,7 @@ def rerun(run: xr.Dataset, loop: Loop, observe: Mapping[str, Any] | None = None,
     """Return the run made again from its provenance: the same bits on the same device and versions.
 
     Args:
-        run: a run, simulated or loaded.
+        run: a run or a sweep, simulated or loaded.
         loop: the loop it is of; code is not read back from files.
         observe: the observables it recorded.
         changed: arguments of `simulate` to change, such as ``chains``.
@@ -66,13 +67,18 @@ def rerun(run: xr.Dataset, loop: Loop, observe: Mapping[str, Any] | None = None,
     """
     if run.attrs.get("loop") != str(loop):
         raise ValueError(f"the run is of {run.attrs.get('loop')}, not of {loop}. Give the run's own loop.")
-    recorded = json.loads(run.attrs["observe"])
+    made = json.loads(run.attrs["cells"])[0] if "sweep" in run.attrs else run.attrs
+    recorded = json.loads(made["observe"])
     if recorded != {name: str(expr) for name, expr in (observe or {}).items()}:
         raise ValueError(
             f"the run observed {recorded or 'nothing'}, not {dict(observe or {})}. Give observe= as it was."
         )
-    asked = json.loads(run.attrs["provenance"])["arguments"]
-    return simulate(loop, observe=observe, **(asked | changed))
+    asked = json.loads(made["provenance"])["arguments"] | changed
+    if "sweep" not in run.attrs:
+        return simulate(loop, observe=observe, **asked)
+    grid, start = json.loads(run.attrs["sweep"]), asked.pop("start")
+    others = {name: value for name, value in start.items() if not {name, f"{name}0"} & {*grid}}
+    return sweep(loop, grid, others, observe=observe, **asked)
 
 
 def _engine() -> Any:

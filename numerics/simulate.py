@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import xarray as xr
@@ -11,6 +11,7 @@ import xarray as xr
 from numerics.devices import Number
 from numerics.engine import Stretch, stretches
 from numerics.long_runs import keeping
+from numerics.processes import group
 from numerics.progress import shown
 from numerics.request import Request
 from numerics.results import collected
@@ -26,13 +27,14 @@ def simulate(
     generations: int,
     chains: int,
     seed: int = 0,
-    paths: bool | Literal["auto"] = True,
+    paths: bool | str = True,
     observe: Mapping[str, Any] | None = None,
     summaries: Mapping[str, Asked | Iterable[Asked]] | None = None,
     method: str = "auto",
     chunk: int | None = None,
     device: str = "auto",
     devices: Number = 1,
+    processes: Number = 1,
     precision: str = "f64",
     exact: bool = False,
     progress: bool = False,
@@ -60,12 +62,15 @@ def simulate(
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
         devices: how many devices of that kind share the chains, or "all"; it changes no number.
+        processes: 1, or "all" for those that `join` has joined: each calls this alike, runs a share of the chains, and
+            returns the whole; it changes no number.
         precision: "f64", or for loops of normal and chi-square laws "mixed", float32 innovations and a float64
             state, or "f32" for all, which asks for a source of moderate numbers.
         exact: whether every law is drawn without approximation, by rejection; the default has the errors that
             `numerics.samplers.quantiles.relative_error` computes, below 10^-10 in float64 for 2 degrees or more.
         progress: whether to show progress, and the device, on standard error.
-        out: folder that keeps the run, a file for every chunk as it is done; it has one writer at a time.
+        out: folder that keeps the run, a file for every chunk as it is done; it has one writer at a time, which may be
+            all processes together.
         resume: whether to go on with the run in ``out``: only what is missing there is computed, and the result has the
             same bits as without an interruption.
 
@@ -83,16 +88,17 @@ def simulate(
     """
     how = device, devices, precision, exact
     asked = Request(loop, start, generations, chains, seed, paths, observe, summaries, method, chunk, *how)
-    begun = partial(_begun, asked, progress)
-    run = keeping(out, resume, asked.parts, asked.identity)
+    members = group(processes)
+    begun = partial(_begun, asked, progress and members.rank == 0)
+    run = keeping(out, resume, asked.parts, asked.identity, members)
     with run as kept, jax.enable_x64(True), jax.default_device(asked.chosen[0]):
         data = collected(asked.plan, kept(begun), chains)
     return data.assign_attrs(asked.attributes)
 
 
-def _begun(asked: Request, progress: bool, skip: Collection[int]) -> Iterator[Stretch]:
-    """Return the stretches that do not begin in skip, with progress shown where it is asked for."""
+def _begun(asked: Request, progress: bool, there: Collection[int], elsewhere: Collection[int]) -> Iterator[Stretch]:
+    """Return the stretches that begin neither in what is there nor elsewhere, with progress where it is asked for."""
     parts = asked.parts
-    run = stretches(asked.plan, asked.given, asked.seed, parts.chains, parts.chunk, skip, asked.chosen)
-    done = sum(min(parts.chunk, parts.chains - first) for first in skip)
-    return shown(run, parts.chains, asked.attributes["device"], done) if progress else run
+    run = stretches(asked.plan, asked.given, asked.seed, parts.chains, parts.chunk, {*there, *elsewhere}, asked.chosen)
+    done, others = (sum(min(parts.chunk, parts.chains - first) for first in firsts) for firsts in (there, elsewhere))
+    return shown(run, parts.chains - others, asked.attributes["device"], done) if progress else run

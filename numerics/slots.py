@@ -106,8 +106,9 @@ def _sum(total: Sum, types: int) -> Reader | None:
 
 def total_of(values: Array) -> Array:
     """Return the sum by halves, an order that no compiler changes with the number of chains beside it."""
+    room = 1 << max(len(values) - 1, 0).bit_length()
+    values = jnp.pad(values, (0, room - len(values)))
     while len(values) > 1:
         half = len(values) // 2
-        odd = values[2 * half :]
-        values = jnp.concatenate([values[:half] + values[half : 2 * half], odd])
-    return values.sum()
+        values = values[:half] + values[half:]
+    return values[0]

@@ -6,18 +6,21 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Float, Symbol
 
-from numerics import texts
+from numerics import outside, texts
 from numerics.chains import Given
 from numerics.scalars import SCALARS
 from theory.families import (
     Bernoulli,
     Categorical,
     DiagonalGaussian,
+    Fitted,
     Gaussian,
     LinearRegression,
     MultivariateGaussian,
     NGram,
     OneParameter,
+    ProductCategorical,
+    ProjectedGaussian,
     Recursion,
 )
 from theory.families.base import Family
@@ -40,7 +43,8 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     Raises:
         ValueError: a symbol without a value, a name that is none of the source's, or a value out of range.
     """
-    if not isinstance(loop.law, OneParameter | Recursion | NGram) and type(loop.law) not in _ARRAYS:
+    kinds = OneParameter | Recursion | NGram | Fitted | ProjectedGaussian
+    if not isinstance(loop.law, kinds) and type(loop.law) not in _ARRAYS:
         known = ", ".join(kind.__name__ for kind in (*_ARRAYS, *SCALARS))
         raise ValueError(f"{type(loop.law).__name__} cannot be simulated yet. Choose one of {known}.")
     declared = loop.source or loop.family
@@ -53,9 +57,15 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     _require_numbers(loop, _symbols(declared))
     values = _values(declared, dict(start or {}))
     law = loop.law
+    if isinstance(law, Fitted):
+        return _fitted(loop, law, declared, values)
+    if isinstance(law, ProjectedGaussian | ProductCategorical):
+        return _restricted(law, declared, values)
     if isinstance(law, Recursion):
         return {symbol.name: _floats(symbol, values) for symbol in _symbols(law)}
     arrays = _scalar(law, values) if isinstance(law, OneParameter) else _ARRAYS[type(law)](law, values)
+    if law.outside(declared) is not None:
+        arrays |= outside.arrays(declared, loop.sampling, lambda entries: _floats(entries, values))
     if isinstance(declared, MultivariateGaussian) and declared.covariance is not None:
         arrays["root0"] = _root(_floats(declared.covariance.tolist(), values))
     return arrays
@@ -115,6 +125,22 @@ def _floats(entries: Any, values: Mapping[Symbol, Float]) -> np.ndarray:
     return np.array(floats, dtype=np.float64)
 
 
+def _fitted(loop: Loop, law: Fitted, declared: Family, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    """Return the numbers of the source and of the family, and mean and variance of a point."""
+    if loop.source is None and not law.stands_alone:
+        name = type(law).__name__
+        raise ValueError(f"the loop has no source. Name one, as in Loop({name}(...), source=Gaussian(0, 1)).")
+    if not outside.known(declared):
+        raise ValueError(f"the points of {declared} are not drawn for a {type(law).__name__}. Give a law of numbers.")
+
+    def floats(entries: Any) -> np.ndarray:
+        return _floats(entries, values)
+
+    mean, covariance = outside.moments(declared, floats)
+    where = {"mu0": mean if law.dimension > 1 else mean[0], "Sigma0": covariance, "V0": covariance[0, 0]}
+    return where | outside.arrays(declared, loop.sampling, floats) | outside.family_numbers(law)
+
+
 def _gaussian(law: Gaussian, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
     return {"mu0": _floats(law.mu0, values), "V0": _positive(_floats(law.V0, values))}
 
@@ -133,6 +159,15 @@ def _multivariate(law: MultivariateGaussian, values: Mapping[Symbol, Float]) -> 
             "MultivariateGaussian([0, 0], [[1, 0], [0, 1]])."
         )
     return {"mu0": _floats(law.mean, values), "Sigma0": _floats(law.covariance.tolist(), values)}
+
+
+def _restricted(law: Any, declared: Any, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
+    """Return the projection of the source and a root of its own covariance, or the joint law of several columns."""
+    if isinstance(law, ProductCategorical):
+        joint = law.joint() if declared is law else declared.probabilities
+        return {"p0": _floats(joint, values)}
+    root = _root(_floats(declared.covariance.tolist(), values))
+    return {"mu0": _floats(law.mean, values), "Sigma0": _floats(law.covariance.tolist(), values), "root0": root}
 
 
 def _bernoulli(law: Bernoulli, values: Mapping[Symbol, Float]) -> dict[str, np.ndarray]:
@@ -199,4 +234,5 @@ _ARRAYS: Mapping[type, Any] = {
     Bernoulli: _bernoulli,
     Categorical: _categorical,
     LinearRegression: _regression,
+    ProductCategorical: None,
 }

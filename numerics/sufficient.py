@@ -24,25 +24,19 @@ def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
 
 def program(loop: Loop, shape: tuple[int, ...], generations: int, precision: Precision = PLAIN) -> Program:
     """Return the chain of a `prepared` loop."""
-    if isinstance(loop.family, MultivariateGaussian):
-        return matrix_path.program(loop, shape, generations)
-    return statistic_path.program(loop, shape, generations, precision)
+    return _of(loop).program(loop, shape, generations, precision)
 
 
 def tables(
     loop: Loop, shape: tuple[int, ...], generations: int, precision: Precision, numbers: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what laws are drawn by, beside the loop's numbers."""
-    if isinstance(loop.family, MultivariateGaussian):
-        return {}
-    return statistic_path.tables(loop, shape, generations, precision, numbers)
+    return _of(loop).tables(loop, shape, generations, precision, numbers)
 
 
 def why_not_single(loop: Loop, shape: tuple[int, ...]) -> str | None:
     """Return why a `prepared` loop is not drawn in float32, None where it is."""
-    if isinstance(loop.family, MultivariateGaussian):
-        return "matrices are multiplied in float64"
-    return statistic_path.why_not_single(loop, shape)
+    return _of(loop).why_not_single(loop, shape)
 
 
 def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:

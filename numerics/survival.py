@@ -11,8 +11,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 from attrs import field, frozen
-from scipy.optimize import brentq
-from scipy.stats import binom, norm
+from scipy.special import bdtr, bdtrc, ndtr, ndtri
 
 Verdict = Literal["agree", "disagree", "underpowered"]
 
@@ -72,8 +71,8 @@ class SurvivalAgreement:
     def z(self) -> np.ndarray:
         """The normal deviate whose tail is that of the binomial law, P(X >= alive) above and P(X <= alive) below."""
         N, S = self.chains, self.theory
-        above = np.maximum(norm.isf(binom.sf(self.alive - 1, N, S)), 0.0)
-        below = np.minimum(norm.ppf(binom.cdf(self.alive, N, S)), 0.0)
+        above = np.maximum(-ndtri(bdtrc(self.alive - 1, N, S)), 0.0)
+        below = np.minimum(ndtri(bdtr(self.alive, N, S)), 0.0)
         apart = self.alive - N * S
         return np.where(np.abs(apart) <= ROUNDING * N, 0.0, np.where(apart > 0, above, below))
 
@@ -107,7 +106,7 @@ class SurvivalAgreement:
             claim = np.clip(S + [[1], [-1]] * caught, 1 / N, 1 - 1 / N)
             spread = np.sqrt(claim * (1 - claim) / N)
             skew = np.abs(1 - 2 * claim) / (N * spread)
-            caught = (c + skew * (c**2 - 1) / 6) * spread + 1 / N + norm.ppf(self.power) * self.error
+            caught = (c + skew * (c**2 - 1) / 6) * spread + 1 / N + ndtri(self.power) * self.error
         rare = N * np.minimum(S, 1 - S) < NORMAL
         return np.where(rare, np.inf, caught.max(axis=0))
 
@@ -182,12 +181,14 @@ def critical(survival: np.ndarray, level: float) -> float:
     """
     inside = np.unique(survival[(survival > 0) & (survival < 1)])
     if not len(inside):
-        return float(norm.isf(level / 2))
+        return float(-ndtri(level / 2))
     odds = inside / (1 - inside)
     correlations = np.sqrt(odds[:-1] / odds[1:])
-    least, most = norm.isf(level / 2), norm.isf(level / 2 / len(inside))
+    least, most = -ndtri(level / 2), -ndtri(level / 2 / len(inside))
     if most - least < ROUNDING:
         return float(most)
+    from scipy.optimize import brentq  # takes as long to import as a run does, and few need it
+
     return float(brentq(lambda c: _crossing(c, correlations) - level, least, most * (1 + ROUNDING)))
 
 
@@ -199,6 +200,11 @@ def _crossing(c: float, correlations: np.ndarray) -> float:
     spread = np.sqrt((1 - correlations) * (1 + correlations))[:, None]
     half = np.minimum(2 * c / spread, FAR) / 2
     y = half * (1 + NODES)
-    beyond = norm.sf(c * (1 - correlations[:, None]) / spread + correlations[:, None] * y)
-    entering = (norm.pdf(c - spread * y) * beyond * WEIGHTS * half * spread).sum(axis=1)
-    return float(2 * norm.sf(c) + 2 * entering.sum())
+    beyond = ndtr(-(c * (1 - correlations[:, None]) / spread + correlations[:, None] * y))
+    entering = (_density(c - spread * y) * beyond * WEIGHTS * half * spread).sum(axis=1)
+    return float(2 * ndtr(-c) + 2 * entering.sum())
+
+
+def _density(x: np.ndarray) -> np.ndarray:
+    """Return phi(x)."""
+    return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)

@@ -47,8 +47,10 @@ def append(path: Path, line: str) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[TextIO]:
     """Make a folder where there is none, and hold it as its one writer; what dead writers began is swept away.
+
+    It gives the lock, which `shared` opens to writers beside this one.
 
     Raises:
         ValueError: another process holds it, it cannot be written to, or the system has no locks.
@@ -59,7 +61,40 @@ def alone(folder: Path) -> Iterator[None]:
     with file:
         with explained(folder):
             _lock(file, folder)
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}")
+            file.flush()
             _sweep(folder)
+        yield file
+
+
+def shared(lock: TextIO, folder: Path) -> str:
+    """Let writers in that hold the folder `beside` this one, keep out all that would be alone, and return who this is.
+
+    Raises:
+        ValueError: another process has taken the folder, or the system has no locks.
+    """
+    with explained(folder):
+        _lock(lock, folder, alone=False)
+        lock.seek(0)
+        return lock.read()
+
+
+@contextmanager
+def beside(folder: Path, holder: str) -> Iterator[None]:
+    """Hold a folder beside its first writer, who has opened it.
+
+    Raises:
+        ValueError: this process sees another folder of that name, or the first writer has gone.
+    """
+    path = folder / LOCK
+    with explained(folder):
+        here = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if here != holder:
+        raise ValueError(f"{str(folder)!r} is not the folder that {holder} sees. Name one that all processes share.")
+    with path.open("r", encoding="utf-8") as file:
+        with explained(folder):
+            _lock(file, folder, alone=False)
         yield
 
 
@@ -83,20 +118,17 @@ def _to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _lock(file: TextIO, folder: Path) -> None:
+def _lock(file: TextIO, folder: Path, alone: bool = True) -> None:
     try:
         import fcntl
     except ImportError as error:
         raise ValueError("this system has no POSIX locks, which keep a second writer out. Name no folder.") from error
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
         writer = file.read().strip() or "another process"
         raise ValueError(f"{writer} is writing to {str(folder)!r}. Wait for it, or name another folder.") from error
-    file.truncate(0)
-    file.write(f"process {os.getpid()} on {platform.node()}")
-    file.flush()
 
 
 def _sweep(folder: Path) -> None:

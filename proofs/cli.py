@@ -14,9 +14,10 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from proofs.job import Job
+from proofs.fitting import FitJob
+from proofs.job import ClusterJob, Job
 from proofs.planning import PlanJob
-from proofs.stopping import CODES, how
+from proofs.stopping import CODES, how, leave
 
 LEFT = "nothing half-written is left behind."
 
@@ -31,6 +32,7 @@ derivations = App(name="derive")
 app.command(derivations)
 
 As_json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
+Job_options = Annotated[ClusterJob, Parameter(name="*")]
 
 
 @app.command
@@ -139,19 +141,43 @@ def simulate(
     *,
     out: Path | None = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
+    summary: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    job: Job_options | None = None,
     as_json: As_json = False,
 ) -> int:
     """Simulate the loop of a TOML file and print its last generation; Ctrl-C and SIGTERM keep what is done.
 
     Args:
-        spec: TOML file in the words of derive, with samples, generations, chains, seed, start, observe and paths.
+        spec: TOML file in the words of derive, with samples, generations, chains, seed, start, observe, paths and
+            summaries.
         out: Folder that keeps the run, a file for every chunk as it is done, and run.nc at the end.
         resume: Go on with the run in the folder: only what is missing is computed.
+        summary: What else is streamed of a variable, such as "V=quantiles([0.05, 0.5, 0.95])", "V=share(below=0.001)",
+            "V=passage(below=0.001)", "V=extremes", "mu=histogram([-3, 3], bins=60)" or "mu=covariance(V)"; may be
+            given again.
     """
     from proofs.simulation import answer
 
-    print(answer(spec, out, resume=resume, as_json=as_json))
+    if text := answer(spec, out, summary=summary, resume=resume, as_json=as_json, job=job or ClusterJob()):
+        print(text)
     return 0
+
+
+@app.command
+def fit(
+    curve: Path | None = None, /, job: Annotated[FitJob | None, Parameter(name="*")] = None, *, as_json: As_json = False
+) -> int:
+    """Infer from a measured curve how many samples, how much real data and what bias are behind it, and what follows.
+
+    Args:
+        curve: CSV file with the header generation,variance (or entropy, perplexity, vocabulary), and run if there are
+            several; or generation,run,value and --observable.
+    """
+    from proofs.fitting import answer
+
+    text, code = answer(curve, job or FitJob(), as_json=as_json)
+    print(text)
+    return code
 
 
 @app.command
@@ -198,7 +224,7 @@ def main() -> None:
     except KeyboardInterrupt as stop:
         print(f"collapse: {how(stop)}; {stop.args[0] if stop.args else LEFT}", file=sys.stderr)
         code = CODES[how(stop)]
-    sys.exit(code if isinstance(code, int) else 0)
+    leave(code if isinstance(code, int) else 0)
 
 
 def _width() -> int:

@@ -20,6 +20,22 @@ def _at_least(least: int) -> Any:
 
 
 @frozen
+class ClusterJob:
+    """Options of a command that the processes of a job run together.
+
+    Args:
+        processes: Share the chains with the other processes of the job: all that Slurm, MPI, Kubernetes or a TPU pod
+            started, or how many there are.
+        process: Number of this process, from 0, where nothing else says it.
+        coordinator: Address and port of process 0, where nothing else says it, such as 10.0.0.1:9911.
+    """
+
+    processes: Literal["all"] | int | None = None
+    process: int | None = None
+    coordinator: str | None = None
+
+
+@frozen
 class Job:
     """Options of the main job.
 

@@ -6,30 +6,39 @@ samples = 100                   # needed, as are generations and chains
 generations = 50
 chains = 100_000
 seed = 0
-paths = false                   # streamed means and standard errors in place of every chain
+paths = false                   # streamed means and standard errors in place of every chain; "auto": both if they fit
 start = {mu = 0, V = 1}         # values of the source's symbols
 observe = {square = "mu**2"}    # name = expression
+summaries = {V = ["quantiles([0.05, 0.5, 0.95])", "share(below=0.001)"]}    # what else is streamed of a variable
+devices = "all"                 # how many share the chains
+sweep = {M = [10, 100]}         # values of the loop's symbols, here of samples = "M"
 """
 
 import json
+import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
-from attrs import NOTHING, Factory, fields, frozen
+from attrs import NOTHING, Factory, evolve, fields, frozen
 
+from numerics.compiled import keep_compiled
+from numerics.devices import Number
+from numerics.processes import Group, join
 from numerics.runs import save
 from numerics.simulate import simulate
+from numerics.sweeps import sweep
+from proofs.job import ClusterJob
+from proofs.last import lines, plain
 from proofs.spec import loop_from, observable_from
 from proofs.stopping import terminable
 from theory import Loop
 
-SHOWN = 8
-"""Entries of a variable that are printed."""
 FILE = "run.nc"
 """The finished run, beside its chunks."""
 
@@ -46,11 +55,13 @@ class Simulation:
     regime: str = "replace"
     sampling: str = "faithful"
     seed: int = 0
-    paths: bool = True
+    paths: bool | str = True
     start: Mapping[str, Any] = Factory(dict)
     observe: Mapping[str, str] = Factory(dict)
+    summaries: Mapping[str, str | list[str]] = Factory(dict)
     method: str = "auto"
     device: str = "auto"
+    devices: Any = 1
     chunk: int | None = None
 
     @property
@@ -59,43 +70,93 @@ class Simulation:
         axes = ("family", "estimator", "regime", "sampling", "samples")
         return loop_from(**{axis: str(getattr(self, axis)) for axis in axes})
 
-    def run(self, out: Path | None, resume: bool, progress: bool = True) -> xr.Dataset:
-        """Return the run, kept in a folder where one is named."""
+    sweep: Mapping[str, Sequence[Any]] = Factory(dict)
+
+    def run(self, out: Path | None, resume: bool, progress: bool = True, processes: Number = 1) -> xr.Dataset:
+        """Return the run, or the sweep, kept in a folder where one is named."""
         loop = self.loop
-        return simulate(
-            loop,
+        swept = partial(sweep, loop, self.sweep) if self.sweep else partial(simulate, loop)
+        return swept(
             self.start,
             generations=self.generations,
             chains=self.chains,
             seed=self.seed,
             paths=self.paths,
             observe={name: observable_from(text, loop, f"observe.{name}") for name, text in self.observe.items()},
+            summaries=self.summaries,
             method=self.method,
             chunk=self.chunk,
             device=self.device,
+            devices=self.devices,
+            processes=processes,
             progress=progress,
             out=out,
             resume=resume,
         )
 
 
-def answer(spec: Path, out: Path | None, *, resume: bool, as_json: bool) -> str:
+def answer(
+    spec: Path,
+    out: Path | None,
+    *,
+    summary: tuple[str, ...] = (),
+    resume: bool,
+    as_json: bool,
+    job: ClusterJob | None = None,
+) -> str:
     """Run what the file says, kept in a folder where one is named, and return the last generation as text or JSON.
+
+    Of the processes of a job, the first alone has something to say.
+
+    Args:
+        spec: the file.
+        out: the folder, None for none.
+        summary: more of what is streamed, each "NAME=SUMMARY".
+        resume: whether a run in the folder is gone on with.
+        as_json: whether the answer is JSON.
+        job: the job that this process joins.
 
     Raises:
         ValueError: a file that cannot be read or says what does not exist, or a folder that cannot be used.
         KeyboardInterrupt: Ctrl-C, or SIGTERM; the message says where the run can be gone on with.
     """
-    asked = read(spec)
+    asked = also(read(spec), summary)
+    with suppress(ValueError):  # where nothing can be kept, programs are compiled again
+        keep_compiled()
+    group = _joined(job or ClusterJob())
     try:
-        with terminable():
-            run = asked.run(out, resume)
-            saved = None if out is None else save(run, out / FILE)
+        with terminable(), _all_to_standard_error(group):
+            run = asked.run(out, resume, processes=group.size)
+            saved = None if out is None or group.rank else save(run, out / FILE)
     except KeyboardInterrupt as stop:
         raise type(stop)(*([] if out is None else [f"{out} keeps what is done. Go on with --resume."])) from None
     except ValueError as error:
         raise ValueError(f"{spec}: {str(error).removeprefix('--')}") from error
-    return json.dumps(_plain(run, saved)) if as_json else "\n".join(_lines(run, saved))
+    if group.rank:
+        return ""
+    return json.dumps(plain(run, saved)) if as_json else "\n".join(lines(run, saved))
+
+
+def _joined(job: ClusterJob) -> Group:
+    """Return the processes that run together: this one, or those of the job that it is asked to join."""
+    if job.processes is None:
+        return Group()
+    return join(job.coordinator, None if job.processes == "all" else job.processes, job.process)
+
+
+@contextmanager
+def _all_to_standard_error(group: Group) -> Iterator[None]:
+    """Keep standard output to the answer: where processes meet, libraries write there that they have."""
+    if group.size == 1:
+        yield
+        return
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def read(path: Path) -> Simulation:
@@ -120,6 +181,21 @@ def read(path: Path) -> Simulation:
     return Simulation(**said)
 
 
+def also(asked: Simulation, summary: tuple[str, ...]) -> Simulation:
+    """Return what is asked with more summaries, each "NAME=SUMMARY".
+
+    Raises:
+        ValueError: one without a name.
+    """
+    summaries = {name: [text] if isinstance(text, str) else [*text] for name, text in asked.summaries.items()}
+    for text in summary:
+        name, equals, what = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise ValueError(f"--summary {text!r} names no variable. Write it such as 'V=quantiles([0.1, 0.9])'.")
+        summaries.setdefault(name.strip(), []).append(what)
+    return evolve(asked, summaries=summaries) if summary else asked
+
+
 def _meant(word: str, known: tuple[str, ...]) -> str:
     close = get_close_matches(word, known, 1)
     return f"Did you mean {close[0]}?" if close else f"Choose from {', '.join(known)}."
@@ -128,59 +204,31 @@ def _meant(word: str, known: tuple[str, ...]) -> str:
 def _fits(value: Any, kind: Any) -> bool:
     """Return whether a value of a TOML file is of a field's kind; true and false are no numbers."""
     if kind in _TABLES:
-        return isinstance(value, dict) and (kind != _TEXTS or all(isinstance(text, str) for text in value.values()))
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+        return isinstance(value, dict) and all(map(_TABLES[kind][0], value.values()))
+    return kind is Any or (isinstance(value, kind) and (kind in (bool, _MAYBE) or not isinstance(value, bool)))
 
 
-_TEXTS = Mapping[str, str]
-_TABLES = {Mapping[str, Any]: "a table, such as {mu = 0, V = 1}", _TEXTS: 'a table of texts, such as {x = "mu**2"}'}
-_KINDS = {bool: "true or false", int: "a whole number", str: "a text in quotes"}
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: Any) -> bool:
+    return _is_text(value) or (isinstance(value, list) and all(map(_is_text, value)))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+_MAYBE = bool | str
+_TABLES: dict[Any, tuple[Callable[[Any], bool], str]] = {
+    Mapping[str, Any]: (lambda _: True, "a table, such as {mu = 0, V = 1}"),
+    Mapping[str, str]: (_is_text, 'a table of texts, such as {x = "mu**2"}'),
+    Mapping[str, str | list[str]]: (_is_texts, 'a table of texts or lists of them, such as {V = "extremes"}'),
+    Mapping[str, Sequence[Any]]: (_is_list, 'a table of lists, such as {M = [10, 100], alpha = ["1/10"]}'),
+}
+_KINDS = {_MAYBE: 'true, false or "auto"', int: "a whole number", str: "a text in quotes"}
 
 
 def _kind(kind: Any) -> str:
-    return _TABLES.get(kind) or _KINDS.get(kind) or "a number or a text in quotes"
-
-
-def _last(run: xr.Dataset) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yield every variable with its mean over the chains at the last generation, and the standard error of that."""
-    last = run.isel(generation=-1)
-    if "chain" not in run.dims:
-        for name in (str(name).removesuffix("_mean") for name in run.data_vars if str(name).endswith("_mean")):
-            yield name, last[f"{name}_mean"].to_numpy(), last[f"{name}_sem"].to_numpy()
-        return
-    chains = run.sizes["chain"]
-    for name in run.data_vars:
-        values = last[name].to_numpy()
-        spread = values.std(0, ddof=1) if chains > 1 else np.full(values.shape[1:], np.nan)
-        yield str(name), values.mean(0), spread / np.sqrt(chains)
-
-
-def _lines(run: xr.Dataset, saved: Path | None) -> Iterator[str]:
-    generation, chains = _counts(run)
-    yield f"generation {generation}, mean over {chains:,} chains +- standard error"
-    for name, means, errors in _last(run):
-        for at in list(np.ndindex(means.shape))[:SHOWN]:
-            entry = name + (f"[{', '.join(map(str, at))}]" if at else "")
-            yield f"{entry} = {means[at]:.6g} +- {errors[at]:.2g}"
-        if means.size > SHOWN:
-            yield f"{name}: {means.size - SHOWN:,} more entries"
-    if saved is not None:
-        yield f"run: {saved}; chunks and manifest: {saved.parent}"
-
-
-def _plain(run: xr.Dataset, saved: Path | None) -> dict[str, Any]:
-    generation, chains = _counts(run)
-    last = {name: {"mean": _listed(means), "standard_error": _listed(errors)} for name, means, errors in _last(run)}
-    files = {} if saved is None else {"run": str(saved), "folder": str(saved.parent)}
-    return {"generation": generation, "chains": chains, "variables": last, **files}
-
-
-def _counts(run: xr.Dataset) -> tuple[int, int]:
-    return int(run["generation"][-1]), run.sizes["chain"] if "chain" in run.dims else int(run["count"])
-
-
-def _listed(values: np.ndarray) -> Any:
-    """Return an array as nested lists, with null for what is no number: JSON has no word for it."""
-    whole = np.array(values, dtype=object)
-    whole[~np.isfinite(values)] = None
-    return whole.tolist()
+    return _TABLES[kind][1] if kind in _TABLES else _KINDS.get(kind, "a number or a text in quotes")

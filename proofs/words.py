@@ -57,12 +57,7 @@ def _samples(text: str) -> int | None:
 
 def _needed(found: Retention, share: float, generation: float) -> float | str:
     """Return the least real share, or why there is none."""
-    try:
-        return found.share(share, generation)
-    except ValueError as refusal:
-        if not 0 < share <= 1:
-            raise
-        return str(refusal)
+    return found.why_no_share(share, generation) or found.share(share, generation)
 
 
 def _lines(found: Retention, needed: dict[float, tuple[float | str, float | str]], width: int) -> Iterator[str]:

@@ -1,6 +1,14 @@
-"""One Hypothesis profile for the whole suite: no deadlines, since a first call compiles, and reproducible runs."""
+"""One Hypothesis profile for the whole suite: no deadlines, since a first call compiles, and reproducible runs.
+
+What the command keeps of compiled programs stays inside the checkout.
+"""
+
+import os
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+os.environ.setdefault("XDG_CACHE_HOME", str(Path(__file__).resolve().parent.parent / "build" / "cache"))

@@ -1,9 +1,11 @@
 """`collapse simulate`: the words of the spec file, what is printed, and bad input in one line."""
 
 import json
+import os
 import sys
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from sympy import Rational
@@ -12,7 +14,7 @@ from numerics.runs import load
 from numerics.simulate import simulate
 from proofs import cli
 from proofs.simulation import Simulation, read
-from proofs.stopping import Terminated
+from proofs.stopping import Terminated, leave
 from theory import Bernoulli, Categorical, Loop, Mixed, Scaled
 
 SPEC = 'family = "bernoulli(1/4)"\nsamples = 9\ngenerations = 2\nchains = 600\nseed = 3\n'
@@ -51,6 +53,17 @@ def test_the_last_generation_is_printed(capsys, monkeypatch, tmp_path):
     assert load(tmp_path / "run" / "run.nc")["p"].equals(simulate(LOOP, **RUN)["p"])
 
 
+def test_who_fails_in_a_job_waits_for_nobody(monkeypatch):
+    """Assert that a process of a job leaves at once when its run has failed, and as any other when it has not."""
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    for joined, code in [(False, 2), (True, 0), (True, 143)]:
+        monkeypatch.setattr(jax.distributed, "is_initialized", lambda joined=joined: joined)
+        with pytest.raises(SystemExit):
+            leave(code)
+    assert ended == [143]
+
+
 def test_streamed_run_says_the_same(capsys, monkeypatch, tmp_path):
     """Assert that paths = false prints the same means and errors, and that --json holds them in full."""
     path = spec(tmp_path, SPEC)
@@ -61,6 +74,24 @@ def test_streamed_run_says_the_same(capsys, monkeypatch, tmp_path):
     assert (full["generation"], full["chains"]) == (streamed["generation"], streamed["chains"]) == (2, 600)
     for word in ("mean", "standard_error"):
         assert abs(full["variables"]["p"][word] - streamed["variables"]["p"][word]) < 1e-12
+
+
+def test_summaries_are_printed_after_the_means(capsys, monkeypatch, tmp_path):
+    """Assert that what the file and the command line ask for is streamed, and printed with how sure it is."""
+    path = spec(tmp_path, SPEC + 'paths = "auto"\nsummaries = {p = ["quantiles([0.5, 1])", "share(above=0)"]}\n')
+    asked = (path, "--summary", "p=extremes", "--out", tmp_path / "run")
+    code, out, err = run(capsys, monkeypatch, *asked)
+    last = simulate(LOOP, **RUN)["p"][:, -1].to_numpy()
+    assert code == 0, err
+    said = dict(line.split(" = ") for line in out.splitlines()[1:-1])
+    assert list(said) == ["p", "p_quantile[0.5]", "p_quantile[1]", "p_above[0]", "p_min", "p_max"]
+    assert said["p_quantile[1]"].startswith(f"{last.max():.6g} (error 0, low ")
+    assert said["p_above[0]"].startswith(f"{(last > 0).mean():.6g} (sem ")
+    assert (said["p_min"], said["p_max"]) == (f"{last.min():.6g}", f"{last.max():.6g}")
+    plain = json.loads(run(capsys, monkeypatch, *asked, "--resume", "--json")[1])
+    assert plain["summaries"]["p_above"] == [(last > 0).mean()]
+    assert plain["levels"] == {"quantile": [0.5, 1.0], "p_above_level": [0.0]}
+    assert load(tmp_path / "run" / "run.nc").p_quantile_error.dims == ("generation", "quantile")
 
 
 def test_resume_goes_on(capsys, monkeypatch, tmp_path):
@@ -119,11 +150,15 @@ BAD = {
     "a missing word": ("samples = 9\nchains = 4\n", "generations is missing"),
     "a text for a number": (SPEC.replace("600", '"600"'), "chains = '600' is of the wrong kind. Give a whole number."),
     "a truth value for a number": (SPEC.replace("600", "true"), "chains = True is of the wrong kind"),
-    "a number for a truth value": (SPEC + "paths = 0\n", "paths = 0 is of the wrong kind. Give true or false."),
+    "a number for a truth value": (SPEC + "paths = 0\n", 'Give true, false or "auto".'),
     "a number for an expression": (SPEC + "observe = {x = 2}\n", "Give a table of texts"),
     "no TOML": ("samples = \n", "cannot be read as TOML"),
     "an unknown family": (SPEC.replace("bernoulli", "bernouli"), "spec.toml: family 'bernouli(1/4)' is not known"),
     "an unknown letter": (SPEC + 'observe = {x = "q"}\n', "observe.x 'q' names q"),
+    "a number for a summary": (SPEC + "summaries = {p = 2}\n", "Give a table of texts or lists of them"),
+    "an unknown summary": (SPEC + 'summaries = {p = "median"}\n', "summary 'median' is not known"),
+    "a summary of nothing": (SPEC + 'summaries = {q = "moments"}\n', "summaries name 'q', which is not recorded"),
+    "no answer on paths": (SPEC + 'paths = "some"\n', "paths = 'some' is no answer"),
     "no chains": (SPEC.replace("600", "0"), "chains = 0 is out of range"),
     "no value of the source": (SPEC.replace("(1/4)", ""), "p0"),
 }
@@ -145,6 +180,7 @@ def test_bad_places_are_one_line(capsys, monkeypatch, tmp_path):
     path = spec(tmp_path, SPEC)
     assert "No such file" in run(capsys, monkeypatch, tmp_path / "nowhere.toml")[2]
     assert "cannot be written" in run(capsys, monkeypatch, path, "--out", path)[2]
+    assert "--summary 'p' names no variable" in run(capsys, monkeypatch, path, "--summary", "p")[2]
     assert "needs the folder" in run(capsys, monkeypatch, path, "--resume")[2]
 
 

@@ -234,4 +234,4 @@ def test_wrong_summaries_have_their_sentence(asked, sentence):
 def test_wrong_answer_on_paths():
     """Assert that paths are asked for by yes, no or auto."""
     with pytest.raises(ValueError, match="paths = 'some'"):
-        simulate(LOOP, generations=1, chains=2, paths="some")  # type: ignore[arg-type]
+        simulate(LOOP, generations=1, chains=2, paths="some")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Rational, log
 
-from proofs.testing.chains import Chain, settled
+from proofs.testing.chains import Chain, none, one, settled
 from proofs.testing.samples import draws
 from theory import (
     Bernoulli,
@@ -89,18 +89,6 @@ def brute(samples, source, distort):
     """The same by brute force: the chain, and the law of the first counts."""
     chain = Chain(cache(lambda counts: draws(samples, distort(tuple(Fraction(k, samples) for k in counts)))))
     return chain, draws(samples, distort(source))
-
-
-def one(counts):
-    """1 for every fit."""
-    del counts
-    return Fraction(1)
-
-
-def none(counts):
-    """0 for any counts."""
-    del counts
-    return Fraction(0)
 
 
 @pytest.mark.parametrize("sampling", DISTORTIONS, ids=str)

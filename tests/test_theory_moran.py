@@ -14,7 +14,7 @@ from sympy.polys.matrices import DomainMatrix
 
 from numerics import simulate
 from proofs.spec import axis_from
-from proofs.testing.chains import Chain, settled
+from proofs.testing.chains import Chain, none, one, settled
 from proofs.testing.enumeration import enumerated
 from proofs.testing.samples import draws
 from theory import (
@@ -84,18 +84,6 @@ def brute(samples, source, real=Fraction(0)):
         return moves
 
     return Chain(cache(step)), draws(samples, source)
-
-
-def one(counts):
-    """1 for every fit."""
-    del counts
-    return Fraction(1)
-
-
-def none(counts):
-    """0 for any counts."""
-    del counts
-    return Fraction(0)
 
 
 # Absorption ----------------------------------------------------------------------------------------------------------

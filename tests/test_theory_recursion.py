@@ -8,6 +8,7 @@ import pytest
 from sympy import Rational, Symbol, log, symbols
 
 from proofs.kernel import check
+from proofs.testing.equality import vanishes
 from theory import (
     ChiSquare,
     Gaussian,
@@ -38,10 +39,6 @@ MUTATION = Loop(
 """Wright (1931): drift of M gene copies with mutation rates a and b."""
 
 
-def zero(expr):
-    return expr.together().cancel() == 0
-
-
 def test_garch_has_the_published_variance_and_kurtosis():
     """Assert E S = w/(1 - a - b) and kurtosis 3 (1 - (a + b)^2)/(1 - (a + b)^2 - 2 a^2) in the stationary limit."""
     values = {"a": Rational(1, 10), "b": Rational(4, 5), "w": Rational(1, 7)}
@@ -57,13 +54,13 @@ def test_sgd_settles_where_its_noise_balances():
     limit = expect(SGD, x**2).at(**values).limit()
     formula = eta * sigma**2 / (2 * h - eta * (h**2 + s**2))
     assert limit == formula.subs({symbol: values[symbol.name] for symbol in formula.free_symbols})
-    assert zero(expect(SGD, x).expression - (1 - eta * h) ** n)
+    assert vanishes(expect(SGD, x).expression - (1 - eta * h) ** n)
 
 
 def test_mutation_keeps_the_wright_mean():
     """Assert that E p relaxes as (1 - a - b)^n to b/(a + b)."""
     rest = expect(MUTATION, p).expression - b / (a + b)
-    assert zero(rest - (Rational(1, 3) - b / (a + b)) * (1 - a - b) ** n)
+    assert vanishes(rest - (Rational(1, 3) - b / (a + b)) * (1 - a - b) ** n)
 
 
 def enumerated(samples, generations, mutation, power):
@@ -116,7 +113,7 @@ def test_recursion_of_the_gaussian_refit_is_the_library_s_own():
     own = Recursion({mu: 0, V: 1}, {mu: mu + e, V: V * square / M}, [Normal(e, V / M), ChiSquare(square, M - 1)])
     for of in (V, mu**2, mu**4, V**2, log(V)):
         built_in = expect(Loop(Gaussian(0, 1)), of).expression
-        assert zero(expect(Loop(own), of).expression - built_in)
+        assert vanishes(expect(Loop(own), of).expression - built_in)
 
 
 @pytest.mark.parametrize(

@@ -78,11 +78,6 @@ class Unbiased(Estimator):
         """Return size - 1."""
         return size - 1
 
-    def multiplier(self, size: Expr) -> Expr:
-        """Return 1."""
-        del size
-        return S.One
-
 
 class Rescaled(Estimator):
     """Another multiple of the unbiased variance, chosen for an aim of its own."""

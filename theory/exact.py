@@ -63,6 +63,37 @@ def sequence(values: Any, name: str) -> tuple[Expr, ...]:
     return tuple(finite(value, f"{name}[{k}]") for k, value in enumerate(values))
 
 
+def generation_number(n: Any, least: int = 0) -> int:
+    """Return the number of a generation as an integer.
+
+    Raises:
+        ValueError: no whole number, or one below ``least``.
+
+    >>> generation_number(3)
+    3
+    """
+    number = sympify(n)
+    if not number.is_Integer or number < least:
+        raise ValueError(f"n = {n} is not a generation. Give a whole number >= {least}.")
+    return int(number)
+
+
+def counted(name: str, problem: str) -> Callable[[object], Expr]:
+    """Return the converter of a whole number >= 1 or a symbol; ``problem`` says what is wrong with another number.
+
+    >>> counted("steps", "steps = {}: steps are counted.")(3)
+    3
+    """
+
+    def checked(value: object) -> Expr:
+        number = exact(value, name)
+        if number.is_number and not (number.is_Integer and number >= 1):
+            raise ValueError(f"{problem.format(number)} Give a whole number >= 1.")
+        return number
+
+    return checked
+
+
 def share(name: str, problem: str) -> Callable[[object], Expr]:
     """Return the converter of a number in [0, 1]; ``problem`` says what is wrong with another, {} standing for it.
 

@@ -5,14 +5,14 @@ from itertools import islice
 from typing import Any, overload
 
 from attrs import frozen
-from sympy import Add, Expr, Gt, Ne, S, Symbol, gammasimp, sympify
+from sympy import Add, Expr, Gt, Ne, S, Symbol, gammasimp
 
 from theory import symbols
 from theory.asymptotics import Leading, leading
 from theory.certificate import Certificate, claimed
 from theory.constants import unfold
 from theory.errors import NoClosedForm
-from theory.exact import exact
+from theory.exact import exact, generation_number
 from theory.families.gaussian import NORMAL_SOURCE
 from theory.latex import latex
 from theory.loop import Loop
@@ -169,10 +169,7 @@ class Expectation:
         special = expect(self.loop.at(**values), _substituted(self, values)) if values else self
         if generation is None:
             return special
-        whole = sympify(generation)
-        if not whole.is_Integer or whole < 0:
-            raise ValueError(f"n = {generation} is not a generation. Give a whole number >= 0.")
-        return special.values(int(whole))[-1].factor()
+        return special.values(generation_number(generation))[-1].factor()
 
     def limit(self) -> Expr:
         """Return the limit as n grows.

@@ -12,7 +12,7 @@ from sympy import Expr
 
 from theory.constants import Constant
 from theory.estimators import MLE, Estimator
-from theory.exact import exact
+from theory.exact import counted, exact
 
 
 class SpectralFilter(Estimator):
@@ -75,13 +75,6 @@ class Ridge(SpectralFilter):
         return eigenvalue / (eigenvalue + self.lam)
 
 
-def _count(value: object) -> Expr:
-    steps = exact(value, "steps")
-    if steps.is_number and not (steps.is_Integer and steps >= 1):
-        raise ValueError(f"GradientDescent(steps={steps}): steps are counted. Give a whole number >= 1.")
-    return steps
-
-
 def _rate(value: object) -> Expr:
     rate = exact(value, "rate")
     if rate.is_positive is False:
@@ -103,7 +96,7 @@ class GradientDescent(SpectralFilter):
     2*S
     """
 
-    steps: Expr = field(converter=_count)
+    steps: Expr = field(converter=counted("steps", "GradientDescent(steps={}): steps are counted."))
     rate: Expr = field(converter=_rate)
     warm: bool = field(default=False, kw_only=True)
 

@@ -12,29 +12,24 @@ from sympy import Expr, Rational, S
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Fit
 from theory.exact import exact
+from theory.procedures import Procedure
 
 Begin = Literal["last", "source"]
 
 
-class Learner(Estimator):
+@frozen
+class Learner(Procedure):
     """A procedure that ends near a maximum of the likelihood, or in a posterior, and is run rather than derived."""
 
-    keeps_statistics = False
-
-    def divisor(self, size: Expr) -> Expr:
-        """Return size, as for maximum likelihood, which is what is aimed at."""
-        return size
+    of: Estimator = field(factory=MLE, init=False, repr=False)
 
     def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
         """Refuse: what is learned has no moments in closed form."""
+        del family, batch, last, state
         raise NotClosed(
             f"estimator: what {self} learns has no moments in closed form. "
             "Ask simulate(loop), or the closed forms of GradientSteps or PosteriorDraw."
         )
-
-    def exact(self) -> Estimator:
-        """Return maximum likelihood."""
-        return MLE()
 
 
 def _counted(name: str, least: int = 1) -> Any:
@@ -85,7 +80,7 @@ def _held(value: object) -> Expr:
 
 @frozen
 class Descent(Learner):
-    """Steps on the mean negative log-likelihood of a batch, in coordinates that are free: (mu, log V), logit p, log rate.
+    """Steps on the mean negative log-likelihood of a batch, in free coordinates: (mu, log V), logit p, log rate.
 
     Args:
         steps: number of steps, >= 1.
@@ -107,10 +102,10 @@ class Descent(Learner):
 
 @frozen
 class SGD(Descent):
-    """theta <- theta - rate g, g the mean gradient over a batch; with momentum b, v <- b v + g and theta <- theta - rate v.
+    """theta <- theta - rate v, v <- b v + g, with g the gradient of a batch's mean loss and b the momentum.
 
     Args:
-        momentum: b, 0 <= b.
+        momentum: b >= 0; 0 forgets the steps before.
         natural: whether g is multiplied by the inverse Fisher information of a point, so that on a full batch the
             steps are those of `GradientSteps` on "log V".
 

@@ -58,14 +58,23 @@ class Risk:
 
     def values(self, generations: int) -> list[Expr]:
         """Return the exact risk at generations 0, 1, ..., ``generations``; generation 0 is the source itself."""
-        start = S.Zero if self.metric in _DISTANCES else self.within.values(0)[0]
-        return [start, *(self.projection + value for value in self.within.values(generations)[1:])]
+        return [self._of_source(), *(self.projection + value for value in self.within.values(generations)[1:])]
+
+    def _of_source(self) -> Expr:
+        """Return the metric between the source and itself."""
+        if self.metric in DISTANCES:
+            return S.Zero
+        loop = self.within.loop
+        return self.within.values(0)[0] if loop.source is None else loop.source.differential_entropy()
 
     def at(self, **values: Any) -> Any:
         """Return the risk with exact values put in by name; with ``n`` given, its exact value there."""
         generation = values.pop("n", None)
         special = risk(self.within.loop.at(**values), self.metric) if values else self
-        return special if generation is None else special.values(int(generation))[-1]
+        if generation is None:
+            return special
+        later = special.within.values(int(generation))[1:]
+        return special.projection + later[-1] if later else special.values(0)[0]
 
     def limit(self) -> Expr:
         """Return the limit as n grows, or raise `NoClosedForm` as `Expectation.limit` does."""
@@ -105,11 +114,9 @@ def risk(loop: Loop, metric: Metric = "kl_source_model") -> Risk:
         raise ValueError(f"metric = {metric!r} is not known. Choose one of {', '.join(_DENSITIES)}.")
     if loop.source is not None and metric in _BACKWARD:
         return Risk(metric, S.Zero, expect(loop, _backward(family, loop.source, metric)))
-    projection = family.divergence(loop.source or family)
-    observable = _observable(family, metric)
-    # The source's own entropy lies below its projection's by the divergence, so that generation 0 is the source.
-    below = projection if metric in ("nll", "entropy") else 0
-    return Risk(metric, projection, expect(loop, observable - below))
+    # A cross-entropy is that of the projection, and so is the entropy of a model: only a divergence has a part more.
+    projection = family.divergence(loop.source or family) if metric in DISTANCES else S.Zero
+    return Risk(metric, projection, expect(loop, _observable(family, metric)))
 
 
 def _observable(family: object, metric: str) -> Expr:
@@ -198,5 +205,5 @@ _NAMES = {
 }
 _BACKWARD = {"kl_model_source": "KL(model || source) to", "w2": "the distance W2 to"}
 """Metrics that do not split into a projection and the rest where the source lies outside the family."""
-_DISTANCES = ("kl_source_model", "kl_model_source", "w2")
+DISTANCES = ("kl_source_model", "kl_model_source", "w2")
 """Metrics that are 0 between a law and itself."""

@@ -11,13 +11,11 @@ from itertools import combinations
 from typing import Any, Generic, TypeVar, get_args
 
 from attrs import evolve, field, frozen
-from sympy import Add, Determinant, Expr, Rational, S, expand_log, log
+from sympy import Add, Expr, Rational, S, expand_log
 
+from theory.cells import log_variances
 from theory.errors import NotClosed
 from theory.expect import expect
-from theory.families.diagonal import DiagonalGaussian
-from theory.families.gaussian import Gaussian
-from theory.families.multivariate import MultivariateGaussian
 from theory.latex import latex
 from theory.loop import ErrorSource, Loop
 from theory.risk import risk
@@ -173,18 +171,5 @@ def variant(loop: Loop, on: Cell) -> Loop:
 
 def _measured(loop: Loop, metric: str) -> Expr:
     if metric == "log_variance":
-        return Add(*(expect(loop, one).expression for one in _log_variances(loop)))
+        return Add(*(expect(loop, one).expression for one in log_variances(loop)))
     return risk(loop, metric).expression  # type: ignore[arg-type]
-
-
-def _log_variances(loop: Loop) -> Iterator[Expr]:
-    """Yield observables that sum to log V, or to log det Sigma."""
-    family = loop.law
-    if isinstance(family, Gaussian):
-        yield log(family.V)
-    elif isinstance(family, DiagonalGaussian):
-        yield from (log(family.V[k]) for k in range(family.dimension))
-    elif isinstance(family, MultivariateGaussian):
-        yield log(Determinant(family.Sigma))
-    else:
-        raise NotClosed(f"family: {type(family).__name__} has no variance. Ask for a metric of risk, or a function.")

@@ -39,9 +39,7 @@ def _words_left(ax: Axes, found: Retention) -> None:
 
 
 def _words_lost(ax: Axes, found: Retention) -> None:
-    frequencies = np.unique(found.lexicon.frequencies)
-    lost = found.chain.lost(frequency=frequencies, n=found.generations).value
-    for n, chances in zip(found.generations, lost, strict=True):
-        ax.plot(found.samples * frequencies, chances, marker=".", ms=3, label=f"$n = {n}$")
+    for n, chances in zip(found.generations, found.lost, strict=True):
+        ax.plot(found.samples * found.distinct, chances, marker=".", ms=3, label=f"$n = {n}$")
     ax.set(xscale="log", xlabel="expected copies $M p$ per generation", ylabel="probability that the word is gone")
     ax.legend()

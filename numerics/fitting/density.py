@@ -47,7 +47,7 @@ def _log_gamma_density(x: Array, scale: Array, df: Array) -> Array:
 
 def _inverted(x: Array, scales: Array, degrees: Array) -> Array:
     # The integral does not depend on the contour, so neither do its derivatives: the contour is held constant.
-    s, spread, bend = lax.stop_gradient(_saddle(x, scales, degrees))
+    s, spread, bend = _saddle(*lax.stop_gradient((x, scales, degrees)))
     t = jnp.asarray(NODES)
     z = s[..., None] + 1j * t / spread[..., None] + bend[..., None] * t**2
     slope = 1 / spread[..., None] - 2j * bend[..., None] * t
@@ -71,11 +71,13 @@ def _saddle(x: Array, scales: Array, degrees: Array) -> tuple[Array, Array, Arra
     top = scales.max(-1)
     ratio = scales / top[..., None]
     target = x / top
-    w = jnp.where(ratio == 1, degrees, 0.0).sum(-1) / target
-    for _ in range(ROUNDS):
+
+    def closer(_: int, w: Array) -> Array:
         below = 1 - ratio * (1 - w[..., None])
         value, slope = ((degrees * (ratio / below) ** k).sum(-1) for k in (1, 2))
-        w = w + (1 / target - 1 / value) * value**2 / slope
+        return w + (1 / target - 1 / value) * value**2 / slope
+
+    w = lax.fori_loop(0, ROUNDS, closer, jnp.where(ratio == 1, degrees, 0.0).sum(-1) / target)
     below = 1 - ratio * (1 - w[..., None])
     second, third = ((size * degrees * (scales / below) ** k).sum(-1) for k, size in ((2, 2.0), (3, 8.0)))
     return (1 - w) / (2 * top), jnp.sqrt(second), third / (6 * second**2)

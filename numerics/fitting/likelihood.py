@@ -9,7 +9,6 @@ import jax.numpy as jnp
 from jax import Array
 
 from numerics.fitting.density import log_density
-from numerics.fitting.observed import Observed
 from numerics.fitting.one_step import MEAN_SQUARE, VarianceLaw, variance_laws
 from numerics.lifting import letters
 from numerics.printer import to_jax
@@ -17,8 +16,7 @@ from theory import symbols
 from theory.loop import Loop
 
 Values = Mapping[str, Any]
-LogLikelihood = Callable[[Values, Any], Any]
-"""(values of the symbols by name, data) -> log p(data | values)."""
+"""Values of the symbols by name."""
 
 _CARRIED = (symbols.V, symbols.V0, MEAN_SQUARE, symbols.n)
 
@@ -41,9 +39,10 @@ class CurveLaw:
         self.letters = letters(loop)
         self.reads_source = any(_reads(law, (symbols.V0, MEAN_SQUARE)) for law in (first, later))
         self.counts = _reads(later, (symbols.n,)) or first != later
-        self._first, self._later = (self._functions(law) for law in (first, later))
+        self._later = self._functions(later)
+        self._first = self._later if first == later else self._functions(first)
         self._mean_square = to_jax(later.mean_square, (*_CARRIED, *self.letters))
-        self._hidden = later.reads_mean
+        self.hides_mean = later.reads_mean
 
     def _functions(self, law: VarianceLaw) -> tuple[Callable[..., Any], ...]:
         arguments = (*_CARRIED, *self.letters)
@@ -54,20 +53,28 @@ class CurveLaw:
 
         NaN, behind the end of a run, gives 0.
         """
+        densities = [_log_density(*piece) for piece in self._pieces(values, V, first)]
+        return jnp.where(jnp.isfinite(V[:, 1:]), jnp.concatenate(densities, axis=1), 0.0)
+
+    def residuals(self, values: Values, V: Array, first: int) -> Array:
+        """Return (V_n+1 - mean)/sd given V_n along curves; NaN behind the end of a run."""
+        parts = [_standardised(*piece) for piece in self._pieces(values, V, first)]
+        return jnp.where(jnp.isfinite(V[:, 1:]), jnp.concatenate(parts, axis=1), jnp.nan)
+
+    def _pieces(self, values: Values, V: Array, first: int) -> list[tuple[Any, Any, Any, Any]]:
+        """Return the next values, offsets, scales and degrees of the first fit, where it is seen, and of the others."""
         given = tuple(values[str(x)] for x in self.letters)
         n = jnp.arange(first + 1, first + V.shape[1])
         B = self._squares(given, V, n)
-        seen = jnp.isfinite(V[:, 1:])
         before, after = (jnp.where(jnp.isfinite(x), x, 1.0) for x in (V[:, :-1], V[:, 1:]))
         at = before, jnp.ones_like(before), B, jnp.broadcast_to(n, before.shape), *given
-        start = 1 if first == 0 and self._first is not self._later else 0
-        parts = [_log_density(self._first, [_cut(x, slice(0, start)) for x in at], after[:, :start])] if start else []
-        rest = _log_density(self._later, [_cut(x, slice(start, None)) for x in at], after[:, start:])
-        return jnp.where(seen, jnp.concatenate([*parts, rest], axis=1), 0.0)
+        own = int(first == 0 and self._first is not self._later)
+        laws = [(self._first, slice(0, own)), (self._later, slice(own, None))][1 - own :]
+        return [(after[:, cut], *_at(law, [_cut(x, cut) for x in at])) for law, cut in laws]
 
     def _squares(self, given: tuple, V: Array, n: Array) -> Array:
         """Return E (mu_n - mu0)^2 given V_0..V_n, for the models before each refit."""
-        if not self._hidden:
+        if not self.hides_mean:
             return jnp.zeros_like(V[:, :-1])
 
         def onward(B: Array, here: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -82,11 +89,19 @@ class CurveLaw:
         return self._squares(given, jnp.concatenate([V, V[:, -1:]], axis=1), n)[:, -1]
 
 
-def _log_density(law: tuple[Callable[..., Any], ...], at: list, after: Array) -> Array:
+def _at(law: tuple[Callable[..., Any], ...], at: list) -> tuple[Array, Array, Array]:
     (offset,), scales, degrees = (function(*at) for function in law)
-    scales, degrees = jnp.stack(scales, axis=-1), jnp.stack(degrees, axis=-1)
+    return offset, jnp.stack(scales, axis=-1), jnp.stack(degrees, axis=-1)
+
+
+def _log_density(after: Array, offset: Array, scales: Array, degrees: Array) -> Array:
     value = log_density(after - offset, scales, jnp.maximum(degrees, 0.0))
     return jnp.where((degrees > -1e-6).all(-1), value, -jnp.inf)
+
+
+def _standardised(after: Array, offset: Array, scales: Array, degrees: Array) -> Array:
+    mean, variance = offset + (scales * degrees).sum(-1), 2 * (scales**2 * degrees).sum(-1)
+    return (after - mean) / jnp.sqrt(variance)
 
 
 def _cut(x: Any, columns: slice) -> Any:
@@ -95,8 +110,3 @@ def _cut(x: Any, columns: slice) -> Any:
 
 def _reads(law: VarianceLaw, letters_: tuple) -> bool:
     return any(expr.free_symbols & set(letters_) for expr in (law.offset, *law.scales, *law.degrees))
-
-
-def ratios(curve: Observed) -> Array:
-    """Return V_n/V_first by run and generation."""
-    return jnp.exp(jnp.asarray(curve.log_ratios))

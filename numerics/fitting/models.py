@@ -10,9 +10,10 @@ from attrs import frozen
 
 from numerics.fitting.likelihood import curve_law
 from numerics.fitting.observed import Observed
-from numerics.fitting.posterior import Effort, LogDensity, sampler, weights
+from numerics.fitting.posterior import Effort, LogDensity, log_target, sampler
 from numerics.fitting.unknowns import Unknowns
 from numerics.fitting.vocabulary import Source, vocabulary_law
+from numerics.samplers import chain_key, slot_key
 from theory.families import Categorical
 from theory.loop import Loop
 
@@ -50,18 +51,24 @@ class Model:
 
 
 @cache
+def targets(model: Model) -> Callable[..., Any]:
+    """Return the compiled function (points x, data) -> log posterior densities, up to one constant."""
+    target = log_target(model.log_likelihood)
+    return jax.jit(lambda points, data: jax.lax.map(lambda x: target(x, data), points, batch_size=128))
+
+
+@cache
 def chains(model: Model, effort: Effort) -> Callable[..., Any]:
-    """Return the compiled function (keys, data) -> draws of chains side by side on the same data."""
-    return jax.jit(jax.vmap(sampler(model.log_likelihood, len(model.unknowns.each), effort), (0, None)))
+    """Return the compiled function (seed, indices, starts, data) -> draws of chains side by side on the same data."""
+    return jax.jit(jax.vmap(_chain(model, effort), (None, 0, 0, None)))
 
 
 @cache
 def many(model: Model, effort: Effort) -> Callable[..., Any]:
-    """Return the compiled function (keys, data) -> draws of one chain for each of many curves."""
-    return jax.jit(jax.vmap(sampler(model.log_likelihood, len(model.unknowns.each), effort)))
+    """Return the compiled function (seed, indices, starts, data) -> draws of one chain for each of many curves."""
+    return jax.jit(jax.vmap(_chain(model, effort), (None, 0, 0, 0)))
 
 
-@cache
-def weigher(model: Model) -> Callable[..., Any]:
-    """Return the compiled function (key, centre, root, data) -> log importance weights."""
-    return jax.jit(weights(model.log_likelihood))
+def _chain(model: Model, effort: Effort) -> Callable[..., Any]:
+    run = sampler(model.log_likelihood, effort)
+    return lambda seed, chain, start, data: run(slot_key(chain_key(seed, chain), 1), start, data)

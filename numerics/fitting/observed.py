@@ -95,7 +95,8 @@ def _check(curve: Observed) -> None:
             f"{values[run, place]:g}. Give positive values, and end a run before it is dead."
         )
     if curve.observable == "vocabulary" and np.any(known != np.round(known)):
-        raise ValueError(f"{name}: a vocabulary counts types, and {known[known != np.round(known)][0]:g} is no count.")
+        odd = known[known != np.round(known)][0]
+        raise ValueError(f"{name}: {odd:g} is no count of types. Give whole numbers, or say another observable.")
 
 
 def read_curve(path: Path | str, observable: str | None = None) -> Observed:
@@ -116,7 +117,9 @@ def read_curve(path: Path | str, observable: str | None = None) -> Observed:
         generation = _number(path, line, "generation", row, whole=True)
         run = table.setdefault(row.get("run", "0"), {})
         if int(generation) in run:
-            raise ValueError(f"{path}, line {line}: generation {int(generation)} is there twice. Tell runs by a column run.")
+            raise ValueError(
+                f"{path}, line {line}: generation {int(generation)} is there twice. Tell runs by a column run."
+            )
         run[int(generation)] = _number(path, line, column, row)
     return observed(_square(table), kind, first=min(map(min, table.values())), name=Path(path).name)
 
@@ -127,7 +130,7 @@ def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise ValueError(f"{str(path)!r} cannot be read ({reason}). Give a CSV file.") from error
-    lines = [line for line in csv.reader(text.splitlines())]
+    lines = list(csv.reader(text.splitlines()))
     header = [word.strip().lower() for word in lines[0]] if lines else []
     if "generation" not in header:
         raise ValueError(

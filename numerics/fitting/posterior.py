@@ -13,17 +13,16 @@ from attrs import frozen
 from jax import Array
 from numpyro.infer.hmc import hmc
 
+from numerics.cipher import Key, jax_key
 from numerics.samplers import chi_square, normal, slot_key, uniform
 
 LogDensity = Callable[[Array, Any], Array]
 """(u, data) -> log p(data | u), u a point of the unit cube."""
 
 TAILS = 5.0
-"""Degrees of freedom of Student's law from which the marginal likelihood is sampled: heavier tails than a posterior's."""
-WEIGHED = 4096
-"""Draws from it."""
-STARTS = 512
-"""Points of the prior among which a chain's start is drawn."""
+"""Degrees of freedom of Student's law, from which the marginal likelihood is sampled: its tails are heavy."""
+POINTS = 2048
+"""Draws from it, and points of the prior among which chains start."""
 WARM = 4.0
 """The start is drawn by the likelihood to the power 1/WARM: near the posterior, and more spread out than it."""
 
@@ -33,63 +32,55 @@ class Effort:
     """How long NUTS runs: chains side by side, steps to adapt, and draws kept of every chain."""
 
     chains: int = 4
-    warmup: int = 500
+    warmup: int = 300
     draws: int = 500
 
 
-def sampler(log_likelihood: LogDensity, size: int, effort: Effort) -> Callable[[Array, Any], dict[str, Array]]:
-    """Return one chain of NumPyro's NUTS as a function (key, data) -> draws u, shape (draws, size), and divergences.
+def sampler(log_likelihood: LogDensity, effort: Effort) -> Callable[[Key, Array, Any], dict[str, Array]]:
+    """Return one chain of NumPyro's NUTS as a function (key, start, data) -> draws u, shape (draws, size), and
+    divergences.
 
-    The model is u ~ Uniform(0, 1)^size, data ~ exp(log_likelihood(u, data)). The function can be mapped and compiled.
+    The model is u ~ Uniform(0, 1)^size, data ~ exp(log_likelihood(u, data)); the start is logit(u). The function can be
+    mapped and compiled.
     """
+    # Compiled as a part of its own, it is traced once instead of at every place where NUTS calls it.
+    target = jax.jit(log_target(log_likelihood))
+    start, move = hmc(potential_fn_gen=lambda data: lambda x: -target(x, data), algo="NUTS")
 
-    def potential(data: Any) -> Callable[[Array], Array]:
-        return lambda x: -_log_target(log_likelihood, x, data)
+    def chain(key: Key, x: Array, data: Any) -> dict[str, Array]:
+        state = start(x, num_warmup=effort.warmup, dense_mass=True, model_args=(data,), rng_key=jax_key(key))
 
-    start, move = hmc(potential_fn_gen=potential, algo="NUTS")
+        def onward(state: Any, _: None) -> tuple[Any, tuple[Array, Array]]:
+            state = move(state, (data,))
+            return state, (state.z, state.diverging)
 
-    def chain(key: Array, data: Any) -> dict[str, Array]:
-        x = _start(log_likelihood, slot_key(key, 0), size, data)
-        state = start(
-            x,
-            num_warmup=effort.warmup,
-            dense_mass=True,
-            target_accept_prob=0.9,
-            model_args=(data,),
-            rng_key=_numpyro_key(slot_key(key, 1)),
-        )
-        state, _ = jax.lax.scan(lambda s, _: (move(s, (data,)), None), state, None, length=effort.warmup)
-        _, (x, diverging) = jax.lax.scan(lambda s, _: _kept(move(s, (data,))), state, None, length=effort.draws)
-        return {"u": jax.nn.sigmoid(x), "diverging": diverging.sum()}
+        _, (x, diverging) = jax.lax.scan(onward, state, None, length=effort.warmup + effort.draws)
+        return {"u": jax.nn.sigmoid(x[effort.warmup :]), "diverging": diverging[effort.warmup :].sum()}
 
     return chain
 
 
-def _kept(state: Any) -> tuple[Any, tuple[Array, Array]]:
-    return state, (state.z, state.diverging)
+def log_target(log_likelihood: LogDensity) -> LogDensity:
+    """Return the log posterior density of x = logit(u), up to a constant; -inf where the data are impossible."""
+
+    def target(x: Array, data: Any) -> Array:
+        value = log_likelihood(jax.nn.sigmoid(x), data)
+        value = jnp.where(jnp.isnan(value), -jnp.inf, value)
+        return value + (jax.nn.log_sigmoid(x) + jax.nn.log_sigmoid(-x)).sum(-1)
+
+    return target
 
 
-def _log_target(log_likelihood: LogDensity, x: Array, data: Any) -> Array:
-    """Return the log posterior density of x = logit(u), up to a constant."""
-    value = log_likelihood(jax.nn.sigmoid(x), data)
-    value = jnp.where(jnp.isnan(value), -jnp.inf, value)
-    return value + (jax.nn.log_sigmoid(x) + jax.nn.log_sigmoid(-x)).sum(-1)
+def prior_points(key: Key, size: int) -> Array:
+    """Return logit(u) of points of the prior, shape (POINTS, size)."""
+    u = uniform(key, (POINTS, size)) * 0.98 + 0.01
+    return jnp.log(u) - jnp.log1p(-u)
 
 
-def _start(log_likelihood: LogDensity, key: Array, size: int, data: Any) -> Array:
-    """Return logit(u) of one of the prior's points, drawn by its likelihood."""
-    u = uniform(slot_key(key, 0), (STARTS, size)) * 0.98 + 0.01
-    values = jax.lax.map(lambda one: log_likelihood(one, data), u, batch_size=64)
-    values = jnp.where(jnp.isfinite(values), values, -jnp.inf)
-    gumbel = -jnp.log(-jnp.log(uniform(slot_key(key, 1), (STARTS,)) * (1 - 1e-12) + 1e-13))
-    chosen = u[jnp.argmax(values / WARM + gumbel)]
-    return jnp.log(chosen) - jnp.log1p(-chosen)
-
-
-def _numpyro_key(key: Array) -> Array:
-    """Return a key in NumPyro's form: it draws its own numbers."""
-    words = uniform(key, (2,)) * 2.0**32
-    return jax.random.wrap_key_data(words.astype(jnp.uint32), impl="threefry2x32")
+def starts(key: Key, points: Array, values: Array, chains: int) -> Array:
+    """Return starts among points of the prior, drawn by their posterior density to the power 1/WARM."""
+    gumbel = -jnp.log(-jnp.log(uniform(key, (chains, len(points))) * (1 - 1e-12) + 1e-13))
+    return points[jnp.argmax(jnp.where(jnp.isfinite(values), values, -jnp.inf) / WARM + gumbel, axis=1)]
 
 
 @frozen
@@ -108,21 +99,14 @@ class Evidence:
 IMPOSSIBLE = Evidence(-np.inf, 0.0, 0.0)
 
 
-def weights(log_likelihood: LogDensity) -> Callable[..., Array]:
-    """Return the function (key, centre, root, data) -> log of p(data | u) p(u)/q(u) at draws of q.
-
-    q is Student's law about ``centre`` with scale matrix root root', on the logit scale.
+def student(key: Key, centre: np.ndarray, root: np.ndarray) -> tuple[Array, Array]:
+    """Return draws of Student's law about ``centre`` with scale matrix root root', (POINTS, size), and their log
+    densities.
     """
-
-    def weigh(key: Array, centre: Array, root: Array, data: Any) -> Array:
-        size = len(centre)
-        stretch = jnp.sqrt(chi_square(slot_key(key, 1), TAILS, (WEIGHED, 1)) / TAILS)
-        z = normal(slot_key(key, 0), (WEIGHED, size)) / stretch
-        log_q = _log_student((z**2).sum(-1), size) - jnp.log(jnp.diag(root)).sum()
-        x = centre + z @ root.T
-        return jax.lax.map(lambda one: _log_target(log_likelihood, one, data), x, batch_size=256) - log_q
-
-    return weigh
+    stretch = jnp.sqrt(chi_square(slot_key(key, 1), TAILS, (POINTS, 1)) / TAILS)
+    z = normal(slot_key(key, 0), (POINTS, len(centre))) / stretch
+    log_density = _log_student((z**2).sum(-1), len(centre)) - jnp.log(jnp.diag(root)).sum()
+    return jnp.asarray(centre) + z @ root.T, log_density
 
 
 def _log_student(square: Array, size: int) -> Array:

@@ -114,4 +114,3 @@ def _unknown(name: str, given: Mapping[str, Range]) -> Unknown:
         raise ValueError(f"the symbol {name} has no prior. Put in a number; {', '.join(PRIORS)} can be inferred.")
     (low, high), log = PRIORS[name]
     return Unknown(name, *given.get(name, (low, high)), log)
-

@@ -30,7 +30,7 @@ import numpy as np
 from jax import Array
 from jax.scipy.stats import multivariate_normal
 
-CLASSES = 300
+CLASSES = 80
 """Types of nearly the same frequency are counted together, in at most this many classes."""
 ROUNDING = 1 / 12
 """Variance of what is lost in rounding to whole numbers."""
@@ -48,14 +48,19 @@ def vocabulary_law(source: Source) -> Law:
     """
 
     def law(values: Mapping[str, Any], curves: Array) -> Array:
-        p, repeats = classes(source) if isinstance(source, tuple) else zipf(source, values["beta"])
-        mean, covariance = moments(values["M"] * p, repeats, values.get("alpha", 0.0), curves.shape[1] - 1)
+        mean, covariance = curve_moments(source, values, curves.shape[1] - 1)
         return jax.vmap(lambda run: _log_normal(run[1:], mean, covariance))(curves).sum()
 
     return law
 
 
-def moments(copies: Array, repeats: Array, alpha: Any, generations: int) -> tuple[Array, Array]:
+def curve_moments(source: Source, values: Mapping[str, Any], generations: int) -> tuple[Array, Array]:
+    """Return mean and covariance of the numbers of types left at generations 1..n, at values of M, alpha, beta."""
+    p, repeats = classes(source) if isinstance(source, tuple) else zipf(source, values["beta"])
+    return moments(values["M"] * p, repeats, values.get("alpha", 0.0), generations)
+
+
+def moments(copies: Array, repeats: Any, alpha: Any, generations: int) -> tuple[Array, Array]:
     """Return mean and covariance of the numbers of types left at generations 1..n.
 
     Args:
@@ -65,15 +70,16 @@ def moments(copies: Array, repeats: Array, alpha: Any, generations: int) -> tupl
         generations: n >= 1.
     """
     u, c, d = exponents(alpha, generations)
-    missing = jnp.exp(-copies[:, None] * c)
-    again = jnp.exp(-copies[:, None] * d)
     rows = np.arange(generations)
-    weighted = repeats[:, None] * missing
-    both = jnp.einsum("kmn,km->mn", again[:, abs(rows - rows[:, None])], weighted)
-    upper = jnp.triu(both)
+    weighted = repeats[:, None] * jnp.exp(-copies[:, None] * c)
+    missing = weighted / repeats[:, None]
+    still = weighted.T @ jnp.exp(-copies[:, None] * d)
+    upper = jnp.triu(still[rows[:, None], abs(rows - rows[:, None])])
     free = upper + jnp.triu(upper, 1).T - weighted.T @ missing
     held = (copies @ weighted) * _held(u, alpha, generations)
-    return repeats.sum() - weighted.sum(0), free - jnp.einsum("sgm,sgn->mn", held, held) / (repeats @ copies)
+    return jnp.asarray(repeats).sum() - weighted.sum(0), free - jnp.einsum("sgm,sgn->mn", held, held) / (
+        repeats @ copies
+    )
 
 
 def exponents(alpha: Any, generations: int) -> tuple[Array, Array, Array]:
@@ -97,7 +103,9 @@ def _held(u: Array, alpha: Any, generations: int) -> Array:
             slope = alpha + (1 - alpha) * slope
         else:
             rows.append((jnp.zeros(generations), u))
-    return jnp.stack([jnp.stack([jnp.pad(part, (generations - len(part), 0)) for part in both]) for both in rows], axis=1)
+    return jnp.stack(
+        [jnp.stack([jnp.pad(part, (generations - len(part), 0)) for part in both]) for both in rows], axis=1
+    )
 
 
 def _log_normal(run: Array, mean: Array, covariance: Array) -> Array:
@@ -125,8 +133,8 @@ def zipf(types: int, beta: Any) -> tuple[Array, np.ndarray]:
     """Return the same for p_i proportional to i^-beta, i = 1..types."""
     ranks = np.arange(1.0, types + 1)
     places, repeats = _binned(np.log(ranks), ranks, np.ones(types))
-    p = jnp.asarray(places) ** -beta
-    return p / (repeats * p).sum(), repeats
+    p: Any = jnp.asarray(places) ** -beta
+    return jnp.asarray(p / (repeats * p).sum()), repeats
 
 
 def _binned(logs: np.ndarray, values: np.ndarray, repeats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

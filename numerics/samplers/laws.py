@@ -13,6 +13,7 @@ from numerics.samplers.maximum import log_maximum
 from numerics.samplers.multinomial import multinomial
 from numerics.samplers.negative_binomial import negative_binomial
 from numerics.samplers.normal import normal
+from numerics.samplers.parts import parts
 from numerics.samplers.poisson import poisson
 from numerics.samplers.tilted_squares import tilted_squares
 from theory.innovations import ChiSquare, Law, Multinomial, Normal
@@ -20,13 +21,14 @@ from theory.laws.dirichlet import Dirichlet
 from theory.laws.maximum import Maximum
 from theory.laws.natural_sum import POINT, NaturalSum
 from theory.samples import TiltedSquares
+from theory.sphere import Parts
 
 
 def has_sampler(law: Law) -> bool:
     """Return whether `draw` knows the law."""
     if isinstance(law, NaturalSum):
         return law.family in _SUMS
-    return isinstance(law, Normal | ChiSquare | Multinomial | Dirichlet | Maximum | TiltedSquares)
+    return isinstance(law, Normal | ChiSquare | Multinomial | Dirichlet | Maximum | TiltedSquares | Parts)
 
 
 def parameters(law: Law) -> tuple[Any, ...]:
@@ -36,6 +38,8 @@ def parameters(law: Law) -> tuple[Any, ...]:
         raise ValueError(f"{name} has no sampler. Ask simulate(loop, method='data') instead.")
     if isinstance(law, ChiSquare):
         return (law.df,)
+    if isinstance(law, Parts):
+        return (*law.dimensions, law.square)
     if isinstance(law, Multinomial):
         return (law.trials, *law.probabilities)
     if isinstance(law, Dirichlet):
@@ -60,6 +64,8 @@ def draw(law: Law, key: Key, values: tuple[Any, ...], shape: tuple[int, ...]) ->
     if isinstance(law, TiltedSquares):
         variance, df, rate = values
         return tilted_squares(key, variance, df, rate, shape)
+    if isinstance(law, Parts):
+        return parts(key, *values, shape=shape)
     if isinstance(law, Maximum):
         return (jnp.exp(log_maximum(key, *values)),)
     if isinstance(law, NaturalSum):

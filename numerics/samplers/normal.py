@@ -35,7 +35,11 @@ def normals(key: Key, shape: tuple[int, ...] = (), dtype: Any = float) -> tuple[
     G. E. P. Box, M. E. Muller, A note on the generation of random normal deviates, Ann. Math. Statist. 29 (1958)
     610-611.
     """
-    upper, lower = words(key, shape)
+    return deviates(*words(key, shape), dtype)
+
+
+def deviates(upper: Array, lower: Array, dtype: Any = float) -> tuple[Array, Array]:
+    """Return two independent z ~ N(0, 1) made of words: a radius of the upper, an angle of the lower."""
     u = upper.astype(dtype)
     u = u * jnp.asarray(2.0**-32, u.dtype) + jnp.asarray(2.0**-33, u.dtype)
     return elementary.circle(lower, jnp.sqrt(-2 * elementary.log_of_normal(u)))

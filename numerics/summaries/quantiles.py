@@ -12,6 +12,7 @@ fine as 64 r bins allow, which for values close together is far finer than 1/r.
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, log2
 from typing import Any, NamedTuple
 
@@ -33,6 +34,10 @@ OCTAVES = 64
 """Octaves that are told apart; half of them on either side of 0 where both occur."""
 NORMAL = 1 << MANTISSA
 """Bits of the least normal float64; below it a number counts as 0, as some processors take it."""
+
+
+ROWS = 64
+"""Generations whose counts are moved to other bins at a time."""
 
 
 def _several(value: Any) -> tuple[float, ...]:
@@ -179,7 +184,7 @@ def _reduced(x: Array, counted: Array, bins: int) -> tuple[Array, ...]:
     return counts, jnp.stack([low, high]).astype(jnp.float64), jnp.stack(odd)
 
 
-@frozen
+@frozen(eq=False)
 class Sketch:
     """Counts in the bins of `window`, shape (..., bins + 1); least and greatest, shape (..., 2), inf and -inf of none;
     and how many are -inf, inf and no number, shape (..., 3).
@@ -189,7 +194,7 @@ class Sketch:
     ends: np.ndarray
     odd: np.ndarray
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """The bins."""
         return window(*self.bounds, self.counts.shape[-1] - 1)
@@ -211,14 +216,23 @@ class Sketch:
         return both
 
     def _pour(self, into: np.ndarray, of: Window) -> None:
-        """Add the counts to those of wider bins."""
-        flat, bins = self.counts.reshape(-1, self.counts.shape[-1]), self.counts.shape[-1]
-        row, at = np.nonzero(flat)
+        """Add the counts to those of wider bins, some rows at a time: what they take meanwhile stays small."""
+        flat, sums = (counts.reshape(-1, counts.shape[-1]) for counts in (self.counts, into))
+        moved = np.any([mine != theirs for mine, theirs in zip(self.window, of, strict=True)], axis=0).reshape(-1)
+        for first in range(0, len(flat), ROWS):
+            part = np.arange(first, min(first + ROWS, len(flat)))
+            sums[part[~moved[part]]] += flat[part[~moved[part]]]
+            self._move(flat, sums, part[moved[part]], of)
+
+    def _move(self, flat: np.ndarray, sums: np.ndarray, rows: np.ndarray, of: Window) -> None:
+        """Add some rows of counts to sums whose bins are others."""
+        inner, at = np.nonzero(flat[rows])
+        row, bins = rows[inner], flat.shape[1]
         lower, _ = self._bits_of(row, at)
         negative = at + _row(self.window.base, row) < 0
         place = _place(lower, negative, Window(*(_row(x, row) for x in of)), np)
-        sums = np.bincount(row * bins + place, flat[row, at], minlength=flat.size)
-        into += sums.astype(np.int64).reshape(into.shape)
+        found = np.bincount(inner * bins + place, flat[row, at], minlength=len(rows) * bins)
+        sums[rows] += found.astype(np.int64).reshape(-1, bins)
 
     def _bits_of(self, row: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the least and the greatest bits of a magnitude in a bin."""

@@ -59,6 +59,16 @@ def compare(one: Expr, two: Expr) -> Verdict:
     return _separated(difference) if _built_from_roots(difference) else _enclosed(difference, one)
 
 
+def vanishes(expr: Expr) -> bool:
+    """Return whether an expression is 0 by its normal form, a quotient of polynomials in all that it is built of.
+
+    >>> from sympy.abc import x
+    >>> vanishes((x**2 - 1) / (x - 1) - x - 1), vanishes(sin(x) ** 2 + cos(x) ** 2 - 1)
+    (True, False)
+    """
+    return expr.together().cancel() == 0 or expr.expand().together().cancel() == 0
+
+
 def _enclosed(difference: Expr, scale: Expr) -> Verdict:
     """Enclose at doubling precision until 0 lies outside, or the difference is known to ``DIGITS`` digits."""
     bits = _BITS

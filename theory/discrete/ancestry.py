@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import frozen
-from sympy import ZZ, Add, Expr
+from sympy import ZZ, Add, Expr, Integer
 
 from theory.discrete import dual, spectral
 from theory.discrete.dual import Weights
 from theory.discrete.marginal import count_law, eigenvalue
 from theory.discrete.source import Source
 from theory.errors import NoClosedForm
-from theory.exact import exact
+from theory.exact import exact, generation_number
 
 Values = Callable[[int], Sequence[Any]]
 """M -> f(0), ..., f(M), over the denominator q^M of the source."""
@@ -68,12 +68,10 @@ class Ancestry:
 
 
 def generation(n: Expr | int) -> Expr:
-    """Return n as an exact expression.
+    """Return n as an exact expression, a symbol as it is.
 
     Raises:
         ValueError: a number that is no generation.
     """
     at = exact(n, "n")
-    if at.is_number and not (at.is_Integer and at >= 0):
-        raise ValueError(f"n = {n} is not a generation. Give a whole number >= 0.")
-    return at
+    return Integer(generation_number(at)) if at.is_number else at

@@ -15,11 +15,12 @@ from attrs import evolve, field, frozen
 from sympy import Expr, Rational, S
 
 from theory.balls import Enclosure, balls
-from theory.discrete.enumeration import Chances, Counts, Law, Written, compositions, frequencies, generation, left
+from theory.discrete.enumeration import Chances, Counts, Law, Written, compositions, frequencies, left
 from theory.discrete.shown import Shown
 from theory.discrete.solving import Fractions, Intervals, Numbers
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NotClosed
+from theory.exact import generation_number
 from theory.loop import Loop
 from theory.population import distorted
 from theory.sampling import Sampling
@@ -118,7 +119,7 @@ class Distorted(Shown):
 
     def counts(self, n: int) -> dict[Counts, Answer]:
         """Return the law of the counts at generation n >= 1."""
-        fits = generation(n, 1)
+        fits = generation_number(n, 1)
         return {x: self._answer(lambda chain, x=x: chain.after(self._source, fits).get(x, 0)) for x in self.laws}
 
     @cached_property
@@ -153,7 +154,7 @@ class Distorted(Shown):
             raise ValueError(f"token {token} does not exist: there are {self._types}. Count from 0.")
 
     def _mean(self, value: Callable[[Any], int], n: int) -> Answer:
-        fits = generation(n)
+        fits = generation_number(n)
         if not fits:
             return S(value(self.probabilities))
         return self._answer(lambda chain: chain.mean(value, chain.after(self._source, fits)))

@@ -76,17 +76,6 @@ def frequencies(counts: Sequence[Any], types: int, samples: int) -> Chances:
     return tuple(Rational(x, samples) for x in counts)
 
 
-def generation(n: Any, least: int = 0) -> int:
-    """Return the number of a generation as an integer.
-
-    Raises:
-        ValueError: no whole number, or one below ``least``.
-    """
-    if not S(n).is_Integer or n < least:
-        raise ValueError(f"n = {n} is not a generation. Give a whole number >= {least}.")
-    return int(n)
-
-
 @frozen(eq=False)
 class Written:
     """The chain in one arithmetic: after counts x, M tokens are drawn from ``laws[x]``.

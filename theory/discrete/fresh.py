@@ -15,7 +15,8 @@ from sympy import Expr, Integer, S, ff, oo
 from theory.discrete.alone import Alone
 from theory.discrete.beta_binomial import BetaBinomial, beta_binomial
 from theory.discrete.lineages import Lineages, bernoulli_lineages, fixed_lineages
-from theory.discrete.vocabulary import Curve, Vocabulary, require_generation
+from theory.discrete.vocabulary import Curve, Vocabulary
+from theory.exact import generation_number
 from theory.latex import latex
 
 
@@ -72,7 +73,7 @@ class Fresh(Vocabulary):
         """P(T > n), T = the first generation with one type left, for a number n."""
         if self._single or n == oo:
             return S.Zero
-        if require_generation(n) == 0:
+        if generation_number(n) == 0:
             return S.One
         return self._expr(self._field.one - self._alone.reached(int(n)))
 
@@ -83,7 +84,7 @@ class Fresh(Vocabulary):
         if n == oo:
             return self.lost(token, oo)
         others = self._lineages(1 - self._chance(token))
-        return self._expr(others.after(others.counted(self.samples - count), require_generation(n))[-1])
+        return self._expr(others.after(others.counted(self.samples - count), generation_number(n))[-1])
 
     def counts(self, token: int, n: Expr | int = oo) -> dict[int, Expr]:
         """P(``token`` is drawn x times at generation n >= 1), x = 0..M; n = oo is the stationary law.
@@ -91,7 +92,7 @@ class Fresh(Vocabulary):
         >>> Fresh(2, (S.Half, S.Half), S.Half).counts(0)
         {0: 2/7, 1: 3/7, 2: 2/7}
         """
-        when = n if n == oo else require_generation(n, least=1)
+        when = n if n == oo else generation_number(n, least=1)
         return {x: self._expr(weight) for x, weight in enumerate(self._lineages(self._chance(token)).law(when))}
 
     def beta_binomial(self, token: int) -> BetaBinomial:

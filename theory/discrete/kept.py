@@ -12,7 +12,8 @@ from sympy import Expr, Integer, Rational, S, ff, oo
 
 from theory import symbols
 from theory.discrete.lineages import Lineages, kept_lineages
-from theory.discrete.vocabulary import Curve, Vocabulary, require_generation
+from theory.discrete.vocabulary import Curve, Vocabulary
+from theory.exact import generation_number
 from theory.field import Element
 from theory.latex import latex
 
@@ -60,7 +61,7 @@ class Kept(Vocabulary):
         if self._single or n == 0:
             return S(int(not self._single))
         if S(n).is_number and n != oo:
-            require_generation(n)
+            generation_number(n)
         return 1 - self._sum(self._only, dict.fromkeys(self.probabilities, self._field.one), n)
 
     def counts(self, token: int, n: Expr | int = oo, *, kept: int | None = None) -> dict[int, Expr]:
@@ -68,7 +69,7 @@ class Kept(Vocabulary):
 
         Without ``kept`` it is the average over kept ~ Binomial(R, p_token); n = oo is the long run.
         """
-        chance, when = self._chance(token), n if n == oo else require_generation(n, least=1)
+        chance, when = self._chance(token), n if n == oo else generation_number(n, least=1)
         sets = range(self.real + 1) if kept is None else (kept,)
         laws = [self._lineages(chance, of_type).law(when) for of_type in sets]
         weights = [self._drawn(chance, of_type) if kept is None else self._field.one for of_type in sets]

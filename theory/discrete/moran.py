@@ -12,11 +12,12 @@ from math import comb
 from attrs import evolve, frozen
 from sympy import Add, Expr, Integer, Mul, Rational, S, ff, oo
 
-from theory.discrete.enumeration import Counts, frequencies, generation
+from theory.discrete.enumeration import Counts, frequencies
 from theory.discrete.shown import Shown
 from theory.discrete.solving import Fractions
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NotClosed
+from theory.exact import generation_number
 from theory.latex import latex
 from theory.loop import Loop
 from theory.regimes import Moran
@@ -105,7 +106,7 @@ class Replacements(Shown):
         numbers, drawn = Fractions(), int(self.start is None)
         ends = [numbers.number(self._end(k)) for k in range(self.samples + 1)]
         law = [numbers.number(Integer(k == self.samples)) for k in range(self.samples + 1)]
-        for _ in range(generation(n, drawn) - drawn):
+        for _ in range(generation_number(n, drawn) - drawn):
             ended = [*(end * weight for end, weight in zip(ends[1:], law[1:], strict=True)), 0]
             law = [(1 - end) * weight + below for end, weight, below in zip(ends, law, ended, strict=True)]
         return [S(numbers.answer(weight)) for weight in law]
@@ -164,7 +165,7 @@ class Replacements(Shown):
 
         u_k(n) = (1 - end_k) u_k(n-1) + (merge_k + real k/M p) u_(k-1)(n-1), p the probability of these types.
         """
-        steps, numbers = generation(n) - int(self.start is None), Fractions()
+        steps, numbers = generation_number(n) - int(self.start is None), Fractions()
         mass = Add(*(self.probabilities[i] for i in types))
         if steps < 0:
             return Integer(mass == 1)

@@ -1,6 +1,7 @@
 """How a chain of counts is shown: what it is in words, and one fit of it as a formula."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, ClassVar
 
 from sympy import Expr, S
@@ -29,14 +30,19 @@ class Shown:
     def __str__(self) -> str:
         """Return the chain in words."""
         types = len(self.probabilities)
-        source = _listed(map(str, self.probabilities), "...")
+        source = listed(map(str, self.probabilities))
         return f"{self.words} of M = {self.samples} tokens and {types} types, source [{source}]"
 
     def _repr_latex_(self) -> str:
-        source = _listed(map(latex, self.probabilities), r"\ldots")
+        source = listed(map(latex, self.probabilities), r"\ldots")
         return rf"$p_n \mid p_{{n-1}} \sim {self.rule},\quad p_0 = \left({source}\right)$"
 
 
-def _listed(entries: Iterable[str], more: str) -> str:
-    first = list(entries)
+def listed(entries: Iterable[str], more: str = "...") -> str:
+    """Return the entries in a row, of a long list the first four.
+
+    >>> listed("abcde")
+    'a, b, c, d, ...'
+    """
+    first = list(islice(entries, 5))
     return ", ".join(first[:4] + [more] * (len(first) > 4))

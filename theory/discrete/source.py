@@ -16,6 +16,7 @@ from attrs import frozen
 from sympy import QQ, ZZ, Expr
 from sympy.polys.rings import PolyRing
 
+from theory.discrete.shown import listed
 from theory.families.bernoulli import Bernoulli
 from theory.field import letters
 from theory.loop import Loop
@@ -112,5 +113,4 @@ class Source:
 
     def __str__(self) -> str:
         """Return the probabilities as a list, a long one by its beginning."""
-        shown = ", ".join(map(str, self.probabilities[:4]))
-        return f"[{shown}{', ...' if len(self.probabilities) > 4 else ''}]"
+        return f"[{listed(map(str, self.probabilities))}]"

@@ -11,12 +11,13 @@ from sympy import Add, Dummy, Expr, Integer, Poly, Rational, S, cancel, oo
 
 from theory import symbols
 from theory.balls import Enclosure
-from theory.discrete.enumeration import Counts, draws, frequencies, generation
+from theory.discrete.enumeration import Counts, draws, frequencies
 from theory.discrete.settling import Settling
 from theory.discrete.shown import Shown
 from theory.discrete.solving import Fractions
 from theory.discrete.source import probabilities, require_numbers
 from theory.errors import NoClosedForm
+from theory.exact import generation_number
 from theory.expect import expect
 from theory.families.bernoulli import Bernoulli
 from theory.laws.dirichlet import Dirichlet
@@ -99,7 +100,7 @@ class Urn(Shown):
         Of M = 1 from given counts this is the beta-binomial law of Polya's urn.
         """
         numbers, share = Fractions(), self._share(token)
-        batches = generation(n, int(self.start is None))
+        batches = generation_number(n, int(self.start is None))
         law = [numbers.number(S.One)] if self.start is None else self._sure(self.start[token], sum(self.start))
         for _ in range(batches):
             total = len(law) - 1
@@ -179,7 +180,7 @@ class Urn(Shown):
         return mass**self.samples if self.start is None else Integer(mass == 1)
 
     def _mass(self, mass: Expr, n: int) -> Expr:
-        return self._alone(mass) if generation(n) else Integer(mass == 1)
+        return self._alone(mass) if generation_number(n) else Integer(mass == 1)
 
     def _batch(self, share: Expr) -> list[Any]:
         """Return P(x of M new tokens are of a type), x = 0..M."""

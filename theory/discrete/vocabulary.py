@@ -13,6 +13,7 @@ from sympy import Add, Expr, Gt, Integer, S, binomial, oo
 
 from theory import symbols
 from theory.discrete.shown import Shown
+from theory.exact import generation_number
 from theory.field import Element, Field, letters
 
 Curve = dict[Expr, Element]
@@ -68,7 +69,7 @@ class Vocabulary(Shown, ABC):
         return tuple(Gt(x, 0) for x in dict.fromkeys(given) if not x.is_number and not x.is_positive)
 
     def _absent(self, chance: Expr, n: Expr | int) -> Curve:
-        if not S(n).is_number or n == oo or require_generation(n) > 0:
+        if not S(n).is_number or n == oo or generation_number(n) > 0:
             return self.absent(chance, n)
         return {S.One: self._field(S(int(chance == 0)))}
 
@@ -107,10 +108,3 @@ class Vocabulary(Shown, ABC):
         if not isinstance(found, dict):
             return self._field.expr(found)
         return Add(*(self._field.expr(weight) * term for term, weight in found.items()))
-
-
-def require_generation(n: Expr | int, least: int = 0) -> int:
-    """Return n as an int, or raise ValueError where it is no whole number >= ``least``."""
-    if not S(n).is_Integer or n < least:
-        raise ValueError(f"n = {n} is not a generation. Give a whole number >= {least}.")
-    return int(n)

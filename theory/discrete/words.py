@@ -15,6 +15,7 @@ from sympy.polys.matrices import DomainMatrix
 
 from theory.discrete.texts import Law, Model, Refit, said
 from theory.errors import NotClosed
+from theory.exact import generation_number
 from theory.families.markov import NGram, slid
 from theory.loop import Loop
 from theory.procedures import Procedure
@@ -131,9 +132,7 @@ class Words:
         >>> Words(4, NGram(1, [[half, half], [half, half]])).mean(1, lambda model: len(model.vocabulary()))
         15/8
         """
-        if not S(n).is_Integer or n < 0:
-            raise ValueError(f"n = {n} is not a generation. Give a whole number >= 0.")
-        law = self._fit(int(n)) if n else {self._origin: QQ(1)}
+        law = self._fit(int(n)) if generation_number(n) else {self._origin: QQ(1)}
         return _rational(sum((weight * of(model) for model, weight in law.items()), QQ(0)))
 
     def cycle(self, model: Model) -> tuple[int, ...] | None:

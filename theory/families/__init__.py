@@ -8,11 +8,15 @@ from theory.families.binomial import Binomial as Binomial
 from theory.families.categorical import Categorical as Categorical
 from theory.families.diagonal import DiagonalGaussian as DiagonalGaussian
 from theory.families.exponential import Exponential as Exponential
+from theory.families.fitted import Fitted as Fitted
 from theory.families.fixed_design import FixedDesignRegression as FixedDesignRegression
 from theory.families.gamma import Gamma as Gamma
 from theory.families.gaussian import Gaussian as Gaussian
+from theory.families.histogram import HistogramDensity as HistogramDensity
 from theory.families.hyperbolic_secant import HyperbolicSecant as HyperbolicSecant
+from theory.families.kernel_density import KernelDensity as KernelDensity
 from theory.families.markov import NGram as NGram
+from theory.families.mixture import Mixture as Mixture
 from theory.families.multivariate import MultivariateGaussian as MultivariateGaussian
 from theory.families.natural import NaturalFamily as NaturalFamily
 from theory.families.negative_binomial import NegativeBinomial as NegativeBinomial
@@ -24,6 +28,11 @@ from theory.families.outside import StudentT as StudentT
 from theory.families.outside import UniformOn as UniformOn
 from theory.families.pareto import Pareto as Pareto
 from theory.families.poisson import Poisson as Poisson
+from theory.families.product import ProductCategorical as ProductCategorical
+from theory.families.projected import GraphicalGaussian as GraphicalGaussian
+from theory.families.projected import IsotropicGaussian as IsotropicGaussian
+from theory.families.projected import LowRankGaussian as LowRankGaussian
+from theory.families.projected import ProjectedGaussian as ProjectedGaussian
 from theory.families.recursion import Recursion as Recursion
 from theory.families.regression import LinearRegression as LinearRegression
 from theory.families.uniform import Uniform as Uniform

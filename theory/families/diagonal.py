@@ -120,12 +120,21 @@ class DiagonalGaussian(Family):
         i, j = named
         names = {self.mu[i]: Pair.x, self.mu[j]: Pair.y}
         back = {one: indexed for indexed, one in names.items()}
-        pair = Pair(named, (self.mean[i], self.mean[j]))
+        pair = CoordinatePair(named, (self.mean[i], self.mean[j]))
         return Marginal(pair, observable.xreplace(names), restore=lambda expr: expr.xreplace(back))
 
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the family with values put into its source."""
         return type(self)([m.subs(values) for m in self.mean], [v.subs(values) for v in self.variances])
+
+
+@frozen
+class CoordinatePair(Pair):
+    """Two coordinates of a Gaussian point."""
+
+    def tied(self, source: Any) -> Expr:
+        """Return S_ij."""
+        return source.covariance[self.places]
 
 
 def numbers(source: MultivariateGaussian) -> tuple[tuple[Expr, ...], Any]:

@@ -11,6 +11,7 @@ from sympy import Add, Expr, IndexedBase, Matrix
 
 from theory.exact import finite
 from theory.families.fitted import Fitted
+from theory.points import MixturePoints, NormalPoints, Points
 
 Nested = Any
 """A number, or tuples of them."""
@@ -66,7 +67,7 @@ class Mixture(Fitted):
     components: int = field(converter=_count("components"))
     dimension: int = field(default=1, converter=_count("dimension"))  # type: ignore[assignment]
     covariance: Literal["full", "diagonal", "spherical"] = field(default="full", kw_only=True)
-    weights: tuple[Expr, ...] | None = field(default=None, converter=_nested("weights"), kw_only=True)
+    weights: Nested = field(default=None, converter=_nested("weights"), kw_only=True)
     means: Nested = field(default=None, converter=_nested("means"), kw_only=True)
     variances: Nested = field(default=None, converter=_nested("variances"), kw_only=True)
 
@@ -108,19 +109,26 @@ class Mixture(Fitted):
 
     def moments(self) -> tuple[tuple[Expr, ...], Matrix]:
         """Return mean and covariance of a point of the source: sum w_j m_j, and sum w_j (C_j + m_j m_j') - m m'."""
-        means, weights = [Matrix(mean) for mean in self.centres()], self.weights or ()
-        zero = Matrix.zeros(self.dimension, 1)
-        mean = sum((w * m for w, m in zip(weights, means, strict=True)), zero)
-        square = zero * zero.T
-        for w, m, C in zip(weights, means, self.covariances(), strict=True):
+        mean, square = Matrix.zeros(self.dimension, 1), Matrix.zeros(self.dimension)
+        for w, m, C in zip(self.weights or (), map(Matrix, self.centres()), self.covariances(), strict=True):
+            mean += w * m
             square += w * (C + m * m.T)
         return tuple(mean), square - mean * mean.T
+
+    def centred(self) -> tuple[Expr, Points]:
+        """Return the mean of a point on a line, and the mixture about it."""
+        if self.dimension > 1:
+            return Fitted.centred(self)
+        (mean,), _ = self.moments()
+        shifts = tuple(m - mean for (m,) in self.centres())
+        return mean, MixturePoints(self.weights or (), shifts, tuple(NormalPoints(C[0, 0]) for C in self.covariances()))
 
     def _covariance(self, k: int) -> Matrix:
         d, given = self.dimension, self.variances[k]
         if not isinstance(given, tuple):
-            return given * Matrix.eye(d)
-        entries = Matrix(given) if isinstance(given[0], tuple) else Matrix.diag(*given)
+            entries = given * Matrix.eye(d)
+        else:
+            entries = Matrix(given) if isinstance(given[0], tuple) else Matrix.diag(*given)
         if entries.shape != (d, d) or len(self.centres()[k]) != d:
             raise ValueError(f"Mixture: component {k} has no {d} coordinates. Give means and variances of {d}.")
         return entries

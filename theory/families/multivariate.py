@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from sympy import (
     Add,
     Determinant,
+    E,
     Expr,
     ImmutableMatrix,
     IndexedBase,
@@ -271,6 +272,12 @@ class MultivariateGaussian(Derivable):
     def distorted(self, law: Parameters, sampling: Sampling) -> Parameters:
         """Return N(mu, tau Sigma) for tempered sampling."""
         return _in_space(_LINE.distorted(_on_line(law), sampling))
+
+    def differential_entropy(self) -> Expr:
+        """Return (d log(2 pi e) + log det Sigma0)/2."""
+        if self.covariance is None:
+            return Derivable.differential_entropy(self)
+        return (self.dimension * log(2 * pi * E) + log(self.covariance.det())) / 2
 
     def drawn_as(self, sampling: Sampling) -> Family:
         """Return N(mu0, tau Sigma0) for tempered sampling."""

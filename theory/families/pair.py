@@ -1,13 +1,14 @@
-"""The means of two coordinates that are fitted apart: what ties them is what the source does.
+"""Two sample means that are fitted apart: what ties them is what the source does.
 
-Points of a diagonal model have independent coordinates, so the product of two fitted means moves by the covariance of
-the real points among those fitted, and by nothing else.
+Points of a model whose parts are independent do not tie them, so the product of two fitted means moves by the
+covariance of the real points among those fitted, and by nothing else.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sympy import Add, Expr, S, Symbol
 
 from theory.errors import NotClosed
@@ -41,18 +42,22 @@ class Cross(Law):
 
 @frozen
 class Pair(Derivable):
-    """The means x and y of two coordinates of a diagonal Gaussian.
+    """The means x and y of two numbers of a point, independent in a model and tied in the source.
 
     Args:
-        coordinates: which they are, counted from 0.
+        places: which numbers they are.
         means: those of the source.
     """
 
-    x: ClassVar[Symbol] = Symbol("mu_x", real=True)
-    y: ClassVar[Symbol] = Symbol("mu_y", real=True)
+    x: ClassVar[Symbol] = Symbol("mean_x", real=True)
+    y: ClassVar[Symbol] = Symbol("mean_y", real=True)
 
-    coordinates: tuple[int, int]
+    places: tuple[Any, Any]
     means: tuple[Expr, Expr]
+
+    @abstractmethod
+    def tied(self, source: Any) -> Expr:
+        """Return the covariance of the two numbers of a point of the source."""
 
     def source(self) -> Parameters:
         """Return the source's means."""
@@ -68,10 +73,7 @@ class Pair(Derivable):
 
     def observed(self, outside: Family, size: Expr, label: str) -> Batch:
         """Return the two sample means of real points, whose errors have the covariance S_ij/m."""
-        return self._means(self.source(), self._covariance(outside), size, label)
-
-    def _covariance(self, source: Any) -> Expr:
-        return source.covariance[self.coordinates]
+        return self._means(self.source(), self.tied(outside), size, label)
 
     def _means(self, law: Parameters, covariance: Expr, size: Expr, label: str) -> Batch:
         errors = Symbol(f"a_{label}", real=True), Symbol(f"b_{label}", real=True)
@@ -119,7 +121,7 @@ class Pair(Derivable):
             return self.observed(source, size, "mixture")
         own = self.source()
         shift = {z: own[z] - model[z] for z in own}
-        covariance = self._covariance(source) if isinstance(source, Family) else S.Zero
+        covariance = self.tied(source) if isinstance(source, Family) else S.Zero
         tied = share * covariance + share * (1 - share) * shift[self.x] * shift[self.y]
         return self._means({z: model[z] + share * shift[z] for z in own}, tied, size, "mixture")
 
@@ -136,7 +138,7 @@ class Pair(Derivable):
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the pair with values put into its source."""
         x, y = (mean.subs(values) for mean in self.means)
-        return type(self)(self.coordinates, (x, y))
+        return evolve(self, means=(x, y))
 
 
 def _kept(label: str) -> tuple[Symbol, Symbol]:

@@ -21,7 +21,7 @@ from sympy import Expr, S, Symbol
 from theory import symbols
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Unbiased
-from theory.exact import exact, finite
+from theory.exact import counted, exact, finite
 from theory.families.base import Batch, Derivable, Marginal, Parameters
 from theory.innovations import ChiSquare, Normal
 from theory.known import Known
@@ -45,11 +45,7 @@ class Responses(Batch):
     noise: Expr = S.Zero
 
 
-def _dimension(value: object) -> Expr:
-    d = exact(value, "dimension")
-    if d.is_number and not (d.is_Integer and d >= 1):
-        raise ValueError(f"LinearRegression(dimension={d}): weights are counted. Give a whole number >= 1.")
-    return d
+_dimension = counted("dimension", "LinearRegression(dimension={}): weights are counted.")
 
 
 def positive_noise(value: object) -> Expr:
