@@ -22,8 +22,21 @@ from sympy import Rational
 
 from numerics import simulated_sources
 from numerics.figures.error_sources import draw
-from theory import Categorical, DiagonalGaussian, Gaussian, GraphicalGaussian, IsotropicGaussian, Laplace, Loop
-from theory import LowRankGaussian, MultivariateGaussian, ProductCategorical, Tempered, Unbiased, sources
+from theory import (
+    Categorical,
+    DiagonalGaussian,
+    Gaussian,
+    GraphicalGaussian,
+    IsotropicGaussian,
+    Laplace,
+    Loop,
+    LowRankGaussian,
+    MultivariateGaussian,
+    ProductCategorical,
+    Tempered,
+    Unbiased,
+    sources,
+)
 
 CHAINS = int(os.environ.get("NOTEBOOK_CHAINS", "100000"))
 
@@ -55,8 +68,8 @@ figure = draw(found)
 
 # %% [markdown]
 # ## On the logarithm of the variance the sources add up
-# There the two random sources do not interact, whatever the estimator: n (psi(nu/2) - log(nu/2)) is sampling's, n log tau
-# the temperature's. How much a source weighs depends on the metric, and so does its sign.
+# There samples and temperature do not interact, whatever the estimator: n (psi(nu/2) - log(nu/2)) is sampling's part,
+# n log tau the temperature's. How much a source weighs depends on the metric, and so does its sign.
 
 # %%
 ledger = sources(Loop(Gaussian(0, 1), samples=20, **cooled), "log_variance").at(n=10)

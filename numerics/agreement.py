@@ -96,9 +96,7 @@ class Agreement:
     @property
     def smallest_step(self) -> float:
         """Smallest relative error of the one-step mean that would have been caught; infinite without residuals."""
-        return (
-            float("inf") if self.step is None else float((self.thresholds[1] + ndtri(self.power)) * self.step.error)
-        )
+        return float("inf") if self.step is None else float((self.thresholds[1] + ndtri(self.power)) * self.step.error)
 
     @property
     def verdict(self) -> Verdict:

@@ -24,8 +24,8 @@ class Precision:
     """How exactly a loop is simulated.
 
     After 1,000 fits of a Gaussian to 10 points, against the same random words in float64 with SciPy's quantiles, log V
-    (about -220) is off by 1e-9 in "f64", 8e-6 in "mixed" and 1e-3 in "f32", and mu by 4e-11, 4e-7 and 2e-6 of its spread;
-    of 100 points log V by 7e-11, 2e-6 and 2e-4.
+    (about -220) is off by 1e-9 in "f64", 8e-6 in "mixed" and 1e-3 in "f32", and mu by 4e-11, 4e-7 and 2e-6 of its
+    spread; of 100 points log V by 7e-11, 2e-6 and 2e-4.
 
     Args:
         name: "f64"; "mixed", float32 for innovations and float64 for the state; or "f32" for all.

@@ -38,9 +38,11 @@ def log_quantile(df: Any, w: Any) -> np.ndarray:
 
 @lru_cache(maxsize=4096)
 def series(df: float, precision: str) -> tuple[float, ...]:
-    """Return the Chebyshev coefficients of log(chi/df) in w/REACH for df > 0, of the least degree of `DEGREES` that is
-    good enough, and else of the largest.
+    """Return the Chebyshev coefficients of log(chi/df) in w/REACH, of the least degree of `DEGREES` that is
+    good enough, and else of the largest; without degrees of freedom chi is 0.
     """
+    if not df > 0:
+        return (-np.inf, *(0.0,) * DEGREES[0])
     nodes = cheb.chebpts1(NODES)
     values = log_quantile(df, REACH * nodes)
     whole = 2 / NODES * cheb.chebvander(nodes, NODES - 1).T @ values
@@ -61,7 +63,7 @@ def coefficients(df: Any, precision: str) -> np.ndarray:
             row[: len(values)] = values
         return table
     row = np.array(series(float(df), precision))
-    if len(row) > POWERS + 1:
+    if len(row) > POWERS + 1 or not np.isfinite(row[0]):
         return row
     powers = cheb.cheb2poly(row)
     return np.pad(powers, (0, len(row) - len(powers))) / REACH ** np.arange(len(row))
