@@ -69,7 +69,7 @@ clean:
 	export UV_PYTHON_DOWNLOADS=never; \
 	if uv --version >/dev/null 2>&1 && \
 	  uv venv --quiet --clear --python "$$("$$python" -c 'import sys; print(sys.executable)')" .venv && \
-	  uv pip install --quiet --python $(BIN)/python $(INSTALLED); \
+	  uv pip install --quiet --compile-bytecode --python $(BIN)/python $(INSTALLED); \
 	then :; else \
 	  echo "Installing with pip, which takes a minute or two."; \
 	  rm -rf .venv && "$$python" -m venv .venv && \
