@@ -14,6 +14,7 @@ import numpy as np
 from attrs import field, frozen
 from scipy.stats import binomtest, chisquare
 
+from numerics.cipher import halves
 from numerics.fitting.curve_fit import REGIMES
 from numerics.fitting.futures import start_anew
 from numerics.fitting.models import Model, many
@@ -141,7 +142,7 @@ def calibrate(
         data = jnp.exp(jnp.concatenate([jnp.zeros((curves, 1)), log_V], axis=1))[:, None]
         effort = Effort(1, warmup, THIN * KEPT)
         # The true symbols are a draw from the posterior: no start could be better.
-        out = many(model, effort)(seed, jnp.arange(curves), jnp.log(u) - jnp.log1p(-u), data)
+        out = many(model, effort)(halves(seed), jnp.arange(curves), jnp.log(u) - jnp.log1p(-u), data)
         drawn, true = np.asarray(out["u"]), np.asarray(u)
     return _report(fitted, model, drawn, true, level, generations, int(np.asarray(out["diverging"]).sum()))
 

@@ -12,16 +12,21 @@ import jax.numpy as jnp
 import numpy as np
 
 from numerics import statistic_path
+from numerics.cipher import halves
 from numerics.fitting.likelihood import curve_law
 from numerics.fitting.models import Model
 from numerics.fitting.observed import Observed
 from numerics.fitting.vocabulary import ROUNDING, curve_moments
+from numerics.precision import Precision
+from numerics.printer import to_jax
 from numerics.samplers import chain_key, generation_key, normal, slot_key
 from theory.families import Categorical, Gaussian
 from theory.loop import Loop
 
 BLOCK = 64
 """Generations that are drawn at a time."""
+EXACT = Precision(exact=True)
+"""Chi-squares by rejection: their degrees of freedom differ from draw to draw, and have no table."""
 REPEATED = 8
 """Paths of a vocabulary that share one draw of the symbols."""
 
@@ -46,7 +51,7 @@ def futures(
     with jax.enable_x64(True):
         if isinstance(model.loop.family, Categorical):
             seen = jnp.asarray(curve.values[run, :known])
-            drawn = _types(model, generations, known)(seed, values, seen)
+            drawn = _types(model, generations, known)(halves(seed), values, seen)
             return np.asarray(drawn)
         V = jnp.exp(jnp.asarray(curve.log_ratios[run : run + 1, :known]))
         B = _mean_square(model.loop)(values, V) if curve_law(model.loop).hides_mean else jnp.zeros(())
@@ -65,12 +70,13 @@ def _refitted(loop: Loop, values: Any, log_V: Any, B: Any, last: int, generation
     size = len(next(iter(values.values())))
     chains = jnp.arange(size)
     begin, first, later = _programs(loop)
-    state, paths = begin(seed, chains, jnp.broadcast_to(B, (size,)), log_V), []
+    words = halves(seed)
+    state, paths = begin(words, chains, jnp.broadcast_to(B, (size,)), log_V), []
     if last == 0 and first is not None:
-        state = first(seed, chains, values, state)
+        state = first(words, chains, values, state)
         paths, last = [state[1][:, None]], 1
     while sum(path.shape[1] for path in paths) < generations:
-        state, path = later(seed, chains, values, state, last)
+        state, path = later(words, chains, values, state, last)
         paths, last = [*paths, path], last + BLOCK
     return np.asarray(jnp.concatenate(paths, axis=1))[:, :generations]
 
@@ -87,8 +93,10 @@ def _programs(loop: Loop) -> tuple[Callable[..., Any], Callable[..., Any] | None
     later ones; in units of V_0 and about mu0.
     """
     axes = {name: getattr(loop, name) for name in ("estimator", "regime", "sampling", "samples")}
-    program = statistic_path.program(Loop(Gaussian(), **axes), (), BLOCK)
+    bare = Loop(Gaussian(), **axes)
+    program = statistic_path.program(bare, (), BLOCK, EXACT)
     source = {"mu0": jnp.zeros(()), "V0": jnp.ones(())}
+    given = _constants(bare)
 
     def key(seed: Any, index: Any, k: Any) -> Any:
         return generation_key(slot_key(chain_key(seed, index), 5), k)
@@ -97,11 +105,11 @@ def _programs(loop: Loop) -> tuple[Callable[..., Any], Callable[..., Any] | None
         return jnp.sqrt(B) * normal(slot_key(key(seed, index, 0), 0)), log_V
 
     def first(seed: Any, index: Any, values: Any, state: Any) -> Any:
-        return program.first(key(seed, index, 1), jnp.asarray(1.0), values | source, state)
+        return program.first(key(seed, index, 1), jnp.asarray(1.0), given(values | source), state)
 
     def later(seed: Any, index: Any, values: Any, state: Any, n: Any) -> Any:
         def refit(state: Any, k: Any) -> tuple[Any, Any]:
-            state = program.later(key(seed, index, k), k.astype(float), values | source, state)
+            state = program.later(key(seed, index, k), k.astype(float), given(values | source), state)
             return state, state[1]
 
         return jax.lax.scan(refit, state, n + jnp.arange(1, BLOCK + 1))
@@ -109,6 +117,16 @@ def _programs(loop: Loop) -> tuple[Callable[..., Any], Callable[..., Any] | None
     own = None if program.first is program.later else jax.jit(jax.vmap(first, (None, 0, 0, 0)))
     begins = jax.jit(jax.vmap(begin, (None, 0, 0, None)))
     return begins, own, jax.jit(jax.vmap(later, (None, 0, 0, 0, None)))
+
+
+def _constants(loop: Loop) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return the function that adds the constants of the refits to values of the symbols, which differ by draw."""
+    functions = {}
+    for refit in statistic_path._refits(loop, (), EXACT):
+        for expr, letter in refit._constants.items():
+            own = sorted(expr.free_symbols, key=str)
+            functions[str(letter)] = to_jax(expr, own), tuple(map(str, own))
+    return lambda values: values | {name: f(*(values[x] for x in own)) for name, (f, own) in functions.items()}
 
 
 @cache

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from attrs import field, frozen
 
+from numerics.cipher import halves
 from numerics.fitting.futures import futures
 from numerics.fitting.likelihood import curve_law
 from numerics.fitting.models import Model, chains, targets
@@ -166,7 +167,7 @@ def fitted(model: Model, curve: Observed, effort: Effort, level: float, seed: in
         if not np.isfinite(np.asarray(values)).any():
             return RegimeFit(model, curve, np.full((1, 1, size), np.nan), 0, IMPOSSIBLE, level, seed)
         begin = starts(slot_key(key, 3), points, values, effort.chains)
-        out = chains(model, effort)(seed, jnp.arange(effort.chains), begin, data)
+        out = chains(model, effort)(halves(seed), jnp.arange(effort.chains), begin, data)
         u = np.clip(np.asarray(out["u"]), 1e-12, 1 - 1e-12)
         x, log_q = student(slot_key(key, 4), *proposal(u.reshape(-1, size)))
         found = evidence(np.asarray(target(x, data)) - np.asarray(log_q))

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from numerics.cipher import halves
 from numerics.fitting.chance import DRAWS, Test, Tests, upper
 from numerics.fitting.two_samples import _points, counted, resampled
 from numerics.samplers import chain_key, normal, slot_key, uniform
@@ -76,7 +77,7 @@ def _reaches(
     if size * min(depths) < 2:
         raise ValueError(f"{size} points hold less than two beyond the tail of {min(depths):g}. Take deeper samples.")
     with jax.enable_x64(True):
-        null = _reaches_of_normals(len(before), len(after), tuple(depths))(seed)
+        null = _reaches_of_normals(len(before), len(after), tuple(depths))(halves(seed))
         one, two = (_reach(jnp.asarray(x), tuple(depths)) for x in (before, after))
         return np.asarray(two - one), np.asarray(null), float(uniform(chain_key(seed, DRAWS)))
 

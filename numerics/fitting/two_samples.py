@@ -17,7 +17,7 @@ from scipy.special import xlogy
 from scipy.stats import norm
 from sympy import S
 
-from numerics.cipher import Key
+from numerics.cipher import Key, halves
 from numerics.fitting.chance import DRAWS, Test, Tests, together, upper
 from numerics.fitting.gamma_products import LogProduct
 from numerics.fitting.one_step import variance_laws
@@ -178,7 +178,7 @@ def resampled(before: np.ndarray, size: int, loop: Loop, refits: int, seed: int)
     """Return counts of ``size`` tokens after the refits, shape (DRAWS, types), and uniform numbers to break ties."""
     M = int(loop.samples) if loop.samples.is_Integer else int(before.sum())
     with jax.enable_x64(True):
-        counts = _count_chains((*[M] * (refits - 1), size))(seed, jnp.asarray(before / before.sum()))
+        counts = _count_chains((*[M] * (refits - 1), size))(halves(seed), jnp.asarray(before / before.sum()))
         return np.asarray(counts), np.asarray(uniform(chain_key(seed, DRAWS), (64,)))
 
 
