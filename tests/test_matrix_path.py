@@ -21,7 +21,7 @@ from numerics.reference import reference
 from numerics.roots import Lower, Root, Roots
 from numerics.samplers import SEEDS, chain_key
 from numerics.spaces import Blocks
-from theory import Accumulate, Loop, Mixed, MultivariateGaussian, PosteriorDraw, Unbiased, expect
+from theory import Accumulate, Loop, Mixed, MultivariateGaussian, PosteriorDraw, Replace, Unbiased, expect
 from theory.estimators import MLE
 
 FAILURE_RATE = 1e-6
@@ -243,7 +243,7 @@ def test_observables_are_read_from_matrices(deep):
 def test_the_same_bits_for_any_chunk(d):
     """Assert that chains do not depend on how many advance together, in both layouts."""
     source = MultivariateGaussian([0] * d, np.eye(d, dtype=int).tolist())
-    loop = Loop(source, samples=20, **({"regime": Accumulate()} if d == 3 else {}))
+    loop = Loop(source, samples=20, regime=Accumulate() if d == 3 else Replace())
     asked = {"generations": 2, "seed": 3, "method": "statistic"}
     one, two = simulate(loop, chains=512, chunk=512, **asked), simulate(loop, chains=300, chunk=256, **asked)
     for name in ("mu", "Sigma", "log_det"):

@@ -121,8 +121,9 @@ def _backward(law: Any, source: Any, factor: Expr) -> Expr:
 def _types(loop: Loop, metric: str, generation: int) -> Expr:
     """Return the metric of frequencies."""
     law: Any = loop.law
+    source: Any = loop.source or law
     if loop.samples == oo:
-        return _between(_population(loop, generation), (loop.source or law).probabilities, metric)
+        return _between(_population(loop, generation), source.probabilities, metric)
     if metric == "support" and isinstance(law, Categorical):
         return absorption(loop).support(generation)
     if metric == "entropy":
