@@ -139,7 +139,7 @@ def _pair(shape: tuple[int, ...], listed: bool) -> Program:
         return state | {"count": drawn}
 
     def view(state: State) -> dict[str, Array]:
-        share = state["share"] if "share" in state else state["count"] / state["samples"]
+        share = state["share"] if "share" in state else state["count"].astype(float) / state["samples"]
         return {"p": jnp.stack([share, 1 - share]) if shape else share}
 
     def compact(state: State) -> Slots | None:
@@ -176,7 +176,7 @@ def _by_tokens(types: int, samples: int) -> Way:
 
     def slots(state: State) -> Slots:
         counts = jnp.zeros(room, jnp.int32).at[state["tokens"]].add(1, mode="promise_in_bounds")
-        return Slots(state["types"], counts / samples)
+        return Slots(state["types"], counts.astype(float) / samples)
 
     return start, first, later, slots
 

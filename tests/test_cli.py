@@ -31,7 +31,7 @@ BAD = {
     "a name that is no axis": (["derive", "V", "--estimator", "open('x')"], "mle"),
     "one sample of a loop": (["derive", "V", "--estimator", "unbiased", "--samples", "1"], "which is no variance"),
     "a negative multiplier": (["derive", "V", "--estimator", "-1"], "c > 0"),
-    "an unknown family": (["derive", "V", "--family", "cauchy"], "gaussian, hyperbolicsecant"),
+    "an unknown family": (["derive", "V", "--family", "cauchy"], "gaussian, graphicalgaussian"),
     "an unknown parameter": (["derive", "W"], "'W' names W"),
     "no expression": (["derive", "V +"], "no expression"),
     "a list of expressions": (["derive", "[V, V]"], "names no value"),

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from sympy import Expr, Integer, Rational
 
 from numerics import chains as chains_module
-from numerics import distortions, engine, kits, statistic_path
+from numerics import distortions, engine, kits, refits
 from numerics.reference import reference
 from numerics.simulate import simulate
 from theory import (
@@ -233,7 +233,7 @@ def test_variance_for_standard_deviation_is_caught(planted, method):
         return model["mu"] + distortions.factor(how) * model["V"] * kits.normal(key, (size,))
 
     kit = kits._KITS[Gaussian]
-    planted.setattr(statistic_path, "sqrt", lambda variance: variance)
+    planted.setattr(refits, "sqrt", lambda variance: variance)
     planted.setitem(kits._KITS, Gaussian, evolve(kit, draw=draw))
     with pytest.raises(AssertionError, match="differ"):
         assert_same(simulated(REPLACE, method), referred(REPLACE))

@@ -202,7 +202,7 @@ WRONG = {
     "half a chain": (call(chains=1.5), "chains = 1.5 is no whole number"),
     "negative seed": (call(seed=-1), "seed = -1"),
     "no chunk": (call(chunk=0), "chunk = 0"),
-    "method": (call(method="exact"), "Choose one of auto, statistic, tokens, types, data"),
+    "method": (call(method="exact"), "Choose one of auto, statistic, pair, tokens, types"),
     "data at infinity": (call(Loop(Gaussian(), samples=oo), method="data"), "no data to draw"),
     "statistics of tempered counts": (
         call(Loop(Bernoulli(), samples=9, sampling=Tempered(2)), {"p": 0.5}, method="statistic"),

@@ -18,7 +18,7 @@ from theory import LinearRegression, Loop
 FAILURE_RATE, TESTS = 1e-6, 50
 BOUND = stats.norm.isf(FAILURE_RATE / TESTS / 2)
 SEED = randbelow(SEEDS)
-CHAINS = 8_192
+CHAINS = 32_768
 
 
 def departures(loop, rows):

@@ -121,7 +121,7 @@ def test_tail_p_values_are_uniform():
         before = GENERATOR.normal(size=300)
         after = refitted(before, Loop(Gaussian()), 2, 400)
         p_values.append(tail_test(before, after, Loop(Gaussian()), refits=2, seed=k).p_value)
-        cut = after[np.abs(after - after.mean()) < 1.8 * after.std()][:300]
+        cut = after[np.abs(after - after.mean()) < 1.4 * after.std()][:300]
         planted.append(tail_test(before, cut, Loop(Gaussian()), refits=2, seed=k).p_value)
     assert uniform(p_values)
     assert np.median(planted) < 0.05
