@@ -13,7 +13,8 @@
 # From 41 numbers, the variance of one run, follow 65 samples per generation, with a 90 % interval of 45 to 90 (50 in
 # truth), a factor of 1.005 [0.961, 1.054] on the variance in each fit (0.98), and data that are replaced, with
 # probability 0.92. When a tenth of the variance is left is not known: at generation 178 in the median, after 62 with
-# probability 0.95, and not by 1040 with probability 0.36, for factors about 1 decide it; the run itself gets there at 154.
+# probability 0.95, and not by 1040 with probability 0.36, for factors about 1 decide it; the run itself gets there
+# at 154.
 
 # %%
 import os
