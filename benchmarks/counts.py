@@ -1,8 +1,8 @@
 """Refits of a categorical loop against NumPy's own generator, as ratios of processor time in one run.
 
 The peer is the loop that users write: `p = rng.multinomial(M, p) / M`, one chain after the other, over all types; for
-two types `rng.binomial` over all chains at once. The engine runs many chains and records, every generation, how many
-types are left; the peer's count of them is timed with it. Compilation is left out and shown beside it.
+two types `rng.binomial` over all chains at once. The engine runs many chains and streams, every generation, the
+moments of how many types are left; the peer's count of them is timed with it. Compilation is left out and shown beside it.
 
     python benchmarks/counts.py                 print the table
     python benchmarks/counts.py --write         and write it to benchmarks/counts.md
@@ -32,8 +32,9 @@ def source(types: int) -> np.ndarray:
 def engine(types: int, samples: int, chains: int, seed: int) -> float:
     """Seconds of one simulation."""
     start, loop = process_time(), Loop(Categorical(), samples=samples)
-    run = simulate(loop, {"p": source(types)}, generations=GENERATIONS, chains=chains, seed=seed, observe=OBSERVED)
-    return process_time() - start + 0 * float(run["vocabulary"][0, -1])
+    asked = {"generations": GENERATIONS, "chains": chains, "paths": False, "observe": OBSERVED}
+    run = simulate(loop, {"p": source(types)}, seed=seed, **asked)
+    return process_time() - start + 0 * float(run["vocabulary_mean"][-1])
 
 
 def numpy_chains(types: int, samples: int, chains: int, rng: np.random.Generator) -> float:
@@ -54,10 +55,10 @@ def numpy_chains(types: int, samples: int, chains: int, rng: np.random.Generator
 
 
 def chains_of(types: int, samples: int) -> tuple[int, int]:
-    """Chains of the engine and of the peer that take some tenths of a second."""
-    touched = min(types, samples)
-    ours = int(np.clip(3e6 / max(touched, samples / 10), 4, 16_384))
-    return ours, 100_000 if types == 2 else int(np.clip(3e5 / types, 2, 300))
+    """Chains of the engine and of the peer that take about a second: planning a run takes some hundredths."""
+    nanoseconds = min(30 * types, 25 * samples)
+    ours = int(np.clip(1e8 / nanoseconds, 4, 2**20))
+    return ours, 300_000 if types == 2 else int(np.clip(1e6 / types, 4, 1000))
 
 
 def measured(types: int, samples: int) -> dict:
@@ -95,7 +96,8 @@ def report(_: Namespace) -> str:
 Printed by `python benchmarks/counts.py --write`. {_bench.machine("jax", "numpy")}.
 Processor microseconds of one refit (one chain, one generation; {GENERATIONS} generations from Zipf's law, the number of
 types left recorded at each), and how many times the peer's: `Generator.multinomial` over all types, for two types
-`Generator.binomial` over all chains at once. Every way is exact. The first call compiles.
+`Generator.binomial` over all chains at once. "tokens" is exact; "pair", "types" and "poisson" draw counts within a total
+variation that `numerics.cornish_fisher` and `numerics.alias` compute. The first call compiles.
 
 {_bench.table(head, rows)}
 """
