@@ -2,7 +2,7 @@
 
 The peer is the loop that users write: `p = rng.multinomial(M, p) / M`, one chain after the other, over all types; for
 two types `rng.binomial` over all chains at once. The engine runs many chains and streams, every generation, the
-moments of how many types are left; the peer's count of them is timed with it. Compilation is left out and shown beside it.
+moments of how many types are left; the peer's count of them is timed with it. Compilation is left out and shown beside.
 
     python benchmarks/counts.py                 print the table
     python benchmarks/counts.py --write         and write it to benchmarks/counts.md
@@ -96,8 +96,8 @@ def report(_: Namespace) -> str:
 Printed by `python benchmarks/counts.py --write`. {_bench.machine("jax", "numpy")}.
 Processor microseconds of one refit (one chain, one generation; {GENERATIONS} generations from Zipf's law, the number of
 types left recorded at each), and how many times the peer's: `Generator.multinomial` over all types, for two types
-`Generator.binomial` over all chains at once. "tokens" is exact; "pair", "types" and "poisson" draw counts within a total
-variation that `numerics.cornish_fisher` and `numerics.alias` compute. The first call compiles.
+`Generator.binomial` over all chains at once. "tokens" is exact; "pair", "types" and "poisson" draw counts within a
+total variation that `numerics.cornish_fisher` and `numerics.alias` compute. The first call compiles.
 
 {_bench.table(head, rows)}
 """
