@@ -84,10 +84,12 @@ class Group:
     def run(self, watch: Watch, key: Key, counted: Array) -> Any:
         """Return what the watch keeps of the chains of a key, with axes (first of what is kept, generation, ...)."""
         start = self._start(key)
-        head, first = [start], 1
-        if self.program.first is not self.program.later:
-            head, first = [start, self._refit(self.program.first, key, jnp.asarray(1), start)], 2
-        values = [self._view(state) for state in head]
+        values, first = [self._everywhere(key, self.program.view(start))], 1
+        if self.program.first is self.program.later:
+            state = self._everywhere(key, start)
+        else:
+            state, first = self._refit(self.program.first, key, jnp.asarray(1), start, shared=True), 2
+            values.append(self._view(state))
         memory, kept = watch.begin(values[0]), []
         for one in values:
             memory, now = watch.keep(memory, one, counted)
@@ -95,7 +97,7 @@ class Group:
         # Behind the barrier: a loop of one round would be unrolled, its numbers folded, and the last bits would depend
         # on how many generations follow.
         fits = lax.optimization_barrier(jnp.arange(first, self.generations + 1))
-        tail = self._scan(watch, key, counted, (head[-1], memory), fits)
+        tail = self._scan(watch, key, counted, (state, memory), fits)
         return jax.tree.map(_by_chain, *kept, tail)
 
     def _scan(self, watch: Watch, key: Key, counted: Array, start: Any, fits: Array) -> Any:
@@ -111,21 +113,27 @@ class Group:
         return lax.scan(onward, (pack(start[0]), start[1]), fits)[1]
 
     def _start(self, key: Key) -> State:
-        """Return model 0 of every chain."""
+        """Return model 0, one for all chains: what fit 1 makes of it alone is made once."""
         start = jax.tree.map(jnp.asarray, self.program.start(self.given))
         if not self.program.together:
-            return jax.tree.map(lambda x: jnp.broadcast_to(x, (*key.chain.shape, *jnp.shape(x))), start)
+            return start
         after = jax.eval_shape(self.program.later, generation_key(key, 1), jnp.asarray(1.0), self.given, start)
         return jax.tree.map(lambda x, wide: jnp.broadcast_to(x, wide.shape), start, after)
 
-    def _refit(self, fit: Callable[..., State], key: Key, k: Array, state: State) -> State:
+    def _everywhere(self, key: Key, one: Any) -> Any:
+        """Return what is the same for all chains with an axis for them."""
+        if self.program.together:
+            return one
+        return jax.tree.map(lambda x: jnp.broadcast_to(x, (*key.chain.shape, *jnp.shape(x))), one)
+
+    def _refit(self, fit: Callable[..., State], key: Key, k: Array, state: State, *, shared: bool = False) -> State:
         if self.program.together:
             return fit(generation_key(key, k), k.astype(float), self.given, state)
 
         def one(chain: Array, own: State) -> State:
             return fit(generation_key(key._replace(chain=chain), k), k.astype(float), self.given, own)
 
-        return jax.vmap(one)(key.chain, state)
+        return jax.vmap(one, in_axes=(0, None if shared else 0))(key.chain, state)
 
     def _view(self, state: State) -> Values:
         return self.program.view(state) if self.program.together else jax.vmap(self.program.view)(state)
