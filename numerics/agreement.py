@@ -198,7 +198,7 @@ def _of_curve(curve: Curve, run: xr.Dataset) -> _Compared:
         raise ValueError(
             f"{curve.name}: {len(values)} predicted generations for a run of {samples.shape[1]}. Give 0..n."
         )
-    sem = _sample_sem(samples)
+    sem = sample_sem(samples)
     # Chains that all happen to be alike, in a loop that is random elsewhere, show no error and have one.
     apart = sem > 0 if (sem > 0).any() else np.ones_like(sem, dtype=bool)
     return _Compared(curve.name, values, samples.mean(axis=0), np.where(apart, sem, np.inf))
@@ -234,13 +234,14 @@ def _sem(here: Expectation, first: Sequence[Expr], samples: np.ndarray) -> np.nd
     try:
         second, cube = (expect(here.loop, here.observable**k).values(len(first) - 1) for k in (2, 3))
     except NotClosed:
-        return _sample_sem(samples)
+        return sample_sem(samples)
     variance = _floats([b - a**2 for a, b in zip(first, second, strict=True)])
     third = _floats([c - 3 * a * b + 2 * a**3 for a, b, c in zip(first, second, cube, strict=True)])
     return _trusted(variance, third, len(samples))
 
 
-def _sample_sem(samples: np.ndarray) -> np.ndarray:
+def sample_sem(samples: np.ndarray) -> np.ndarray:
+    """Return the standard error of the mean over the first axis, infinite where it cannot be read by a normal law."""
     if len(samples) < 2:
         return np.full(samples.shape[1], np.inf)
     deviations = samples - samples.mean(axis=0)

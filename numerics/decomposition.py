@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from scipy.special import ndtri
 from sympy import oo
 
-from numerics.agreement import ROUNDING, SKEW
+from numerics.agreement import ROUNDING, sample_sem
 from numerics.metrics import measured
 from numerics.simulate import simulate
 from theory.cells import value_at
@@ -279,10 +279,7 @@ def _row(cell: Cell, found: _Found, z: float, scale: float, smallest: float, pow
 
 def _estimate(values: np.ndarray, z: float) -> Estimate:
     """Return the mean with its standard error, infinite where the mean cannot be read by a normal law."""
-    mean, chains = float(values.mean()), len(values)
+    mean = float(values.mean())
     if not np.isfinite(mean):
         return Estimate(mean, np.inf, z)
-    deviations = values - mean
-    variance, third = float((deviations**2).mean()), float((deviations**3).mean())
-    blind = abs(third) > SKEW * chains**0.5 * variance**1.5
-    return Estimate(mean, np.inf if blind and variance > 0 else (variance / max(chains - 1, 1)) ** 0.5, z)
+    return Estimate(mean, float(sample_sem(values[:, None])[0]), z)

@@ -8,7 +8,7 @@ from attrs import evolve
 from jax import Array
 from jax.scipy.linalg import solve_triangular
 
-from numerics import densities, mixtures, projections, scalars, texts
+from numerics import densities, joint, mixtures, projections, scalars, texts
 from numerics.chains import Given
 from numerics.cipher import Key
 from numerics.distortions import Distortion, deviates, factor, temperature
@@ -99,39 +99,6 @@ def _normal_view(model: Model) -> dict[str, Array]:
     return {"mu": model["mu"], "V": model["V"], "log_V": jnp.log(model["V"])}
 
 
-def _joint_real(key: Key, size: int, given: Given, how: Distortion) -> Array:
-    """Return x = mu0 + sqrt(tau) L z with L L' the source's covariance."""
-    d = jnp.shape(given["mu0"])[-1]
-    return given["mu0"] + jnp.sqrt(factor(how)) * _rows_times(normal(key, (size, d)), given["root0"])
-
-
-def _joint_source(given: Given) -> Model:
-    return {"mu": given["mu0"], "Sigma": given["Sigma0"]}
-
-
-def _joint_draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
-    """Return x = mu + sqrt(tau) Q sqrt(lambda) z with Q lambda Q' the covariance, singular or not."""
-    values, vectors = jnp.linalg.eigh(model["Sigma"])
-    root = vectors * jnp.sqrt(jnp.maximum(factor(how) * values, 0.0))
-    return model["mu"] + _rows_times(normal(key, (size, len(values))), root)
-
-
-def _rows_times(z: Array, root: Array) -> Array:
-    """Return L z for every row z, column after column: the order of a product would change with the chunk."""
-    return sum((z[:, j, None] * root[:, j] for j in range(len(root))), jnp.zeros(()))
-
-
-def _joint_fit(data: Data, divisor: Any, last: Model) -> Model:
-    """Return mu = sum x/m and Sigma = sum (x - mu)(x - mu)'/d(m)."""
-    del last
-    mu = data.mean()
-    return {"mu": mu, "Sigma": data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor}
-
-
-def _joint_view(model: Model) -> dict[str, Array]:
-    return {"mu": model["mu"], "Sigma": model["Sigma"], "log_det": jnp.linalg.slogdet(model["Sigma"])[1]}
-
-
 def _joint_posterior(key: Key, fitted: Model, size: Any) -> Model:
     """Return Sigma = B B' with B = C A^-T, C C' = SS and A Bartlett's triangle of m - 1 degrees, and mu + B z/sqrt(m).
 
@@ -141,8 +108,8 @@ def _joint_posterior(key: Key, fitted: Model, size: Any) -> Model:
     squares = jnp.exp(log_chi_square(slot_key(key, 0), size - 1 - jnp.arange(d), (d,)) / 2)
     triangle = jnp.tril(normal(slot_key(key, 1), (d, d)), -1) + jnp.diag(squares)
     root = solve_triangular(triangle, jnp.linalg.cholesky(size * fitted["Sigma"]).T, lower=True).T
-    mean = fitted["mu"] + _rows_times(normal(slot_key(key, 2), (1, d)), root)[0] / jnp.sqrt(size)
-    return {"mu": mean, "Sigma": _rows_times(root, root).T}
+    mean = fitted["mu"] + joint.rows_times(normal(slot_key(key, 2), (1, d)), root)[0] / jnp.sqrt(size)
+    return {"mu": mean, "Sigma": joint.rows_times(root, root).T}
 
 
 def _scalar(family: OneParameter) -> Kit:
@@ -199,7 +166,7 @@ def _posterior(family: OneParameter) -> Any:
 
 
 _NORMAL = Kit(True, _normal_source, _normal_real, _normal_draw, _normal_fit, _normal_view)
-_CORRELATED = Kit(False, _normal_source, _joint_real, _normal_draw, _normal_fit, _normal_view)
+_CORRELATED = Kit(False, _normal_source, joint.real, _normal_draw, _normal_fit, _normal_view)
 _OF_LOOPS: Mapping[type, Callable[[Loop], Kit]] = {
     Mixture: mixtures.kit,
     KernelDensity: densities.kernel_density,
@@ -210,7 +177,7 @@ _KITS: Mapping[type, Kit] = {
     Gaussian: _NORMAL,
     DiagonalGaussian: _NORMAL,
     MultivariateGaussian: Kit(
-        True, _joint_source, _joint_real, _joint_draw, _joint_fit, _joint_view, posterior=_joint_posterior
+        True, joint.source, joint.real, joint.draw, joint.fit, joint.view, posterior=_joint_posterior
     ),
     Bernoulli: BERNOULLI,
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from attrs import fields
 from jax import Array
 from sympy import Rational
 
@@ -141,8 +142,7 @@ def _numbers(law: Family, floats: Callable[[Any], np.ndarray]) -> dict[str, np.n
         return {"mean": mean, "root": np.linalg.cholesky(covariance)}
     if isinstance(law, OneParameter):
         return {"value": floats(law.initial)}
-    named: Any = law
-    return {name: floats(value) for name, value in named._values().items()}
+    return {f.name: floats(getattr(law, f.name)) for f in fields(type(law))}
 
 
 def _normal(key: Key, size: int, law: Mapping[str, Array]) -> Array:

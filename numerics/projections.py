@@ -7,13 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from numerics import joint
 from numerics.chains import Given
 from numerics.cipher import Key
-from numerics.distortions import Distortion, factor, weights
+from numerics.distortions import Distortion, weights
 from numerics.frequencies import counted, inverse
 from numerics.kit import Kit, Model
 from numerics.points import Data
-from numerics.samplers import normal, slot_key, uniform
+from numerics.samplers import slot_key, uniform
 from theory.families import GraphicalGaussian, IsotropicGaussian, LowRankGaussian, ProductCategorical
 from theory.families.projected import ProjectedGaussian
 
@@ -22,30 +23,11 @@ def gaussian(family: ProjectedGaussian, dimension: int) -> Kit:
     """Return the kit of a Gaussian family with a restricted covariance."""
     restricted = _restricted(family, dimension)
 
-    def source(given: Given) -> Model:
-        return {"mu": given["mu0"], "Sigma": given["Sigma0"]}
-
-    def real(key: Key, size: int, given: Given, how: Distortion) -> Array:
-        return given["mu0"] + jnp.sqrt(factor(how)) * _rows_times(normal(key, (size, dimension)), given["root0"])
-
-    def draw(key: Key, size: int, model: Model, how: Distortion) -> Array:
-        root = jnp.linalg.cholesky(factor(how) * model["Sigma"])
-        return model["mu"] + _rows_times(normal(key, (size, dimension)), root)
-
     def fit(data: Data, divisor: Any, last: Model) -> Model:
-        del last
-        mu = data.mean()
-        return {"mu": mu, "Sigma": restricted(data.total(lambda x: jnp.outer(x - mu, x - mu)) / divisor)}
+        whole = joint.fit(data, divisor, last)
+        return {**whole, "Sigma": restricted(whole["Sigma"])}
 
-    def view(model: Model) -> dict[str, Array]:
-        return {**model, "log_det": jnp.linalg.slogdet(model["Sigma"])[1]}
-
-    return Kit(False, source, real, draw, fit, view)
-
-
-def _rows_times(z: Array, root: Array) -> Array:
-    """Return L z for every row z, column after column: the order of a product would change with the chunk."""
-    return sum((z[:, j, None] * root[:, j] for j in range(len(root))), jnp.zeros(()))
+    return Kit(False, joint.source, joint.real, joint.draw, fit, joint.view)
 
 
 def _restricted(family: ProjectedGaussian, dimension: int) -> Callable[[Array], Array]:

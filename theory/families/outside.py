@@ -8,9 +8,10 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self
 
-from attrs import field, fields, frozen
+from attrs import field, frozen
 from sympy import Add, Expr, Rational, S, beta, digamma, log, sqrt
 
+from theory.axes import free_symbols, substituted
 from theory.errors import NotClosed
 from theory.exact import finite, sequence
 from theory.families.base import Family, Parameters
@@ -30,26 +31,15 @@ class Outside(Family):
     @property
     def free_symbols(self) -> set[Any]:
         """The symbols of its parameters."""
-        return {s for value in self._values().values() for s in _entries(value)}
+        return free_symbols(self)
 
     def substitute(self, values: Mapping[Any, Expr]) -> Self:
         """Return the law with values put into its parameters."""
-        return type(self)(**{name: _put(value, values) for name, value in self._values().items()})
+        return substituted(self, values)
 
     @abstractmethod
     def centred(self) -> tuple[Expr, Points]:
         """Return the mean of a point and the law of the point about it."""
-
-    def _values(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(type(self))}
-
-
-def _entries(value: Any) -> set[Any]:
-    return set().union(*(x.free_symbols for x in (value if isinstance(value, tuple) else (value,))))
-
-
-def _put(value: Any, values: Mapping[Any, Expr]) -> Any:
-    return tuple(x.subs(values) for x in value) if isinstance(value, tuple) else value.subs(values)
 
 
 @frozen
