@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 from sympy import Rational
 
-from numerics import engine, parts, planning, whole
+from numerics import parts, planning, whole
 from numerics.simulate import simulate
 from theory import MLE, Categorical, Gaussian, Loop
 
@@ -45,19 +45,6 @@ def vouched(folder):
     """How many files of a run have their hash."""
     sums = folder / "SHA256SUMS"
     return len(sums.read_text().splitlines()) if sums.exists() else 0
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """First chains of the chunks that are computed."""
-    firsts, compiled = [], engine.compiled
-
-    def counting(plan, devices):
-        run = compiled(plan, devices)
-        return lambda seed, given, chains, counts: firsts.append(int(chains[0, 0])) or run(seed, given, chains, counts)
-
-    monkeypatch.setattr(engine, "compiled", counting)
-    return firsts
 
 
 @pytest.mark.parametrize(("paths", "chunk"), [(True, 256), (False, 256), (False, None)])

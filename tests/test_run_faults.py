@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from numerics import engine, whole
+from numerics import whole
 from numerics.simulate import simulate
 from theory import MLE, Gaussian, Loop, Unbiased
 
@@ -25,19 +25,6 @@ def files(folder):
 def kept(chunks):
     """Names of the files of a whole run."""
     return sorted(["SHA256SUMS", "manifest.json", *(f"chunk-{file:06d}.npz" for file in range(chunks))])
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """First chains of the chunks that are computed."""
-    firsts, compiled = [], engine.compiled
-
-    def counting(plan, devices):
-        run = compiled(plan, devices)
-        return lambda seed, given, chains, counts: firsts.append(int(chains[0, 0])) or run(seed, given, chains, counts)
-
-    monkeypatch.setattr(engine, "compiled", counting)
-    return firsts
 
 
 def flipped(folder):
