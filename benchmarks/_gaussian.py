@@ -15,7 +15,7 @@ from _race import Case, Program
 from jax import Array, lax
 
 from numerics import simulate
-from numerics.cipher import cipher
+from numerics.samplers.cipher import cipher
 from theory import Gaussian, Loop
 
 GENERATIONS = 100

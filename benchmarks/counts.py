@@ -97,7 +97,7 @@ Printed by `python benchmarks/counts.py --write`. {_bench.machine("jax", "numpy"
 Processor microseconds of one refit (one chain, one generation; {GENERATIONS} generations from Zipf's law, the number of
 types left recorded at each), and how many times the peer's: `Generator.multinomial` over all types, for two types
 `Generator.binomial` over all chains at once. "tokens" is exact; "pair", "types" and "poisson" draw counts within a
-total variation that `numerics.cornish_fisher` and `numerics.alias` compute. The first call compiles.
+total variation that `numerics.samplers.cornish_fisher` and `numerics.samplers.alias` compute. The first call compiles.
 
 {_bench.table(head, rows)}
 """

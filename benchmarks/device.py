@@ -26,7 +26,7 @@ from attrs import frozen
 from jax import Array, lax
 
 from numerics import simulate
-from numerics.cipher import cipher
+from numerics.samplers.cipher import cipher
 from theory import Categorical, Gaussian, Loop, MultivariateGaussian
 
 CALLS, ROUNDS = 32, 3

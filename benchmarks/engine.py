@@ -82,7 +82,7 @@ def _simulated(M: int, generations: int, chains: int) -> None:
 
 FIRST = """
 from numerics import simulate
-from numerics.compiled import keep_compiled
+from numerics.running.compiled import keep_compiled
 from theory import Gaussian, Loop
 keep_compiled({folder!r})
 simulate(Loop(Gaussian(), samples=100), {{"mu": 0, "V": 1}}, generations=100, chains=1000, paths=False).load()

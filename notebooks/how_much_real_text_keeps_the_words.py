@@ -22,8 +22,8 @@ from sympy import Rational
 
 from numerics import agree, simulate, vocabulary
 from numerics.figures.words import draw
-from numerics.lexicon import lexicon
-from numerics.retention import retention
+from numerics.texts.lexicon import lexicon
+from numerics.texts.retention import retention
 from theory import Categorical, Loop, Mixed, absorption
 
 CHAINS = int(os.environ.get("NOTEBOOK_CHAINS", "100000")) // 200

@@ -21,9 +21,10 @@ import os
 
 from sympy import Rational
 
-from numerics import Curve, agree, data, simulate
-from numerics.retrained import retrained
-from numerics.starving import predicted
+from numerics import Curve, agree, simulate
+from numerics.texts import data
+from numerics.texts.retrained import retrained
+from numerics.texts.starving import predicted
 from theory import Loop, NGram, absorption
 
 CHAINS = int(os.environ.get("NOTEBOOK_CHAINS", "100000"))

@@ -1,12 +1,12 @@
 """Simulation of self-consuming loops on JAX, and the verdict on theory against it."""
 
-from numerics.absorption import large_absorption as large_absorption
+from numerics.absorption.bounded import Bounded as Bounded
+from numerics.absorption.branching_limit import BranchingLimit as BranchingLimit
+from numerics.absorption.large import large_absorption as large_absorption
+from numerics.absorption.large_chain import LargeChain as LargeChain
 from numerics.agreement import Agreement as Agreement
 from numerics.agreement import Curve as Curve
 from numerics.agreement import agree as agree
-from numerics.bounded import Bounded as Bounded
-from numerics.branching_limit import BranchingLimit as BranchingLimit
-from numerics.compiled import keep_compiled as keep_compiled
 from numerics.curves import VOCABULARY as VOCABULARY
 from numerics.curves import count_classes as count_classes
 from numerics.curves import losses as losses
@@ -14,12 +14,12 @@ from numerics.curves import losses_of as losses_of
 from numerics.curves import survival as survival
 from numerics.curves import vocabulary as vocabulary
 from numerics.decomposition import simulated_sources as simulated_sources
-from numerics.large_chain import LargeChain as LargeChain
-from numerics.processes import join as join
-from numerics.reference import reference as reference
-from numerics.runs import load as load
-from numerics.runs import rerun as rerun
-from numerics.runs import save as save
+from numerics.reference.simulator import reference as reference
+from numerics.running.compiled import keep_compiled as keep_compiled
+from numerics.running.processes import join as join
+from numerics.running.runs import load as load
+from numerics.running.runs import rerun as rerun
+from numerics.running.runs import save as save
 from numerics.simulate import simulate as simulate
 from numerics.summaries import Covariance as Covariance
 from numerics.summaries import Extremes as Extremes

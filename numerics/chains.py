@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from attrs import frozen
 from jax import Array, lax
 
-from numerics.cipher import Key, chain_key, generation_key
+from numerics.samplers.cipher import Key, chain_key, generation_key
 
 State = Any
 """What a chain carries from generation to generation, a pytree of arrays."""

@@ -12,9 +12,9 @@ import numpy as np
 from attrs import frozen
 from sympy import And, Expr, Piecewise, Rational, S, Sum, sign
 
-from numerics.absorption import large_absorption
+from numerics.absorption.large import large_absorption
 from numerics.agreement import Curve
-from numerics.slots import WHOLE
+from numerics.paths.slots import WHOLE
 from numerics.sources import source_arrays
 from numerics.survival import Survival
 from theory.absorption import absorption

@@ -14,11 +14,11 @@ from attrs import evolve
 from jax import Array
 
 from numerics.chains import Given, Group, Program, State, trajectories
-from numerics.cipher import halves
-from numerics.devices import Devices, found, spread
+from numerics.paths.slots import reader
 from numerics.planning import Plan
 from numerics.printer import to_jax
-from numerics.slots import reader
+from numerics.running.devices import Devices, found, spread
+from numerics.samplers.cipher import halves
 from numerics.summaries.streams import watch
 from numerics.variables import letters_of_source, variables
 

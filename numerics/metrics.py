@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import entr, logsumexp, ndtri, rel_entr, roots_hermitenorm
 
-from numerics.lines import Line, line, log_normal
+from numerics.kits.lines import Line, line, log_normal
 from theory.errors import NotClosed
 from theory.families import MultivariateGaussian
 from theory.families.base import Family

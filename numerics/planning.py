@@ -9,10 +9,10 @@ from attrs import frozen
 from sympy import Expr, Indexed, IndexedBase, MatrixSymbol, sympify
 from sympy.core.symbol import Symbol
 
-from numerics import counts_path, data_path, sufficient
 from numerics.chains import Program
+from numerics.paths import counts_path, data_path, sufficient
+from numerics.paths.statistic_path import PLAIN
 from numerics.precision import Precision
-from numerics.statistic_path import PLAIN
 from numerics.summaries.base import BLOCK
 from numerics.summaries.streams import Stream
 from numerics.variables import in_letters, letters_of_source, variables

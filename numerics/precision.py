@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from attrs import field, frozen
 from jax import Array
 
-from numerics import elementary
+from numerics.samplers import elementary
 
 NAMES = ("f64", "mixed", "f32")
 

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from attrs import Attribute, field, fields, frozen
 
-from numerics import devices as machine
 from numerics import planning
 from numerics.chains import Given
-from numerics.cipher import CHAINS, GENERATIONS, SEEDS
-from numerics.long_runs import identity
-from numerics.parts import Layout, layout
 from numerics.planning import Plan
 from numerics.precision import Precision
-from numerics.provenance import provenance
+from numerics.running import devices as machine
+from numerics.running.long_runs import identity
+from numerics.running.parts import Layout, layout
+from numerics.running.provenance import provenance
+from numerics.samplers.cipher import CHAINS, GENERATIONS, SEEDS
 from numerics.sources import Start, shape, source_arrays
 from numerics.summaries.streams import Asked, spelled, streams
 from theory.loop import Loop

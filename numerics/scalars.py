@@ -14,9 +14,9 @@ from attrs import evolve, fields, frozen
 from jax import Array
 from sympy import Expr, Symbol
 
-from numerics.cipher import Key
-from numerics.points import Data
+from numerics.kits.points import Data
 from numerics.samplers import binomial, hyperbolic_secant, log_chi_square, negative_binomial, poisson, slot_key, uniform
+from numerics.samplers.cipher import Key
 from theory import symbols
 from theory.families import (
     Binomial,

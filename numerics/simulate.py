@@ -8,13 +8,13 @@ from typing import Any
 import jax
 import xarray as xr
 
-from numerics.devices import Number
 from numerics.engine import Stretch, stretches
-from numerics.long_runs import keeping
-from numerics.processes import group
-from numerics.progress import shown
 from numerics.request import Request
-from numerics.results import collected
+from numerics.running.devices import Number
+from numerics.running.long_runs import keeping
+from numerics.running.processes import group
+from numerics.running.progress import shown
+from numerics.running.results import collected
 from numerics.sources import Start
 from numerics.summaries.streams import Asked
 from theory.loop import Loop
@@ -57,9 +57,9 @@ def simulate(
         summaries: name of a variable or observable -> what else is streamed of it, one `Summary` or several, as values
             or as text: {"V": [Quantiles([0.05, 0.5, 0.95]), "share(below=0.001)"]}. See `numerics.summaries`.
         method: "statistic" draws sufficient statistics, "data" draws the points and refits them, and "pair",
-            "tokens", "types", "poisson" and "types-exact" draw the counts of a categorical loop (`numerics.counts_path`
-            says how). All are exact where they run but "pair", "types" and "poisson", which are within 2e-7 of the
-            exact law in every count, in total variation; "auto" takes the cheapest.
+            "tokens", "types", "poisson" and "types-exact" draw the counts of a categorical loop
+            (`numerics.paths.counts_path` says how). All are exact where they run but "pair", "types" and "poisson",
+            which are within 2e-7 of the exact law in every count, in total variation; "auto" takes the cheapest.
         chunk: chains that advance together, rounded up to a multiple of 256; it changes no number.
         device: "auto", "cpu", "gpu" or "tpu".
         devices: how many devices of that kind share the chains, or "all"; it changes no number.

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Float, Symbol
 
-from numerics import outside, texts
 from numerics.chains import Given
+from numerics.kits import outside
 from numerics.scalars import SCALARS
+from numerics.texts import ngrams as texts
 from theory.families import (
     Bernoulli,
     Categorical,

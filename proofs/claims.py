@@ -11,8 +11,8 @@ import xarray as xr
 from attrs import field, frozen
 from sympy import Expr, Function, Indexed, IndexedBase, Rational, Sum, Symbol, log, sign
 
-from numerics.absorption import large_absorption
-from numerics.large_chain import LargeChain
+from numerics.absorption.large import large_absorption
+from numerics.absorption.large_chain import LargeChain
 from theory import (
     MLE,
     Accumulate,

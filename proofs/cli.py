@@ -204,7 +204,7 @@ def data(file: Path | None = None, /, *, column: str | None = None, as_json: As_
         file: Text file or CSV table; without it, the help prose of the running Python.
         column: Column of the CSV table.
     """
-    from numerics.data import described, load, prose
+    from numerics.texts.data import described, load, prose
 
     facts = described(prose() if file is None else load(file, column))
     print(json.dumps(facts) if as_json else "\n".join(f"{name}: {value}" for name, value in facts.items()))

@@ -118,7 +118,7 @@ def _split(text: str) -> list[str]:
 
 
 def _frequencies(source: str | None) -> Any:
-    from numerics.lexicon import lexicon
+    from numerics.texts.lexicon import lexicon
 
     return None if source is None else lexicon(None if source == "prose" else source).frequencies
 
@@ -131,7 +131,7 @@ def _writable(out: Path | None) -> None:
 def _write(found: "CurveFit", plain: dict[str, Any], job: FitJob) -> None:
     """Write the findings and the figure, each whole or not at all."""
     from numerics.figures.fitted_curve import draw
-    from numerics.plots import save
+    from numerics.reports.plots import save
 
     out = job.out or Path()
     out.mkdir(parents=True, exist_ok=True)

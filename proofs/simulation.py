@@ -27,10 +27,10 @@ from typing import Any
 import xarray as xr
 from attrs import NOTHING, Factory, evolve, fields, frozen
 
-from numerics.compiled import keep_compiled
-from numerics.devices import Number
-from numerics.processes import Group, join
-from numerics.runs import save
+from numerics.running.compiled import keep_compiled
+from numerics.running.devices import Number
+from numerics.running.processes import Group, join
+from numerics.running.runs import save
 from numerics.simulate import simulate
 from numerics.sweeps import sweep
 from proofs.job import ClusterJob

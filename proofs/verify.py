@@ -18,12 +18,12 @@ from sympy import Expr
 from tqdm import tqdm
 
 from numerics.agreement import Agreement, Curve, agree
-from numerics.data import Column, Corpus, load, prose
 from numerics.figures import verify as figure
 from numerics.observe import evaluate
-from numerics.plots import save_pdf, svg
-from numerics.report import Row, to_json, to_text, write_html, write_whole
+from numerics.reports.plots import save_pdf, svg
+from numerics.reports.report import Row, to_json, to_text, write_html, write_whole
 from numerics.simulate import simulate
+from numerics.texts.data import Column, Corpus, load, prose
 from proofs.claims import Claim, Experiment, expressivity, gaussian, single_sources, words
 from proofs.job import Job
 from proofs.kernel import Rejected, check

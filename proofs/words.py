@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
-from numerics.lexicon import lexicon
-from numerics.plots import save, writable
-from numerics.retention import Class, Retention, retention
+from numerics.reports.plots import save, writable
+from numerics.texts.lexicon import lexicon
+from numerics.texts.retention import Class, Retention, retention
 
 EXAMPLES = 6
 """Words of each class that are named."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from numerics import BranchingLimit, LargeChain
-from numerics.branching_limit import branching_loss, diffusion_time, exponent
+from numerics.absorption.branching_limit import branching_loss, diffusion_time, exponent
 
 EVEN = np.array([0.5, 0.5])
 FREQUENCIES = np.concatenate([np.geomspace(1e-7, 0.5, 60), [0.9, 1.0]])

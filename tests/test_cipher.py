@@ -8,7 +8,18 @@ import numpy as np
 import pytest
 from jax.extend.random import threefry_2x32
 
-from numerics.cipher import SEEDS, SLOT, Key, chain_key, cipher, generation_key, halves, jax_key, slot_key, words
+from numerics.samplers.cipher import (
+    SEEDS,
+    SLOT,
+    Key,
+    chain_key,
+    cipher,
+    generation_key,
+    halves,
+    jax_key,
+    slot_key,
+    words,
+)
 
 VECTORS = [
     ((0, 0), (0, 0), (0x6B200159, 0x99BA4EFE)),

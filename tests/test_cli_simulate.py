@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sympy import Rational
 
-from numerics.runs import load
+from numerics.running.runs import load
 from numerics.simulate import simulate
 from proofs import cli
 from proofs.simulation import Simulation, read

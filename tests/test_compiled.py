@@ -7,7 +7,7 @@ import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 from numerics import keep_compiled, simulate
-from numerics.compiled import FOLDER, SECONDS
+from numerics.running.compiled import FOLDER, SECONDS
 from theory import Bernoulli, Loop
 
 LOOP = Loop(Bernoulli("1/4"), samples=9)

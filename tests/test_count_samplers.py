@@ -10,9 +10,10 @@ import pytest
 from scipy.stats import binom, chi2, nbinom, poisson
 from sympy import Integer, Poly, Rational, bernoulli, diff, expand, nsimplify, symbols
 
-from numerics import alias, near_binomial, near_poisson, poissonised, resampling, simulate, tails
-from numerics.cipher import chain_key
-from numerics.cornish_fisher import TERMS, total_variation, wide
+from numerics import simulate
+from numerics.samplers import alias, near_binomial, near_poisson, poissonised, resampling, tails
+from numerics.samplers.cipher import chain_key
+from numerics.samplers.cornish_fisher import TERMS, total_variation, wide
 from theory import Bernoulli, Categorical, Loop
 
 FAILURE = 1e-6

@@ -10,11 +10,12 @@ from scipy.stats import binom, chi2
 from scipy.stats import multinomial as multinomial_law
 from sympy import Piecewise, Sum, log, sign
 
-from numerics import counts_path, planning, simulate
-from numerics.binomials import binomials
-from numerics.cipher import below, chain_key, uniforms, words
+from numerics import planning, simulate
+from numerics.paths import counts_path
+from numerics.paths.slots import WHOLE, Slots, dense, reader
 from numerics.printer import to_jax
-from numerics.slots import WHOLE, Slots, dense, reader
+from numerics.samplers.binomials import binomials
+from numerics.samplers.cipher import below, chain_key, uniforms, words
 from theory import Categorical, Loop, Mixed, Tempered
 from theory.symbols import K, i, p, p0
 

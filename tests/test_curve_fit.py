@@ -16,7 +16,7 @@ from numerics.fitting.density import log_density
 from numerics.fitting.forecast import band, crossing
 from numerics.fitting.one_step import MEAN_SQUARE, variance_laws
 from numerics.fitting.vocabulary import exponents, moments
-from numerics.retention import exponent
+from numerics.texts.retention import exponent
 from theory import (
     Accumulate,
     Categorical,

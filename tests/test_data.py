@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics import data
-from numerics.data import Column, Corpus, load, prose
+from numerics.texts import data
+from numerics.texts.data import Column, Corpus, load, prose
 
 TEXT = """The title
 =========

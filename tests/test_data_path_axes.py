@@ -17,11 +17,13 @@ from scipy import stats
 from scipy.stats import norm
 from sympy import Rational
 
-from numerics import agree, drawing, engine, kits, simulate
-from numerics.cipher import chain_key
-from numerics.distortions import Distortion, weights
-from numerics.points import Data
-from numerics.reference import reference
+from numerics import agree, engine, simulate
+from numerics.kits import choice as kits
+from numerics.kits import drawing
+from numerics.kits.distortions import Distortion, weights
+from numerics.kits.points import Data
+from numerics.reference.simulator import reference
+from numerics.samplers.cipher import chain_key
 from theory import (
     Accumulate,
     Bernoulli,

@@ -13,7 +13,7 @@ from sympy import E, Rational, log, oo, pi
 
 from numerics.decomposition import CELLS, Estimate, Row, simulated_sources
 from numerics.figures.error_sources import draw
-from numerics.lines import line
+from numerics.kits.lines import line
 from numerics.metrics import measured
 from theory import (
     Categorical,

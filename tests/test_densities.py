@@ -7,9 +7,9 @@ from scipy import stats
 from sympy import Rational, sqrt
 
 from numerics import Curve, agree, simulate
-from numerics.cipher import chain_key
-from numerics.distortions import FAITHFUL
-from numerics.outside import arrays, drawing
+from numerics.kits.distortions import FAITHFUL
+from numerics.kits.outside import arrays, drawing
+from numerics.samplers.cipher import chain_key
 from theory import (
     Accumulate,
     Categorical,

@@ -15,7 +15,7 @@ import pytest
 from sympy import Rational
 
 from numerics import simulate
-from numerics.devices import found
+from numerics.running.devices import found
 from theory import Accumulate, Categorical, Gaussian, Loop
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +30,7 @@ SCRIPT = """
 import json, sys
 import jax
 from test_devices import CASES, bits
-from numerics.devices import found
+from numerics.running.devices import found
 said = {"devices": len(found("cpu", "all")), "bits": [bits(*case) for case in CASES]}
 said["resumed"] = [bits("pool", False, devices, out=sys.argv[1], resume=devices > 2) for devices in (2, 4)]
 print(json.dumps(said))

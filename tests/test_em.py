@@ -12,10 +12,10 @@ from scipy.stats import chisquare, norm
 from sympy import Rational
 
 from numerics import Curve, agree, simulate
-from numerics.cipher import chain_key
-from numerics.em import Climb
-from numerics.mixtures import Mixtures
-from numerics.points import Data
+from numerics.kits.em import Climb
+from numerics.kits.mixtures import Mixtures
+from numerics.kits.points import Data
+from numerics.samplers.cipher import chain_key
 from theory import EM, SGD, Accumulate, Gaussian, Loop, Mixture, NotClosed, Weighted, drift, expect
 
 FALSE_ALARM = 1e-6

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from numerics.runs import load
+from numerics.running.runs import load
 from numerics.simulate import simulate
 from theory import MLE, Gaussian, Loop
 

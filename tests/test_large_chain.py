@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from sympy import Rational, oo
 
 from numerics import Bounded, LargeChain, large_absorption
-from numerics.absorption_times import Jumps
-from numerics.ancestry import Ancestry
-from numerics.occupancy import Occupancy, U
+from numerics.absorption.ancestry import Ancestry
+from numerics.absorption.occupancy import Occupancy, U
+from numerics.absorption.times import Jumps
 from theory import Bernoulli, Categorical, Gaussian, Loop, Mixed, NotClosed, absorption
 
 SOURCES = {

@@ -10,12 +10,12 @@ from scipy import stats
 from sympy import Rational
 
 from numerics import simulate
-from numerics.cipher import chain_key, slot_key
-from numerics.descent import ORDER, Descending, _shuffled
-from numerics.inference import Inference
-from numerics.kits import kit
-from numerics.likelihoods import likelihood
-from numerics.points import Data
+from numerics.kits.choice import kit
+from numerics.kits.descent import ORDER, Descending, _shuffled
+from numerics.kits.inference import Inference
+from numerics.kits.likelihoods import likelihood
+from numerics.kits.points import Data
+from numerics.samplers.cipher import chain_key, slot_key
 from theory import (
     EM,
     NUTS,

@@ -6,8 +6,8 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from numerics.data import Corpus, prose
-from numerics.lexicon import lexicon, of_corpus
+from numerics.texts.data import Corpus, prose
+from numerics.texts.lexicon import lexicon, of_corpus
 
 LIST = "word,count\nthe,60\nof,30\nrose,10\n"
 
@@ -84,7 +84,7 @@ def test_what_is_no_list_of_words_is_refused(written, text, says):
 
 def test_a_missing_package_names_its_extra(monkeypatch):
     """Assert that without the package the extra to install is named."""
-    monkeypatch.setattr("numerics.lexicon.find_spec", {}.get)
+    monkeypatch.setattr("numerics.texts.lexicon.find_spec", {}.get)
     with pytest.raises(ValueError, match=r"collapse-theory\[data\]"):
         lexicon("wordfreq:en")
 

@@ -13,7 +13,8 @@ import pytest
 import xarray as xr
 from sympy import Rational
 
-from numerics import parts, planning, whole
+from numerics import planning
+from numerics.running import parts, whole
 from numerics.simulate import simulate
 from theory import MLE, Categorical, Gaussian, Loop
 

@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sympy import Mul, Pow, Product, Rational, Sum, digamma, exp, factorial, gamma, log, polygamma, rf, sqrt
 
-from numerics.mathml import mathml
+from numerics.reports.mathml import mathml
 
 M, n, k = sympy.symbols("M n k", integer=True, positive=True)
 V0, alpha = sympy.symbols("V0 alpha", positive=True)

@@ -17,10 +17,10 @@ from sympy import Determinant, Rational, Trace, log
 
 from numerics import simulate
 from numerics.observe import evaluate
-from numerics.reference import reference
-from numerics.roots import Lower, Root, Roots
+from numerics.paths.roots import Lower, Root, Roots
+from numerics.paths.spaces import Blocks
+from numerics.reference.simulator import reference
 from numerics.samplers import SEEDS, chain_key
-from numerics.spaces import Blocks
 from theory import Accumulate, Loop, Mixed, MultivariateGaussian, PosteriorDraw, Replace, Unbiased, expect
 from theory.estimators import MLE
 

@@ -6,7 +6,7 @@ from scipy.stats import norm
 from sympy import Rational
 
 from numerics import Curve, agree, simulate
-from numerics.retrained import retrained
+from numerics.texts.retrained import retrained
 from theory import Accumulate, Loop, NGram, Tempered, absorption
 
 LEVEL = 1e-4

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from numerics import elementary, simulate
-from numerics.cipher import SEEDS, chain_key, slot_key, words
-from numerics.refits import NORMALS
-from numerics.samplers import normals
+from numerics import simulate
+from numerics.paths.refits import NORMALS
+from numerics.samplers import elementary, normals
+from numerics.samplers.cipher import SEEDS, chain_key, slot_key, words
 from numerics.samplers.normal import DISTANCE, REACH
 from numerics.samplers.quantiles import WANTED, coefficients, log_quantile, log_ratio, relative_error, total_variation
 from theory import Accumulate, Gaussian, Loop, Poisson, Schedule

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numerics import long_runs, simulate
-from numerics.parts import Layout
-from numerics.processes import Group, group
-from numerics.whole import alone, beside, shared
+from numerics import simulate
+from numerics.running import long_runs
+from numerics.running.parts import Layout
+from numerics.running.processes import Group, group
+from numerics.running.whole import alone, beside, shared
 from theory import MLE, Gaussian, Loop
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,8 +30,8 @@ LOST = {**SMALL, "seed": 8, "paths": False}
 SCRIPT = """
 import json, os, signal, sys
 from pathlib import Path
-from numerics import long_runs
-from numerics.processes import join
+from numerics.running import long_runs
+from numerics.running.processes import join
 from test_processes import LOOP, LOST, SMALL, bits, refused
 
 me, folder = join(), Path(sys.argv[1])

@@ -13,8 +13,11 @@ from scipy.stats import norm
 from sympy import Expr, Integer, Rational
 
 from numerics import chains as chains_module
-from numerics import distortions, engine, kits, refits
-from numerics.reference import reference
+from numerics import engine
+from numerics.kits import choice as kits
+from numerics.kits import distortions
+from numerics.paths import refits
+from numerics.reference.simulator import reference
 from numerics.simulate import simulate
 from theory import (
     MLE,

@@ -14,8 +14,8 @@ import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numerics import report
-from numerics.report import Row, summary, to_json, to_text, write_html
+from numerics.reports import report
+from numerics.reports.report import Row, summary, to_json, to_text, write_html
 
 M, n = sympy.symbols("M n", integer=True, positive=True)
 V0 = sympy.Symbol("V0", positive=True)

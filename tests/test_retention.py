@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.data import Corpus
-from numerics.lexicon import lexicon, of_corpus
-from numerics.retention import exponent, retention
+from numerics.texts.data import Corpus
+from numerics.texts.lexicon import lexicon, of_corpus
+from numerics.texts.retention import exponent, retention
 
 SHARES = st.fractions(0, 1, max_denominator=50)
 

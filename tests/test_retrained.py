@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 from sympy import Rational
 
-from numerics.data import prose
-from numerics.retrained import Source, contexts, retrained, written
-from numerics.starving import growth, predicted
-from numerics.texts import Texts
+from numerics.texts.data import prose
+from numerics.texts.ngrams import Texts
+from numerics.texts.retrained import Source, contexts, retrained, written
+from numerics.texts.starving import growth, predicted
 from theory import Accumulate, Categorical, Gaussian, Loop, NGram, absorption
 
 LEVEL = 1e-4

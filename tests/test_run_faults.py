@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from numerics import whole
+from numerics.running import whole
 from numerics.simulate import simulate
 from theory import MLE, Gaussian, Loop, Unbiased
 

@@ -14,10 +14,11 @@ from scipy.special import digamma
 from scipy.stats import norm
 from sympy import Rational, log, oo
 
-from numerics import planning, runs
-from numerics.devices import found
+from numerics import planning
 from numerics.engine import compiled
-from numerics.runs import load, rerun, save
+from numerics.running import runs
+from numerics.running.devices import found
+from numerics.running.runs import load, rerun, save
 from numerics.simulate import simulate
 from theory import (
     Accumulate,

@@ -17,8 +17,8 @@ from scipy.special import expit
 from sympy import Integer, Rational, lambdify, log
 
 from numerics import agree, samplers, simulate
-from numerics.reference import reference
-from numerics.reference_scalars import WORDS
+from numerics.reference.scalars import WORDS
+from numerics.reference.simulator import reference
 from numerics.scalars import SCALARS, constants, points
 from theory import (
     Accumulate,

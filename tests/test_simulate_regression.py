@@ -11,7 +11,7 @@ from scipy import stats
 
 from numerics import simulate
 from numerics.planning import choose
-from numerics.reference import reference
+from numerics.reference.simulator import reference
 from numerics.samplers import SEEDS
 from theory import LinearRegression, Loop
 

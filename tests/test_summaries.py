@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import binom
 
 from numerics import planning
-from numerics.runs import rerun
+from numerics.running.runs import rerun
 from numerics.simulate import simulate
 from numerics.summaries import Covariance, Extremes, Histogram, Moments, Passage, Quantiles, Share, Summary
 from numerics.summaries.quantiles import Sketch

@@ -12,9 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sympy import Add, Mul, Rational, S, log, nan, oo, sqrt, zoo
 
-from numerics.reference_exact import mean, models
-from numerics.reference_moments import Before, multiplier, value
-from numerics.reference_points import after, statistics
+from numerics.reference.exact import mean, models
+from numerics.reference.moments import Before, multiplier, value
+from numerics.reference.points import after, statistics
 from theory import (
     MLE,
     Accumulate,

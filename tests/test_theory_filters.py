@@ -11,7 +11,7 @@ from sympy import (
     Symbol,
 )
 
-from numerics.reference import reference
+from numerics.reference.simulator import reference
 from proofs.kernel import check
 from proofs.testing.equality import vanishes
 from theory import (

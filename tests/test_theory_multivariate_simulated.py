@@ -17,7 +17,7 @@ from sympy import (
 
 from numerics.agreement import agree
 from numerics.observe import evaluate
-from numerics.reference import reference
+from numerics.reference.simulator import reference
 from numerics.simulate import simulate
 from theory import (
     Accumulate,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sympy import Rational, S, Symbol, digamma, exp, log, oo, simplify
 
-from numerics.reference import reference
+from numerics.reference.simulator import reference
 from theory import (
     V0,
     Bernoulli,

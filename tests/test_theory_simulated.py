@@ -14,7 +14,7 @@ from attrs import evolve
 from scipy.stats import norm
 from sympy import IndexedBase, Rational, lambdify, log, sqrt
 
-from numerics.reference import reference
+from numerics.reference.simulator import reference
 from numerics.simulate import simulate
 from theory import (
     MLE,

@@ -6,7 +6,7 @@ import re
 import pytest
 from attrs import evolve
 
-from numerics.data import Column, prose
+from numerics.texts.data import Column, prose
 from proofs.job import Job
 from proofs.verify import planned, verify, write
 

@@ -1,7 +1,7 @@
 """The random parts of one refit, each with its exact conditional moments given the model before.
 
 A law knows the moments E[x^a (log x)^b | model]; deriving a recurrence needs nothing else of it. Simulation draws
-from the same laws (`numerics/samplers.py`).
+from the same laws (`numerics/samplers/`).
 """
 
 from abc import ABC, abstractmethod

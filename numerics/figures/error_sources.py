@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from numerics.decomposition import Estimate, SimulatedSources
-from numerics.plots import WIDTHS, style
+from numerics.reports.plots import WIDTHS, style
 from theory.sources import CELLS, SOURCES, name
 
 NAMES = {

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from numerics.fitting.curve_fit import CurveFit
 from numerics.fitting.unknowns import MEANING
-from numerics.plots import WIDTHS, style
+from numerics.reports.plots import WIDTHS, style
 
 
 def draw(found: CurveFit, tolerance: float = 0.1, width: float = WIDTHS["icml2"]) -> Figure:

@@ -6,7 +6,7 @@ from attrs import evolve
 from matplotlib.figure import Figure
 
 from numerics.agreement import Agreement
-from numerics.plots import WIDTHS, compared, style
+from numerics.reports.plots import WIDTHS, compared, style
 
 
 def draw(mean: Agreement, log_mean: Agreement, M: int, chains: int, width: float = WIDTHS["neurips"]) -> Figure:

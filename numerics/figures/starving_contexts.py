@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from numerics.plots import WIDTHS, style
+from numerics.reports.plots import WIDTHS, style
 
 LINES = {"independent": "independent contexts", "free": "free n-grams"}
 
@@ -15,8 +15,8 @@ def draw(run: xr.Dataset, theory: xr.Dataset, footnote: str, width: float = WIDT
     """Return two panels: distinct n-grams by generation, and the share left at the last one by class of contexts.
 
     Args:
-        run: from `numerics.retrained.retrained`, at least two runs.
-        theory: from `numerics.starving.predicted`, the same generations and classes.
+        run: from `numerics.texts.retrained.retrained`, at least two runs.
+        theory: from `numerics.texts.starving.predicted`, the same generations and classes.
         footnote: n, M, order and runs, in words.
         width: in inches.
     """

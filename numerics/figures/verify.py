@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from numerics.agreement import Agreement
-from numerics.plots import WIDTHS, compared, style
+from numerics.reports.plots import WIDTHS, compared, style
 
 
 def draw(panels: Mapping[str, Mapping[str, Agreement]], footnote: str, width: float = WIDTHS["icml2"]) -> Figure:

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from numerics.plots import WIDTHS, style
-from numerics.retention import Retention
+from numerics.reports.plots import WIDTHS, style
+from numerics.texts.retention import Retention
 
 SHARES = (0.0, 0.001, 0.01, 0.1)
 """Real shares whose words are drawn."""

@@ -14,13 +14,13 @@ import numpy as np
 from attrs import field, frozen
 from scipy.stats import binomtest, chisquare
 
-from numerics.cipher import halves
 from numerics.fitting.curve_fit import REGIMES
 from numerics.fitting.futures import start_anew
 from numerics.fitting.models import Model, many
 from numerics.fitting.posterior import Effort
 from numerics.fitting.unknowns import Range, unknowns
 from numerics.samplers import chain_key, slot_key, uniform
+from numerics.samplers.cipher import halves
 from theory import symbols
 from theory.estimators import Scaled
 from theory.families import Gaussian

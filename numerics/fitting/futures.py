@@ -11,15 +11,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from numerics import statistic_path
-from numerics.cipher import halves
 from numerics.fitting.likelihood import curve_law
 from numerics.fitting.models import Model
 from numerics.fitting.observed import Observed
 from numerics.fitting.vocabulary import ROUNDING, curve_moments
+from numerics.paths import statistic_path
 from numerics.precision import Precision
 from numerics.printer import to_jax
 from numerics.samplers import chain_key, generation_key, normal, slot_key
+from numerics.samplers.cipher import halves
 from theory.families import Categorical, Gaussian
 from theory.loop import Loop
 

@@ -13,8 +13,8 @@ from attrs import frozen
 from jax import Array
 from numpyro.infer.hmc import hmc
 
-from numerics.cipher import Key, jax_key
 from numerics.samplers import chi_square, normal, slot_key, uniform
+from numerics.samplers.cipher import Key, jax_key
 
 LogDensity = Callable[[Array, Any], Array]
 """(u, data) -> log p(data | u), u a point of the unit cube."""

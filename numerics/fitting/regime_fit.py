@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 from attrs import field, frozen
 
-from numerics.cipher import halves
 from numerics.fitting.futures import futures
 from numerics.fitting.likelihood import curve_law
 from numerics.fitting.models import Model, chains, targets
@@ -26,6 +25,7 @@ from numerics.fitting.posterior import (
 )
 from numerics.fitting.unknowns import MEANING
 from numerics.samplers import chain_key, slot_key
+from numerics.samplers.cipher import halves
 from theory.axes import shown
 
 PATHS = 1000

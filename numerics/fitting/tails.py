@@ -14,10 +14,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from numerics.cipher import halves
 from numerics.fitting.chance import DRAWS, Test, Tests, upper
 from numerics.fitting.two_samples import _points, counted, resampled
 from numerics.samplers import chain_key, normal, slot_key, uniform
+from numerics.samplers.cipher import halves
 from theory.errors import NotClosed
 from theory.families import Categorical, Gaussian
 from theory.loop import Loop

@@ -17,11 +17,11 @@ from scipy.special import xlogy
 from scipy.stats import norm
 from sympy import S
 
-from numerics.cipher import Key, halves
 from numerics.fitting.chance import DRAWS, Test, Tests, together, upper
 from numerics.fitting.gamma_products import LogProduct
 from numerics.fitting.one_step import variance_laws
 from numerics.samplers import chain_key, chi_square, slot_key, uniform
+from numerics.samplers.cipher import Key, halves
 from theory import symbols
 from theory.errors import NotClosed
 from theory.estimators import Unbiased

@@ -1,7 +1,7 @@
 """The law of a vocabulary's curve: how many types are left, by generation, of many tokens and rare types.
 
 A type of frequency p is missing at generation n with probability exp(-M p c_n), its tokens being independent
-branching processes with Poisson offspring, fed by a share alpha of real tokens (see `numerics.retention`):
+branching processes with Poisson offspring, fed by a share alpha of real tokens (see `numerics.texts.retention`):
 
     c_n = alpha (u_1 + .. + u_(n-1)) + u_n,   u_1 = 1,   u_(k+1) = 1 - exp(-(1 - alpha) u_k),
 
@@ -17,7 +17,7 @@ real: the chain is the branching process given all its totals. Given a total, a 
 
 for the innovation e_g of each total, with f_1 = 1 and f_g(u_j) = alpha + (1 - alpha) (1 - u_(j+1)) f_(g-1)(u_(j+1)),
 where alpha is the share of the real tokens and the rest that of the model's. What the limit neglects in the mean at n
-is bounded in `numerics.branching_limit`.
+is bounded in `numerics.absorption.branching_limit`.
 """
 
 from collections.abc import Callable, Mapping

@@ -4,14 +4,14 @@ A chain's numbers depend on (seed, chain, generation, slot) and on nothing else,
 chunk size, any order and any device count.
 """
 
-from numerics.cipher import CHAINS as CHAINS
-from numerics.cipher import SEEDS as SEEDS
-from numerics.cipher import chain_key as chain_key
-from numerics.cipher import generation_key as generation_key
-from numerics.cipher import slot_key as slot_key
 from numerics.samplers.binomial import binomial as binomial
 from numerics.samplers.chi_square import chi_square as chi_square
 from numerics.samplers.chi_square import log_chi_square as log_chi_square
+from numerics.samplers.cipher import CHAINS as CHAINS
+from numerics.samplers.cipher import SEEDS as SEEDS
+from numerics.samplers.cipher import chain_key as chain_key
+from numerics.samplers.cipher import generation_key as generation_key
+from numerics.samplers.cipher import slot_key as slot_key
 from numerics.samplers.dirichlet import dirichlet as dirichlet
 from numerics.samplers.hyperbolic_secant import hyperbolic_secant as hyperbolic_secant
 from numerics.samplers.laws import draw as draw

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from numerics.cipher import Key, jax_key
+from numerics.samplers.cipher import Key, jax_key
 
 
 def log_chi_square(key: Key, df: Any, shape: tuple[int, ...] = ()) -> Array:

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from numerics.cipher import Key
 from numerics.samplers.chi_square import log_chi_square
+from numerics.samplers.cipher import Key
 
 
 def dirichlet(key: Key, weights: Any, total: Any) -> Array:

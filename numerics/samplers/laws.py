@@ -5,9 +5,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from numerics.cipher import Key
 from numerics.samplers.binomial import binomial
 from numerics.samplers.chi_square import chi_square
+from numerics.samplers.cipher import Key
 from numerics.samplers.dirichlet import dirichlet
 from numerics.samplers.maximum import log_maximum
 from numerics.samplers.multinomial import multinomial

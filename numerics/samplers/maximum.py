@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from numerics.cipher import Key
+from numerics.samplers.cipher import Key
 from numerics.samplers.uniform import uniform
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from numerics.cipher import Key, slot_key
 from numerics.samplers.binomial import binomial
+from numerics.samplers.cipher import Key, slot_key
 
 
 def multinomial(key: Key, trials: Any, chances: Any) -> Array:

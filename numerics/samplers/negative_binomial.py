@@ -5,8 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from numerics.cipher import Key, slot_key
 from numerics.samplers.chi_square import chi_square
+from numerics.samplers.cipher import Key, slot_key
 from numerics.samplers.poisson import poisson
 
 

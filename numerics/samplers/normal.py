@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from numerics import elementary
-from numerics.cipher import Key, jax_key, words
+from numerics.samplers import elementary
+from numerics.samplers.cipher import Key, jax_key, words
 
 REACH = sqrt(66 * log(2))
 """No |z| is larger: the radius of the smallest u, 2^-33."""

@@ -5,8 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from numerics.cipher import Key, slot_key
 from numerics.samplers.chi_square import log_chi_square
+from numerics.samplers.cipher import Key, slot_key
 from numerics.samplers.uniform import uniform
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from numerics.cipher import Key, slot_key
+from numerics.samplers.cipher import Key, slot_key
 from numerics.samplers.uniform import uniform
 
 

@@ -14,7 +14,7 @@ from jax import Array
 from numpy.polynomial import chebyshev as cheb
 from scipy import special
 
-from numerics import elementary
+from numerics.samplers import elementary
 from numerics.samplers.normal import REACH
 
 DEGREES = (8, 16, 24, 32, 48, 64)

@@ -2,7 +2,7 @@
 
 from jax import Array
 
-from numerics.cipher import Key, uniforms
+from numerics.samplers.cipher import Key, uniforms
 
 
 def uniform(key: Key, shape: tuple[int, ...] = ()) -> Array:
