@@ -163,7 +163,7 @@ def test_the_price_is_paid_once(metric):
 def test_the_other_direction_has_its_own_price():
     """Assert KL(model || source) = -h_1 - E log P(y | ab) under the projection's texts, written out."""
     nearest = NGram(1).project(SOURCE)
-    pi, P = nearest.stationary(), nearest.transitions
+    pi, P = nearest.stationary(), nearest.transitions or ()
     terms = (
         Rational(int(pi[a,].numerator), int(pi[a,].denominator))
         * P[a][b]

@@ -8,7 +8,7 @@ from itertools import pairwise, product
 
 import pytest
 from attrs import evolve
-from sympy import Expr, Integer, Rational, S, limit, log, oo, sqrt, symbols
+from sympy import Add, Expr, Integer, Rational, S, limit, log, oo, sqrt, symbols
 
 from numerics import Curve, agree, simulate
 from numerics.decomposition import simulated_sources
@@ -76,7 +76,7 @@ def gaussian_mean(polynomial, z):
     moments = {0: 1, 2: 1, 4: 3, 6: 15, 8: 105}
     for x in z:
         terms = polynomial.expand().as_poly(x).terms()
-        polynomial = sum(c * moments.get(k, 0) for (k,), c in terms)
+        polynomial = Add(*(c * moments.get(k, 0) for (k,), c in terms))
     return polynomial
 
 

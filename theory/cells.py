@@ -17,6 +17,7 @@ from theory.families.categorical import Categorical
 from theory.families.diagonal import DiagonalGaussian, numbers
 from theory.families.gaussian import Gaussian
 from theory.families.kernel_density import KernelDensity
+from theory.families.located import LocationScale
 from theory.families.markov import NGram
 from theory.families.multivariate import MultivariateGaussian
 from theory.families.product import ProductCategorical
@@ -72,6 +73,8 @@ def log_variances(loop: Loop) -> Iterator[Expr]:
         yield log(family.V)
     elif isinstance(family, DiagonalGaussian):
         yield from (log(family.V[k]) for k in range(family.dimension))
+    elif isinstance(family, LocationScale):
+        yield log(family.point()[1])
     elif isinstance(family, MultivariateGaussian):
         yield log(Determinant(family.Sigma))
     else:

@@ -31,7 +31,7 @@ LONGEST = 2**62
 def kit(loop: Loop) -> Kit:
     """Return the kit of n-gram models."""
     family: Any = loop.family
-    texts = Texts(family.order, family.ring, getattr(loop.source, "order", family.order))
+    texts = Texts(family.order, family.ring, getattr(loop.source, "order", None))
     return Kit(False, texts.source, texts.real, texts.draw, texts.fit, texts.view)
 
 
@@ -52,8 +52,8 @@ class Texts:
 
     order: int
     ring: bool
-    memory: int
-    """The order of the source."""
+    memory: int | None = None
+    """The order of a source of transitions, None where it is that of the family."""
 
     def source(self, given: Given) -> Model:
         """Return model 0: the source's text as a fit, or what is recorded of its transitions."""
@@ -65,7 +65,7 @@ class Texts:
         """Return a text of the source: a walk over its text, or over its contexts from the stationary law on."""
         if "text" in given:
             return self.draw(key, size, self.source(given), how)
-        u, K, k = uniform(key, (size,)), given["rows"].shape[-1], self.memory
+        u, K, k = uniform(key, (size,)), given["rows"].shape[-1], self.memory or self.order
 
         def step(context: Array, chance: Array) -> tuple[Array, Array]:
             token = _passed(given["rows"][context], chance)
