@@ -71,7 +71,7 @@ def _form(family: Any, S: ndarray) -> ndarray:
 
 
 def _graph(edges: Any, S: ndarray) -> ndarray:
-    """Return the covariances whose inverse is 0 off the edges and which have the blocks of S on them, block by block."""
+    """Return the covariances that have the blocks of S on the edges and inverses that are 0 off them, by turns."""
     precision = np.eye(S.shape[-1]) / np.einsum("cii->ci", S)[:, None]
     for _ in range(ROUNDS if edges else 0):
         for edge in edges:
