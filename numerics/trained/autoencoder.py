@@ -1,21 +1,18 @@
 """`Autoencoder`: a variational autoencoder of rows of numbers, linear or with a hidden layer, trained by Adam."""
 
-from typing import Any
-
 import jax.numpy as jnp
 from attrs import field, frozen
 from jax import Array
 
 from numerics.kits.points import Data
-from numerics.samplers import normal, slot_key
 from numerics.samplers.cipher import Key
+from numerics.trained.drawing import SINGLE, affine, deviates, layers, place
 from numerics.trained.factors import moments
 from numerics.trained.learner import Learner, Numbers, Params
 from numerics.trained.training import Training
 
 LOOKS = 2048
 """Codes by which the spread of a decoder with a hidden layer is measured."""
-SINGLE: Any = jnp.float32
 
 
 @frozen
@@ -49,16 +46,13 @@ class Autoencoder(Learner):
     def init(self, key: Key) -> Params:
         """Return layers of weights N(0, 1/inputs), a noise of exp(-2)."""
         d, q, h = self.dimension, self.factors, self.hidden
-        width = h or d
-        params = {
-            "code": _layer(slot_key(key, 0), width, q),
-            "decode": _layer(slot_key(key, 1), h or q, d),
-            "log_noise": jnp.full((), -2.0, SINGLE),
-        }
+        shapes = {"code": (h or d, q), "decode": (h or q, d)}
+        single = {"log_noise": jnp.full((), -2.0, SINGLE)}
         if h:
-            inside = {"encode": _layer(slot_key(key, 2), d, h), "open": _layer(slot_key(key, 3), q, h)}
-            return params | inside | {"width": _layer(slot_key(key, 4), h, q)}
-        return params | {"log_width": jnp.full(q, -1.0, SINGLE)}
+            shapes |= {"encode": (d, h), "open": (q, h), "width": (h, q)}
+        else:
+            single |= {"log_width": jnp.full(q, -1.0, SINGLE)}
+        return layers(key, shapes) | single
 
     def fit(self, key: Key, data: Data, start: Params) -> Params:
         """Return the trained model."""
@@ -66,18 +60,18 @@ class Autoencoder(Learner):
 
     def sample(self, key: Key, params: Params, size: int) -> Array:
         """Return rows."""
-        mean = self._decoded(params, normal(slot_key(key, 0), (size, self.factors), SINGLE))
+        mean = self._decoded(params, deviates(place(key, 0), (size, self.factors)))
         if not self.noisy:
             return mean
-        return mean + jnp.exp(params["log_noise"] / 2) * normal(slot_key(key, 1), mean.shape, SINGLE)
+        return mean + jnp.exp(params["log_noise"] / 2) * deviates(place(key, 1), mean.shape)
 
     def score(self, key: Key, params: Params, real: Array) -> Numbers:
         """Return the total variance of what is sampled, and the loss."""
-        loss = self._loss(slot_key(key, 0), params, real.astype(SINGLE))
+        loss = self._loss(place(key, 0), params, real.astype(SINGLE))
         noise = self.dimension * jnp.exp(params["log_noise"]) if self.noisy else 0.0
         if not self.hidden:
             return {"V": (params["decode"]["w"] ** 2).sum() + noise, "loss": loss}
-        means = self._decoded(params, normal(slot_key(key, 1), (LOOKS, self.factors), SINGLE))
+        means = self._decoded(params, deviates(place(key, 1), (LOOKS, self.factors)))
         return {"V": means.var(0, ddof=1).sum() + noise, "loss": loss}
 
     def read(self, data: Data) -> Numbers:
@@ -87,7 +81,7 @@ class Autoencoder(Learner):
     def _loss(self, key: Key, params: Params, rows: Array) -> Array:
         """Return minus the bound, a mean over rows, with one code drawn for each."""
         mean, log_width = self._encoded(params, rows)
-        z = mean + jnp.exp(log_width) * normal(key, mean.shape, SINGLE)
+        z = mean + jnp.exp(log_width) * deviates(key, mean.shape)
         squares = ((rows - self._decoded(params, z)) ** 2).sum(1)
         log_noise = params["log_noise"]
         missed = (squares * jnp.exp(-log_noise) + self.dimension * (log_noise + jnp.log(2 * jnp.pi))) / 2
@@ -96,20 +90,10 @@ class Autoencoder(Learner):
 
     def _encoded(self, params: Params, rows: Array) -> tuple[Array, Array]:
         if not self.hidden:
-            return _affine(params["code"], rows), params["log_width"]
-        inside = jnp.tanh(_affine(params["encode"], rows))
-        return _affine(params["code"], inside), _affine(params["width"], inside)
+            return affine(params["code"], rows), params["log_width"]
+        inside = jnp.tanh(affine(params["encode"], rows))
+        return affine(params["code"], inside), affine(params["width"], inside)
 
     def _decoded(self, params: Params, codes: Array) -> Array:
-        inside = jnp.tanh(_affine(params["open"], codes)) if self.hidden else codes
-        return _affine(params["decode"], inside)
-
-
-def _layer(key: Key, inputs: int, outputs: int) -> dict[str, Array]:
-    return {"w": normal(key, (inputs, outputs), SINGLE) / inputs**0.5, "b": jnp.zeros(outputs, SINGLE)}
-
-
-def _affine(layer: Params, rows: Array) -> Array:
-    return rows @ layer["w"] + layer["b"]
-
-
+        inside = jnp.tanh(affine(params["open"], codes)) if self.hidden else codes
+        return affine(params["decode"], inside)

@@ -5,8 +5,8 @@ from attrs import frozen
 from jax import Array
 
 from numerics.kits.points import Data
-from numerics.samplers import normal, slot_key
 from numerics.samplers.cipher import Key
+from numerics.trained.drawing import deviates, place
 from numerics.trained.learner import Learner, Numbers, Params
 
 
@@ -51,8 +51,8 @@ class Factors(Learner):
 
     def sample(self, key: Key, params: Params, size: int) -> Array:
         """Return rows."""
-        z = normal(slot_key(key, 0), (size, self.factors))
-        e = normal(slot_key(key, 1), (size, self.dimension))
+        z = deviates(place(key, 0), (size, self.factors))
+        e = deviates(place(key, 1), (size, self.dimension))
         return params["mean"] + z @ params["W"].T + jnp.sqrt(params["noise"]) * e
 
     def score(self, key: Key, params: Params, real: Array) -> Numbers:

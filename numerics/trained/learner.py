@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from numerics.kits.points import Data
-from numerics.samplers import slot_key
 from numerics.samplers.cipher import Key
+from numerics.trained.drawing import place
 
 Params = Any
 """What a fit leaves of its data, a pytree of arrays."""
@@ -46,7 +46,7 @@ class Learner(ABC):
 
     def refit(self, key: Key, data: Data, last: Params, first: Any) -> Params:
         """Return the fit to the data, begun at the last model if it is warm and this is not the first fit."""
-        start = self.init(slot_key(key, INIT))
+        start = self.init(place(key, INIT))
         if self.warm:
             start = jax.tree.map(lambda new, old: jnp.where(first, new, old), start, last)
-        return self.fit(slot_key(key, TRAIN), data, start)
+        return self.fit(place(key, TRAIN), data, start)

@@ -19,8 +19,9 @@ from numerics.kits.distortions import Distortion
 from numerics.kits.drawing import Drawing, Layout, layout
 from numerics.kits.kit import Kit, Model
 from numerics.kits.points import Data
-from numerics.samplers import chain_key, slot_key, uniform
+from numerics.samplers import chain_key
 from numerics.samplers.cipher import Key, halves
+from numerics.trained.drawing import place, places
 from numerics.trained.learner import SCORE, Learner
 from theory.errors import NotClosed
 from theory.families import Gaussian
@@ -139,7 +140,7 @@ class _Retrained:
         """Return real rows, drawn with replacement."""
         del how
         rows = jnp.asarray(given["data"])
-        return rows[jnp.floor(uniform(key, (size,)) * len(rows)).astype(int)]
+        return rows[places(key, size, len(rows))]
 
     def draw(self, key: Key, size: int, model: Model, how: Distortion) -> Array:
         """Return rows of a model."""
@@ -157,7 +158,7 @@ class _Retrained:
     def learn(self, key: Key, given: Given, data: Data, last: Model, first: Any) -> Model:
         """Return the model trained on the data, with what is recorded of both."""
         params = self.learner.refit(key, data, last["params"], first)
-        scores = self.learner.score(slot_key(key, SCORE), params, jnp.asarray(given["data"]))
+        scores = self.learner.score(place(key, SCORE), params, jnp.asarray(given["data"]))
         return {"params": params, "seen": _recorded(scores, self.learner.read(data))}
 
 

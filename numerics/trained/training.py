@@ -10,8 +10,8 @@ from jax import Array, lax
 
 from numerics.kits.descent import adam, at_rest
 from numerics.kits.points import Data
-from numerics.samplers import slot_key, uniform
 from numerics.samplers.cipher import Key
+from numerics.trained.drawing import SINGLE, place, places
 from numerics.trained.learner import Params
 
 BATCH, NOISE = 0, 1
@@ -41,10 +41,10 @@ class Training:
         """Return where the steps end that descend loss(key, parameters, rows)."""
 
         def step(k: Array, state: Any) -> Any:
-            here = slot_key(key, k)
-            chosen = jnp.floor(uniform(slot_key(here, BATCH), (self.batch,)) * data.size).astype(int)
-            gradient = jax.grad(loss, argnums=1)(slot_key(here, NOISE), state[0], data.points[chosen])
+            here = place(key, k)
+            chosen = places(place(here, BATCH), self.batch, data.size)
+            gradient = jax.grad(loss, argnums=1)(place(here, NOISE), state[0], data.points[chosen])
             rate = self.rate * (1 + jnp.cos(jnp.pi * k / self.steps)) / 2
-            return adam(k, rate.astype(jnp.float32), state, gradient)
+            return adam(k, rate.astype(SINGLE), state, gradient)
 
         return lax.fori_loop(0, self.steps, step, at_rest(start))[0]
