@@ -265,7 +265,7 @@ def _pooled(here: Expectation, run: xr.Dataset, samples: np.ndarray) -> Pooled |
     predicted = evaluate(mean, run.isel(before), fits=True)
     residuals = samples[:, here.start + 1 :] - predicted
     spread = _spread(here, mean, run.isel(before), residuals)
-    if not np.all(spread > 0):
+    if spread is None or not np.all(spread > 0):
         return None
     reference = predicted - samples[:, here.start : -1] if here.observable.has(log) else predicted
     signal = reference / spread
@@ -273,14 +273,16 @@ def _pooled(here: Expectation, run: xr.Dataset, samples: np.ndarray) -> Pooled |
     return Pooled(float(np.sum(signal * residuals / spread)) / information, information**-0.5) if information else None
 
 
-def _spread(here: Expectation, mean: Expr, before: xr.Dataset, residuals: np.ndarray) -> np.ndarray:
+def _spread(here: Expectation, mean: Expr, before: xr.Dataset, residuals: np.ndarray) -> np.ndarray | None:
     """Return the conditional standard deviation of the observable, by theory where it closes, else by generation from
-    the sample.
+    the sample; None where theory asks for what was not recorded.
     """
     try:
         variance = (expect(here.loop, here.observable**2).next() - mean**2).expand()
     except NotClosed:
         return np.broadcast_to(residuals.std(axis=0), residuals.shape)
+    if unrecorded(variance, before):  # it changes with the model, by more of it than was kept
+        return None
     return np.sqrt(np.maximum(evaluate(variance, before, fits=True), 0))
 
 

@@ -8,6 +8,7 @@ Work is imported inside the commands, so that `collapse --help` answers at once.
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Annotated
@@ -40,6 +41,7 @@ def verify(job: Annotated[Job | None, Parameter(name="*")] = None, *, as_json: A
     """Derive the claims on real data, simulate them, prove them, and write the table, a report and a figure."""
     from proofs import verify as main_job
 
+    _keep_compiled()
     asked = job or Job()
     main_job.writable(asked.out)
     outcome = main_job.verify(asked)
@@ -64,6 +66,8 @@ def prove(*, simulate: Annotated[bool, Parameter(negative="")] = False, as_json:
     """
     from proofs.dossier import as_text, dossier
 
+    if simulate:
+        _keep_compiled()
     entries = dossier(simulate=simulate)
     print(json.dumps([entry.plain() for entry in entries]) if as_json else as_text(entries, _width()))
     return 0 if all(entry.holds for entry in entries) else 1
@@ -158,6 +162,7 @@ def simulate(
     """
     from proofs.simulation import answer
 
+    _keep_compiled()
     if text := answer(spec, out, summary=summary, resume=resume, as_json=as_json, job=job or ClusterJob()):
         print(text)
     return 0
@@ -175,6 +180,7 @@ def fit(
     """
     from proofs.fitting import answer
 
+    _keep_compiled()
     text, code = answer(curve, job or FitJob(), as_json=as_json)
     print(text)
     return code
@@ -225,6 +231,14 @@ def main() -> None:
         print(f"collapse: {how(stop)}; {stop.args[0] if stop.args else LEFT}", file=sys.stderr)
         code = CODES[how(stop)]
     leave(code if isinstance(code, int) else 0)
+
+
+def _keep_compiled() -> None:
+    """Start with what earlier commands have compiled."""
+    from numerics import keep_compiled
+
+    with suppress(ValueError):  # where nothing can be kept, programs are compiled again
+        keep_compiled()
 
 
 def _width() -> int:

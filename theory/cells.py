@@ -5,10 +5,11 @@ infinitely many samples and loops without a closed form have their say too.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 from attrs import evolve
-from sympy import Add, Determinant, Expr, S, log, oo
+from sympy import Add, Determinant, Expr, Mul, S, log, oo
 
 from theory.absorption import absorption
 from theory.errors import NotClosed
@@ -16,12 +17,15 @@ from theory.expect import expect
 from theory.families.categorical import Categorical
 from theory.families.diagonal import DiagonalGaussian, numbers
 from theory.families.gaussian import Gaussian
+from theory.families.kernel_density import KernelDensity
 from theory.families.multivariate import MultivariateGaussian
-from theory.families.product import ProductCategorical
+from theory.families.product import ProductCategorical, margins
 from theory.families.projected import ProjectedGaussian
+from theory.families.smoothed import Smoothed
 from theory.loop import Loop
-from theory.population import population
-from theory.risk import DISTANCES, risk
+from theory.population import distorted, population
+from theory.regimes import Replace
+from theory.risk import DISTANCES, between_normals, risk
 from theory.sampling import Faithful
 
 
@@ -30,7 +34,9 @@ def value_at(loop: Loop, metric: str, generation: int) -> Expr:
 
     Args:
         loop: a loop with numbers in all its symbols.
-        metric: one of `risk`; "log_variance", E log V_n or E log det Sigma_n; or "support", the number of types left.
+        metric: one of `risk`; "log_variance", E log V_n or E log det Sigma_n; "variance", E V_n, what one run shows, or
+            "ensemble_variance", E[V_n + (mu_n - m)^2] about the mean m of the source, what all runs together show; or
+            "support", the number of types left.
         generation: n >= 1.
 
     Raises:
@@ -44,6 +50,10 @@ def value_at(loop: Loop, metric: str, generation: int) -> Expr:
     """
     if _stays(loop):
         return _of_source(loop, metric)
+    if metric in SPREADS:
+        return expect(loop, spread_of(loop, metric)).at(n=generation)
+    if isinstance(loop.law, Smoothed):
+        return _smoothed(loop, metric, generation)
     if isinstance(loop.law, ProjectedGaussian):
         return _projected(loop, metric, generation)
     if isinstance(loop.law, Categorical | ProductCategorical):
@@ -66,6 +76,22 @@ def log_variances(loop: Loop) -> Iterator[Expr]:
         raise NotClosed(f"family: {type(family).__name__} has no variance. Ask for a metric of risk, or a function.")
 
 
+SPREADS = ("variance", "ensemble_variance")
+"""Metrics that are a variance: of a point of one model, and of a point of all models together."""
+
+
+def spread_of(loop: Loop, metric: str) -> Expr:
+    """Return V, or V + (mu - m)^2 with m the mean of the source, in the parameters of the family.
+
+    >>> spread_of(Loop(Gaussian(1, 2)), "ensemble_variance")
+    V + (mu - 1)**2
+    """
+    mean, variance = loop.law.point()
+    if metric == "variance":
+        return variance
+    return variance + (mean - (loop.source or loop.family).centred()[0]) ** 2
+
+
 def _stays(loop: Loop) -> bool:
     """Return whether every model is the source: an exact fit of infinitely many faithful points of a law it can be."""
     exact = loop.estimator == loop.estimator.exact() and isinstance(loop.sampling, Faithful)
@@ -83,6 +109,8 @@ def _of_source(loop: Loop, metric: str) -> Expr:
     if metric in ("nll", "entropy"):
         return source.differential_entropy()
     joint = isinstance(source, MultivariateGaussian)
+    if metric in SPREADS:
+        return source.centred()[1].moment(2)
     return log(numbers(source)[1].det() if joint else source.centred()[1].moment(2))
 
 
@@ -111,6 +139,27 @@ def _projected(loop: Loop, metric: str, generation: int) -> Expr:
     return d * risk(line, metric).at(n=generation) + projection + missing  # type: ignore[arg-type]
 
 
+def _smoothed(loop: Loop, metric: str, generation: int) -> Expr:
+    """Return the metric where infinitely many points leave nothing to chance: a smoothed law has the variance that
+    smears left of it, and is normal where source and smear are.
+    """
+    law: Any = loop.law
+    if loop.samples != oo:
+        raise NotClosed(
+            f"metric: {metric} of a {law.title} is no polynomial in moments of a point. "
+            f"Ask {' or '.join(SPREADS)}, or simulate(loop)."
+        )
+    V, source = expect(loop, law.V).at(n=generation), loop.source or law
+    if metric == "log_variance":
+        return log(V)
+    if not (isinstance(source, Gaussian) and isinstance(law, KernelDensity) and isinstance(loop.regime, Replace)):
+        raise NotClosed(
+            f"metric: {metric} of a {law.title} of a {source.title} source has no closed form. "
+            "Ask log_variance, or simulate(loop)."
+        )
+    return between_normals(metric, source.mu0, V, source.mu0, source.V0)
+
+
 def _backward(law: Any, source: Any, factor: Expr) -> Expr:
     """Return KL(N(m, v S*) || N(m, S)) = (v tr(S^-1 S*) - d - d log v + log det S - log det S*)/2."""
     trace = (source.covariance.inv() * law.covariance).trace()
@@ -123,7 +172,7 @@ def _types(loop: Loop, metric: str, generation: int) -> Expr:
     law: Any = loop.law
     source: Any = loop.source or law
     if loop.samples == oo:
-        return _between(_population(loop, generation), source.probabilities, metric)
+        return _between(_population(loop, generation), _chances(source), metric)
     if metric == "support" and isinstance(law, Categorical):
         return absorption(loop).support(generation)
     if metric == "entropy":
@@ -142,11 +191,23 @@ def _population(loop: Loop, generation: int) -> Sequence[Expr]:
     law: Any = loop.law
     if isinstance(law, Categorical):
         return population(loop, generation).laws[-1]
-    if not isinstance(loop.sampling, Faithful):
+    if isinstance(loop.sampling, Faithful):
+        return law.joint()
+    if not isinstance(loop.regime, Replace):
         raise NotClosed(
-            f"sampling: {loop.sampling} of a product of marginals is not followed here. Ask simulate(loop)."
+            f"regime: {loop.regime} of a product of marginals under {loop.sampling} is not followed here. "
+            "Ask simulate(loop)."
         )
-    return law.joint()
+    joint = _chances(loop.source or law)
+    for _ in range(generation):
+        columns = margins(law.levels, tuple(distorted(tuple(joint), loop.sampling)))
+        joint = tuple(Mul(*chances) for chances in product(*columns))
+    return joint
+
+
+def _chances(source: Any) -> Sequence[Expr]:
+    """Return the probability of every type, or joint type."""
+    return source.joint() if isinstance(source, ProductCategorical) else source.probabilities
 
 
 def _between(model: Sequence[Expr], source: Sequence[Expr], metric: str) -> Expr:

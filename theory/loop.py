@@ -70,7 +70,7 @@ class Loop:
     def _check_estimator(self) -> None:
         if isinstance(self.estimator, SpectralFilter):
             self.estimator.require_design(self.family)
-        if self.estimator.needs_variance and not self.family.has_variance:
+        if not self.estimator.suits(self.family):
             raise ValueError(
                 f"{self.estimator} changes a variance, and {type(self.family).__name__} fits none. Use MLE()."
             )
@@ -130,7 +130,7 @@ class Loop:
         """Every symbol of every axis."""
         axes = (self.samples, self.estimator, self.regime, self.sampling)
         found = set().union(*map(free_symbols, axes)) - {symbols.n}
-        return found | (self.source or self.family).free_symbols
+        return found | (self.source or self.family).free_symbols | self.law.free_symbols
 
     def substitute(self, values: dict[Symbol, Expr]) -> Self:
         """Return the loop with exact values put in for symbols."""

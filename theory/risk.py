@@ -163,6 +163,15 @@ def _multivariate(family: MultivariateGaussian, metric: str) -> Expr:
     return observables[metric]()
 
 
+def between_normals(metric: str, mu: Expr, V: Expr, mu0: Expr, V0: Expr) -> Expr:
+    """Return the metric between the source N(mu0, V0) and the model N(mu, V).
+
+    >>> between_normals("w2", S(1), S(4), S(0), S(1))
+    2
+    """
+    return _DENSITIES[metric](mu, V, mu0, V0)
+
+
 def _kl_source_model(mu: Expr, V: Expr, mu0: Expr, V0: Expr) -> Expr:
     """KL(N(mu0, V0) || N(mu, V)) = ((V0 + (mu - mu0)^2)/V - 1 + log V - log V0)/2."""
     return Rational(1, 2) * ((V0 + (mu - mu0) ** 2) / V - 1 + log(V) - log(V0))

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, get_args
 from attrs import evolve, field, frozen
 from sympy import Add, Expr, Rational, S, expand_log
 
-from theory.cells import log_variances
+from theory.cells import SPREADS, log_variances, spread_of
 from theory.errors import NotClosed
 from theory.expect import expect
 from theory.latex import latex
@@ -141,7 +141,8 @@ def sources(loop: Loop, metric: str | Callable[[Loop], Expr] = "kl_source_model"
     Args:
         loop: a loop with the sources as they are; one that is off already adds nothing.
         metric: one of `risk`, such as "kl_source_model", "w2" or "nll"; "log_variance", E log V_n or E log det Sigma_n,
-            on which scale samples and procedure add up without interaction; or a function of a loop.
+            on which scale samples and procedure add up without interaction; "variance", E V_n, or "ensemble_variance",
+            E[V_n + (mu_n - m)^2] about the mean m of the source; or a function of a loop.
 
     Raises:
         NotClosed: a cell that has no closed form; its name is in the sentence.
@@ -170,6 +171,8 @@ def variant(loop: Loop, on: Cell) -> Loop:
 
 
 def _measured(loop: Loop, metric: str) -> Expr:
+    if metric in SPREADS:
+        return expect(loop, spread_of(loop, metric)).expression
     if metric == "log_variance":
         return Add(*(expect(loop, one).expression for one in log_variances(loop)))
     return risk(loop, metric).expression  # type: ignore[arg-type]

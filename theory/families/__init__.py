@@ -35,4 +35,5 @@ from theory.families.projected import LowRankGaussian as LowRankGaussian
 from theory.families.projected import ProjectedGaussian as ProjectedGaussian
 from theory.families.recursion import Recursion as Recursion
 from theory.families.regression import LinearRegression as LinearRegression
+from theory.families.smoothed import Smoothed as Smoothed
 from theory.families.uniform import Uniform as Uniform
