@@ -29,7 +29,7 @@ def tokens(M: int) -> np.ndarray:
     return (np.array(rows, object) % M).swapaxes(0, 1).reshape(-1, CHAINS)[:M].astype(int)
 
 
-@pytest.mark.parametrize("M", [1, 2, 100, 128, 129, 255])
+@pytest.mark.parametrize("M", [1, 128, 129])
 def test_a_fit_counts_the_digits_of_its_words(M):
     """Assert F'_s = #{j: t_j < F_s} with t the digits of words in base M."""
     sums = np.sort(np.random.default_rng().integers(0, M + 1, (7, CHAINS)), axis=0)
@@ -39,7 +39,7 @@ def test_a_fit_counts_the_digits_of_its_words(M):
     assert (found == (tokens(M)[:, None] < sums).sum(axis=0)).all()
 
 
-@pytest.mark.parametrize(("types", "M"), [(3, 20), (20, 20), (21, 20), (1000, 33), (5, 1)])
+@pytest.mark.parametrize(("types", "M"), [(8, 8), (9, 8), (100, 5)])
 def test_a_first_fit_counts_types_of_the_source(types, M):
     """Assert that the types of the slots have the counts of tokens that NumPy finds from the same words."""
     weights = 1 / np.arange(1, types + 1)
@@ -87,11 +87,10 @@ def test_streamed_beside_observables_are_numbers_alone():
     assert "p" in simulate(loop, start, generations=1, chains=2, observe=OBSERVED)
     scalars = simulate(Loop(Gaussian(), samples=9), {"mu": 0, "V": 1}, **run, observe={"m4": Gaussian.V**2})
     assert "V_mean" in scalars
-    matrices = simulate(
-        Loop(MultivariateGaussian(dimension=2), samples=9),
-        {"mu": np.zeros(2), "Sigma": np.eye(2)},
-        **run,
-        observe={"trace": MultivariateGaussian.Sigma[0, 0]},
+    loop, observed = (
+        Loop(MultivariateGaussian([0, 0], [[1, 0], [0, 1]]), samples=9),
+        {"top": MultivariateGaussian.Sigma[0, 0]},
     )
-    assert {"trace_mean", "log_det_mean"} <= {*matrices}
+    matrices = simulate(loop, **run, observe=observed)
+    assert {"top_mean", "log_det_mean"} <= {*matrices}
     assert "Sigma_mean" not in matrices
