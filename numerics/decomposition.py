@@ -4,7 +4,7 @@ All cells run on the same seed, so that chain c of one is tied to chain c of ano
 interaction or a share, has the standard error of its own values by chain.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -31,22 +31,28 @@ class Estimate:
     Args:
         mean: over the chains.
         error: its standard error; infinite where the mean is too skewed to be read by a normal law.
-        z: half the interval's length in standard errors.
+        z: how many standard errors the interval reaches to each side.
+        bias: by how much the mean may be off beside; the interval reaches so much further.
     """
 
     mean: float
     error: float
     z: float
+    bias: float = 0.0
+
+    @property
+    def half(self) -> float:
+        """Half the interval, z error + bias."""
+        return self.z * self.error + self.bias
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The interval mean -+ z error."""
-        return self.mean - self.z * self.error, self.mean + self.z * self.error
+        """The interval mean -+ (z error + bias)."""
+        return self.mean - self.half, self.mean + self.half
 
     def __str__(self) -> str:
         """Return mean and half-length, or that it has none."""
-        half = self.z * self.error
-        return f"{self.mean:.4g} +- {half:.2g}" if np.isfinite(half) else f"{self.mean:.4g}, skewed"
+        return f"{self.mean:.4g} +- {self.half:.2g}" if np.isfinite(self.half) else f"{self.mean:.4g}, skewed"
 
 
 @frozen
@@ -76,7 +82,7 @@ class Row:
         """The smallest error, relative to the largest cell, that would have been seen."""
         if self.simulated is None:
             return float("inf")
-        return (self.simulated.z + float(ndtri(self.power))) * self.simulated.error / self.scale
+        return (self.simulated.half + float(ndtri(self.power)) * self.simulated.error) / self.scale
 
     @property
     def verdict(self) -> str:
@@ -111,21 +117,34 @@ class SimulatedSources:
     rows: Mapping[Cell, Row] = field(repr=False)
     split: Decomposition[np.ndarray] = field(repr=False)
     z: float
+    biases: Mapping[Cell, float] = field(factory=dict, repr=False)
+    """What cells may be off by where a number of samples stands for infinitely many."""
 
     @cached_property
     def interactions(self) -> Mapping[Cell, Estimate]:
         """What a set of sources adds that no smaller set does."""
-        return {cell: _estimate(values, self.z) for cell, values in self.split.interactions.items()}
+        return {
+            cell: _estimate(values, self.z, self._bias(lambda split, cell=cell: split.interactions[cell]))
+            for cell, values in self.split.interactions.items()
+        }
 
     @cached_property
     def shares(self) -> Mapping[str, Estimate]:
         """Shapley's value of each source, with its simultaneous interval."""
-        return {source: _estimate(values, self.z) for source, values in self.split.shares.items()}
+        return {
+            source: _estimate(values, self.z, self._bias(lambda split, source=source: split.shares[source]))
+            for source, values in self.split.shares.items()
+        }
 
     @property
     def total(self) -> Estimate:
         """What the three sources add together."""
-        return _estimate(self.split.total, self.z)
+        return _estimate(self.split.total, self.z, self._bias(lambda split: split.total))
+
+    def _bias(self, part: Callable[[Decomposition[float]], float]) -> float:
+        """Return what a combination of cells may be off by: each cell's bias times the cell's weight in it."""
+        units = {cell: Decomposition({other: float(other == cell) for other in CELLS}) for cell in self.biases}
+        return sum(abs(part(units[cell])) * bias for cell, bias in self.biases.items())
 
     @property
     def smallest(self) -> float:
@@ -194,7 +213,8 @@ def simulated_sources(
         seed: of every cell: they share their random numbers.
         method: how every cell is run; "data" draws the points of all of them and refits them.
         many: the samples that stand for infinitely many where a population limit has no closed form; None refuses such
-            a loop. Their row is an approximation with a bias of order 1/many, and says so.
+            a loop. What half as many differ from them bounds their bias of order 1/many; the row says it, and its
+            interval reaches further by it.
         level: probability that any one of the intervals of cells, interactions and shares misses its mean.
         power: probability with which an error is to be seen.
         smallest: the error, relative to the largest cell, that must be visible; otherwise a row is underpowered.
@@ -208,22 +228,26 @@ def simulated_sources(
     >>> found.verdict, round(found.rows[frozenset({"approximation"})].theory, 4)
     ('agree', 2.0794)
     """
-    asked = _Asked(metric, generations, chains, seed, method, many)
     z = float(-ndtri(level / 2 / FIGURES))
+    asked = _Asked(metric, generations, chains, seed, method, many, z)
     found = {cell: asked.of(variant(loop, cell), name(cell)) for cell in CELLS}
     values = {cell: np.full(chains, one.theory) if one.values is None else one.values for cell, one in found.items()}
     scale = max(float(np.abs(np.mean(v))) for v in values.values()) or 1.0
     rows = {cell: _row(cell, one, z, scale, smallest, power) for cell, one in found.items()}
-    return SimulatedSources(loop, metric, generations, chains, rows, Decomposition(values), z)
+    biases = {cell: one.bias for cell, one in found.items() if one.bias}
+    return SimulatedSources(loop, metric, generations, chains, rows, Decomposition(values), z, biases)
 
 
 @frozen
 class _Found:
-    """What is known of a cell: its exact value, its values by chain, and why one is missing or stands for another."""
+    """What is known of a cell: its exact value, its values by chain, and why one is missing or stands for another, with
+    what the values may be off by on that account.
+    """
 
     theory: float | None
     values: np.ndarray | None
-    reason: str
+    reason: str = ""
+    bias: float = 0.0
 
 
 @frozen
@@ -236,14 +260,15 @@ class _Asked:
     seed: int
     method: str
     many: int | None
+    z: float
 
     def of(self, loop: Loop, cell: str) -> _Found:
         """Return what theory and simulation say of one variant, or refuse one of which neither says anything."""
         theory, why_no_theory = self._theory(loop)
-        values, why_not_simulated = self._drawn(loop) if loop.samples != oo else self._limit(loop, theory is not None)
-        if theory is None and values is None:
-            raise NotClosed(f"cell {cell}: {why_no_theory}, and {why_not_simulated}. Ask for another metric or family.")
-        return _Found(theory, values, "; ".join(filter(None, (why_no_theory, why_not_simulated))))
+        seen = self._drawn(loop) if loop.samples != oo else self._limit(loop, theory is not None)
+        if theory is None and seen.values is None:
+            raise NotClosed(f"cell {cell}: {why_no_theory}, and {seen.reason}. Ask for another metric or family.")
+        return evolve(seen, theory=theory, reason="; ".join(filter(None, (why_no_theory, seen.reason))))
 
     def _theory(self, loop: Loop) -> tuple[float | None, str]:
         try:
@@ -251,21 +276,31 @@ class _Asked:
         except (NotClosed, NoClosedForm) as refusal:
             return None, str(refusal).split(". ")[0]
 
-    def _drawn(self, loop: Loop) -> tuple[np.ndarray | None, str]:
+    def _drawn(self, loop: Loop) -> _Found:
         try:
-            return self._measured(loop, self.chains, self.method), ""
+            return _Found(None, self._measured(loop, self.chains, self.method))
         except ValueError as refusal:  # no path runs it
-            return None, str(refusal).split(". ")[0]
+            return _Found(None, None, str(refusal).split(". ")[0])
 
-    def _limit(self, loop: Loop, known: bool) -> tuple[np.ndarray | None, str]:
+    def _limit(self, loop: Loop, known: bool) -> _Found:
         """Return the one value of a loop without randomness, or that of a number that stands for infinitely many."""
         try:
-            return np.repeat(self._measured(loop, 1, "auto"), self.chains), ""
+            return _Found(None, np.repeat(self._measured(loop, 1, "auto"), self.chains))
         except ValueError:  # no path runs it
             if known or self.many is None:
-                return None, "infinitely many samples are not drawn; many= is a number that stands for them"
-        drawn = self._measured(evolve(loop, samples=self.many), self.chains, self.method)
-        return drawn, f"{self.many} samples stand for infinitely many"
+                return _Found(
+                    None, None, "infinitely many samples are not drawn; many= is a number that stands for them"
+                )
+        return self._standing_in(loop, self.many)
+
+    def _standing_in(self, loop: Loop, many: int) -> _Found:
+        """Return the values of ``many`` points; their bias is at most what half as many differ from them."""
+        half, whole = (
+            self._measured(evolve(loop, samples=size), self.chains, self.method) for size in (many // 2, many)
+        )
+        apart = _estimate(whole - half, self.z)
+        bias = max(map(abs, apart.interval)) if np.isfinite(apart.error) else float("inf")
+        return _Found(None, whole, f"{many} samples stand for infinitely many, off by at most {bias:.2g}", bias)
 
     def _measured(self, loop: Loop, chains: int, method: str) -> np.ndarray:
         run = simulate(loop, generations=self.generation, chains=chains, seed=self.seed, method=method)
@@ -273,13 +308,13 @@ class _Asked:
 
 
 def _row(cell: Cell, found: _Found, z: float, scale: float, smallest: float, power: float) -> Row:
-    simulated = None if found.values is None else _estimate(found.values, z)
+    simulated = None if found.values is None else _estimate(found.values, z, found.bias)
     return Row(cell, found.theory, found.reason, simulated, scale, smallest, power)
 
 
-def _estimate(values: np.ndarray, z: float) -> Estimate:
+def _estimate(values: np.ndarray, z: float, bias: float = 0.0) -> Estimate:
     """Return the mean with its standard error, infinite where the mean cannot be read by a normal law."""
     mean = float(values.mean())
     if not np.isfinite(mean):
-        return Estimate(mean, np.inf, z)
-    return Estimate(mean, float(sample_sem(values[:, None])[0]), z)
+        return Estimate(mean, np.inf, z, bias)
+    return Estimate(mean, float(sample_sem(values[:, None])[0]), z, bias)

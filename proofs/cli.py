@@ -8,6 +8,7 @@ Work is imported inside the commands, so that `collapse --help` answers at once.
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Annotated
@@ -15,7 +16,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from proofs.fitting import FitJob
-from proofs.job import ClusterJob, Job
+from proofs.job import ClusterJob, Job, SourcesJob
 from proofs.planning import PlanJob
 from proofs.stopping import CODES, how, leave
 
@@ -40,6 +41,7 @@ def verify(job: Annotated[Job | None, Parameter(name="*")] = None, *, as_json: A
     """Derive the claims on real data, simulate them, prove them, and write the table, a report and a figure."""
     from proofs import verify as main_job
 
+    _keep_compiled()
     asked = job or Job()
     main_job.writable(asked.out)
     outcome = main_job.verify(asked)
@@ -56,6 +58,19 @@ def verify(job: Annotated[Job | None, Parameter(name="*")] = None, *, as_json: A
 
 
 @app.command
+def sources(job: Annotated[SourcesJob | None, Parameter(name="*")] = None, *, as_json: As_json = False) -> int:
+    """Judge every listed form of the three error sources: derived where it can be, simulated, and held to raw data."""
+    from proofs import source_table
+
+    asked = job or SourcesJob()
+    table = source_table.made(asked)
+    print(source_table.as_json(table, asked) if as_json else source_table.text(table, asked, _width()))
+    for name, path in source_table.write(table, asked).items():
+        print(f"{name}: {path}", file=sys.stderr if as_json else sys.stdout)
+    return 0 if source_table.holds(table) else 1
+
+
+@app.command
 def prove(*, simulate: Annotated[bool, Parameter(negative="")] = False, as_json: As_json = False) -> int:
     """Check every theorem and print the dossier: what is proved, on what trust, and how it is tied to theory.
 
@@ -64,6 +79,8 @@ def prove(*, simulate: Annotated[bool, Parameter(negative="")] = False, as_json:
     """
     from proofs.dossier import as_text, dossier
 
+    if simulate:
+        _keep_compiled()
     entries = dossier(simulate=simulate)
     print(json.dumps([entry.plain() for entry in entries]) if as_json else as_text(entries, _width()))
     return 0 if all(entry.holds for entry in entries) else 1
@@ -130,8 +147,9 @@ def plan(of: str, /, job: Annotated[PlanJob | None, Parameter(name="*")] = None,
     """
     from proofs.planning import answer
 
-    print(answer(of, job or PlanJob(), as_json=as_json))
-    return 0
+    text, code = answer(of, job or PlanJob(), as_json=as_json)
+    print(text)
+    return code
 
 
 @app.command
@@ -158,6 +176,7 @@ def simulate(
     """
     from proofs.simulation import answer
 
+    _keep_compiled()
     if text := answer(spec, out, summary=summary, resume=resume, as_json=as_json, job=job or ClusterJob()):
         print(text)
     return 0
@@ -175,6 +194,7 @@ def fit(
     """
     from proofs.fitting import answer
 
+    _keep_compiled()
     text, code = answer(curve, job or FitJob(), as_json=as_json)
     print(text)
     return code
@@ -225,6 +245,14 @@ def main() -> None:
         print(f"collapse: {how(stop)}; {stop.args[0] if stop.args else LEFT}", file=sys.stderr)
         code = CODES[how(stop)]
     leave(code if isinstance(code, int) else 0)
+
+
+def _keep_compiled() -> None:
+    """Start with what earlier commands have compiled."""
+    from numerics import keep_compiled
+
+    with suppress(ValueError):  # where nothing can be kept, programs are compiled again
+        keep_compiled()
 
 
 def _width() -> int:

@@ -18,7 +18,7 @@ import json
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,6 @@ from typing import Any
 import xarray as xr
 from attrs import NOTHING, Factory, evolve, fields, frozen
 
-from numerics.running.compiled import keep_compiled
 from numerics.running.devices import Number
 from numerics.running.processes import Group, join
 from numerics.running.runs import save
@@ -121,8 +120,6 @@ def answer(
         KeyboardInterrupt: Ctrl-C, or SIGTERM; the message says where the run can be gone on with.
     """
     asked = also(read(spec), summary)
-    with suppress(ValueError):  # where nothing can be kept, programs are compiled again
-        keep_compiled()
     group = _joined(job or ClusterJob())
     try:
         with terminable(), _all_to_standard_error(group):

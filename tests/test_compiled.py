@@ -8,6 +8,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from numerics import keep_compiled, simulate
 from numerics.running.compiled import FOLDER, SECONDS
+from proofs import cli
 from theory import Bernoulli, Loop
 
 LOOP = Loop(Bernoulli("1/4"), samples=9)
@@ -75,3 +76,17 @@ def test_a_folder_that_cannot_be_is_one_sentence(unset, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ValueError, match=r"cannot be made \(.*\)\. Name another folder"):
         keep_compiled(tmp_path / "file" / "below")
+
+
+def test_commands_keep_what_they_compile(unset, tmp_path):
+    """Assert that a command keeps what it compiles, and runs all the same where nothing can be kept."""
+    spec = tmp_path / "spec.toml"
+    spec.write_text('family = "bernoulli(1/4)"\nsamples = 9\ngenerations = 2\nchains = 300\n')
+    unset.setattr("sys.argv", ["collapse", "simulate", str(spec)])
+    for cache in (tmp_path / "cache", spec):
+        unset.setenv("XDG_CACHE_HOME", str(cache))
+        jax.clear_caches()
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        assert left.value.code == 0
+    assert list((tmp_path / "cache").rglob("*run*"))

@@ -5,10 +5,11 @@ infinitely many samples and loops without a closed form have their say too.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 from attrs import evolve
-from sympy import Add, Determinant, Expr, S, log, oo
+from sympy import Add, Determinant, Expr, Mul, S, log, oo
 
 from theory.absorption import absorption
 from theory.errors import NotClosed
@@ -20,11 +21,11 @@ from theory.families.kernel_density import KernelDensity
 from theory.families.located import LocationScale
 from theory.families.markov import NGram
 from theory.families.multivariate import MultivariateGaussian
-from theory.families.product import ProductCategorical
+from theory.families.product import ProductCategorical, margins
 from theory.families.projected import ProjectedGaussian
 from theory.families.smoothed import Smoothed
 from theory.loop import Loop
-from theory.population import population
+from theory.population import distorted, population
 from theory.regimes import Replace
 from theory.risk import DISTANCES, between_normals, risk
 from theory.sampling import Faithful
@@ -213,7 +214,7 @@ def _types(loop: Loop, metric: str, generation: int) -> Expr:
     law: Any = loop.law
     source: Any = loop.source or law
     if loop.samples == oo:
-        return _between(_population(loop, generation), source.probabilities, metric)
+        return _between(_population(loop, generation), _chances(source), metric)
     if metric == "support" and isinstance(law, Categorical):
         return absorption(loop).support(generation)
     if metric == "entropy":
@@ -232,11 +233,23 @@ def _population(loop: Loop, generation: int) -> Sequence[Expr]:
     law: Any = loop.law
     if isinstance(law, Categorical):
         return population(loop, generation).laws[-1]
-    if not isinstance(loop.sampling, Faithful):
+    if isinstance(loop.sampling, Faithful):
+        return law.joint()
+    if not isinstance(loop.regime, Replace):
         raise NotClosed(
-            f"sampling: {loop.sampling} of a product of marginals is not followed here. Ask simulate(loop)."
+            f"regime: {loop.regime} of a product of marginals under {loop.sampling} is not followed here. "
+            "Ask simulate(loop)."
         )
-    return law.joint()
+    joint = _chances(loop.source or law)
+    for _ in range(generation):
+        columns = margins(law.levels, tuple(distorted(tuple(joint), loop.sampling)))
+        joint = tuple(Mul(*chances) for chances in product(*columns))
+    return joint
+
+
+def _chances(source: Any) -> Sequence[Expr]:
+    """Return the probability of every type, or joint type."""
+    return source.joint() if isinstance(source, ProductCategorical) else source.probabilities
 
 
 def _between(model: Sequence[Expr], source: Sequence[Expr], metric: str) -> Expr:

@@ -29,6 +29,10 @@ class Estimator(ABC):
         """Whether it has a meaning only where a variance is fitted."""
         return False
 
+    def suits(self, family: Any) -> bool:
+        """Return whether it has a meaning for the family's fit."""
+        return family.has_variance or not self.needs_variance
+
     @abstractmethod
     def divisor(self, size: Expr) -> Expr:
         """Return d(size), what the sum of squares is divided by."""

@@ -70,7 +70,7 @@ class Loop:
     def _check_estimator(self) -> None:
         if isinstance(self.estimator, SpectralFilter):
             self.estimator.require_design(self.family)
-        if self.estimator.needs_variance and not self.family.has_variance:
+        if not self.estimator.suits(self.family):
             raise ValueError(
                 f"{self.estimator} changes a variance, and {type(self.family).__name__} fits none. Use MLE()."
             )

@@ -99,6 +99,8 @@ class Damped(Procedure):
 class Floor(Procedure):
     """V' = V_hat + eta: a constant is added to every fitted variance (scikit-learn's reg_covar).
 
+    To the variances of a mixture it is added in every round of EM, on top of what `EM` itself adds.
+
     Args:
         eta: what is added, >= 0.
         of: the fit that it is added to.
@@ -111,6 +113,10 @@ class Floor(Procedure):
     def needs_variance(self) -> bool:
         """Whether it has a meaning only where a variance is fitted: always."""
         return True
+
+    def suits(self, family: Any) -> bool:
+        """Return whether the family fits variances, its own or those of its parts."""
+        return family.has_variance or getattr(family, "parts_have_variances", False)
 
     def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
         """Return the fit with raised variances."""

@@ -72,5 +72,4 @@ def _cells(ax: Axes, found: SimulatedSources) -> None:
 
 def _half(estimate: Estimate) -> float:
     """Return half the interval, 0 where there is none to draw."""
-    half = estimate.z * estimate.error
-    return half if np.isfinite(half) else 0.0
+    return estimate.half if np.isfinite(estimate.half) else 0.0

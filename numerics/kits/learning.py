@@ -29,7 +29,7 @@ from theory.filters import SpectralFilter
 from theory.innovations import Normal
 from theory.learners import EM, NUTS, SGD, SVI, Descent, Learner
 from theory.loop import Loop
-from theory.procedures import GradientSteps, PosteriorDraw, PosteriorPredictive, Procedure
+from theory.procedures import Floor, GradientSteps, PosteriorDraw, PosteriorPredictive, Procedure
 from theory.symbols import n
 
 Learn = Callable[[Key, Given, Sequence[Data], Any, Model, Any], Model]
@@ -93,8 +93,13 @@ def _not_fitted(loop: Loop, weighed: bool) -> str | None:
     name = type(loop.family).__name__
     if weighed:
         return f"regime: {loop.regime} weighs its parts, and a {name} counts every point the same"
-    fits = (MLE, EM) if isinstance(loop.family, Mixture) else (MLE,)
-    return None if isinstance(loop.estimator, fits) else f"estimator: {loop.estimator} is no way to fit a {name}"
+    mixed = isinstance(loop.family, Mixture)
+    inside = loop.estimator.of if mixed and isinstance(loop.estimator, Floor) else loop.estimator
+    return (
+        None
+        if isinstance(inside, (MLE, EM) if mixed else MLE)
+        else f"estimator: {loop.estimator} is no way to fit a {name}"
+    )
 
 
 def _not_learned(loop: Loop, weighed: bool) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from attrs import frozen
 from jax import Array, lax
+from sympy import Expr, S
 
 from numerics.chains import Given
 from numerics.kits.distortions import Distortion
@@ -19,13 +20,16 @@ from theory.families import Mixture
 from theory.families.base import Family
 from theory.learners import EM
 from theory.loop import Loop
+from theory.procedures import Floor
 
 
 def kit(loop: Loop) -> Kit:
     """Return the kit of mixtures fitted by EM, by its defaults where the estimator is maximum likelihood."""
     family: Any = loop.family
-    how = loop.estimator if isinstance(loop.estimator, EM) else EM()
-    mixtures = Mixtures(family, how, loop.source or family)
+    estimator: Any = loop.estimator
+    added, inside = (estimator.eta, estimator.of) if isinstance(estimator, Floor) else (S.Zero, estimator)
+    how = inside if isinstance(inside, EM) else EM()
+    mixtures = Mixtures(family, how, loop.source or family, added)
     return Kit(
         alike=False,
         source=mixtures.source,
@@ -48,6 +52,8 @@ class Mixtures:
     family: Mixture
     how: EM
     outside: Family
+    added: Expr = S.Zero
+    """What is added to every variance in every round beside the climb's own floor."""
 
     def source(self, given: Given) -> Model:
         """Return model 0: the source's components where it has as many, else k times its mean and covariance."""
@@ -76,7 +82,8 @@ class Mixtures:
 
     def learn(self, key: Key, given: Given, data: Data, last: Model, first: Any) -> Model:
         """Return the mixture that the climb ends in."""
-        floor, tolerance = (number(value, given) for value in (self.how.floor, self.how.tolerance))
+        floor, added, tolerance = (number(x, given) for x in (self.how.floor, self.added, self.how.tolerance))
+        floor = floor + added
         warm = last["w"], last["m"], last["C"]
         if self.how.start == "k-means++":
             warm = self._seeded(key, data, floor)

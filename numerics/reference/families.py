@@ -9,8 +9,9 @@ from numpy import ndarray
 from numpy.random import Generator
 from scipy.special import digamma, gammaln, ndtr, ndtri
 
+from numerics.reference import sources
 from theory.estimators import MLE, MinMSE, Scaled, Unbiased, UnbiasedFor
-from theory.families import Bernoulli, Categorical, DiagonalGaussian, Gaussian, MultivariateGaussian
+from theory.families import Bernoulli, Categorical, DiagonalGaussian, Fitted, Gaussian, MultivariateGaussian
 from theory.loop import Loop
 from theory.sampling import Faithful, Tempered, TopK, TopP, Truncated, VarianceFactor
 
@@ -18,7 +19,8 @@ Model = dict[str, ndarray]
 """Parameters by name; the first axis is the chain."""
 
 
-def _unknown(*_: Any) -> Any:
+def unknown(*_: Any) -> Any:
+    """Refuse a procedure that the family does not have here."""
     raise ValueError("the procedure is not known here for this family. Choose an exact fit.")
 
 
@@ -40,14 +42,19 @@ class Words:
     source: Callable[[Loop, Mapping[str, Any]], Model]
     draw: Callable[[Model, int, Any, int | None, Generator], ndarray]
     fit: Callable[[Any, ndarray], Model]
-    target: Callable[[ndarray, Model], Model] = _unknown
-    posterior: Callable[[ndarray, Generator], Model] = _unknown
-    weighted: Callable[[Sequence[Model], Sequence[float], bool], Model] = _unknown
-    raised: Callable[[str, ndarray, float], ndarray] = _unknown
+    target: Callable[[ndarray, Model], Model] = unknown
+    posterior: Callable[[ndarray, Generator], Model] = unknown
+    weighted: Callable[[Sequence[Model], Sequence[float], bool], Model] = unknown
+    raised: Callable[[str, ndarray, float], ndarray] = unknown
 
 
 def true_points(loop: Loop, words: Words, source: Model, size: int, sampling: Any, rng: Generator) -> ndarray:
     """Return points of the true source, which need not lie in the family, distorted unless sampling is None."""
+    own = loop.source or loop.family
+    if (sources.known(own) and type(own) is not Gaussian) or isinstance(loop.family, Fitted):
+        if not isinstance(sampling, Faithful | None):
+            raise ValueError(f"{sampling} of {own} is not known here. Choose Faithful.")
+        return sources.drawn(own, (len(source["mu"]), size), rng)
     if not isinstance(loop.source, MultivariateGaussian):
         return words.draw(source, size, sampling, None, rng)
     mean, covariance = np.array(loop.source.mean, dtype=float), np.array(loop.source.covariance, dtype=float)
@@ -151,7 +158,7 @@ def _joint_source(loop: Loop, start: Mapping[str, Any]) -> Model:
 
 def _joint_draw(model: Model, size: int, sampling: Any, behind: int | None, rng: Generator) -> ndarray:
     if behind is not None:
-        _unknown()
+        unknown()
     values, vectors = np.linalg.eigh(_factor(sampling) * model["Sigma"])
     scales = np.sqrt(np.maximum(values, 0))
     z = rng.standard_normal((len(values), size, values.shape[1]))

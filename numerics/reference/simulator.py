@@ -12,12 +12,14 @@ from attrs import field, frozen
 from numpy import ndarray
 from numpy.random import Generator
 
-from numerics.reference import regression
-from numerics.reference.families import FAMILIES, Model, Words, true_points
+from numerics.reference import narrow, regression
+from numerics.reference.families import FAMILIES, Model, Words, true_points, unknown
+from numerics.reference.learners import learned, mixture_draw, mixture_source
 from numerics.reference.scalars import WORDS, posterior, weighted
 from theory.estimators import MLE, Unbiased
-from theory.families import LinearRegression
+from theory.families import LinearRegression, Mixture
 from theory.filters import SpectralFilter
+from theory.learners import Learner
 from theory.loop import Loop
 from theory.procedures import Damped, Floor, GradientSteps, PosteriorDraw, PosteriorPredictive, Shrinkage
 from theory.regimes import Accumulate, Mixed, Replace, Schedule, Subsample, Weighted
@@ -45,20 +47,22 @@ def reference(
     >>> runs["V"].shape
     (5, 3)
     """
-    words = _words(loop)
+    words = _words(loop, rng)
     source = words.source(loop, start or {})
     models = [{name: np.broadcast_to(value, (chains, *np.shape(value))) for name, value in source.items()}]
     run = _Run(loop, words, models, rng)
     for _ in range(generations):
         seen = _word(loop.regime)(run)
         models.append(_learned(loop.estimator, run, seen))
-    return {name: np.stack([model[name] for model in models], axis=1) for name in models[-1]}
+    return {name: np.stack([model[name] for model in models], axis=1) for name in models[0]}
 
 
-def _words(loop: Loop) -> Words:
+def _words(loop: Loop, rng: Generator) -> Words:
     """Return what is known of the loop's family; those of one parameter, and regression, know temperatures alone."""
-    if type(loop.family) in FAMILIES:
-        return FAMILIES[type(loop.family)]
+    if known := FAMILIES.get(type(loop.family)) or narrow.words(loop, rng):
+        return known
+    if isinstance(loop.family, Mixture):
+        return Words(mixture_source, mixture_draw, unknown)
     source, draw, fit = (WORDS | _REGRESSION)[type(loop.family)]
 
     def drawn(model: Model, size: int, sampling: Any, behind: int | None, rng: Generator) -> ndarray:
@@ -206,6 +210,8 @@ def _learned(estimator: Any, run: _Run, sets: Weighed) -> Model:
     """Return the model of a learner who has seen the points."""
     if isinstance(run.loop.family, LinearRegression) and len(sets) > 1:
         sets = [(regression.scaled(sets), 1.0)]
+    if isinstance(estimator, Learner) or isinstance(run.loop.family, Mixture):
+        return learned(run.loop, sets, run.models[-1], run.models[0], run.rng)
     if isinstance(estimator, Shrinkage):
         return _between(_learned(estimator.of, run, sets), run.models[0], estimator.w)
     if isinstance(estimator, Damped):

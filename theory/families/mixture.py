@@ -63,6 +63,7 @@ class Mixture(Fitted):
     w: ClassVar[IndexedBase] = IndexedBase("w", nonnegative=True)
     m: ClassVar[IndexedBase] = IndexedBase("m", real=True)
     v: ClassVar[IndexedBase] = IndexedBase("v", positive=True)
+    parts_have_variances: ClassVar[bool] = True
 
     components: int = field(converter=_count("components"))
     dimension: int = field(default=1, converter=_count("dimension"))  # type: ignore[assignment]

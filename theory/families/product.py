@@ -79,7 +79,7 @@ class ProductCategorical(Family):
                 f"the source has {len(source.probabilities)} types, and columns of {self.levels} make {self.types}. "
                 "Give one probability for each."
             )
-        return evolve(self, columns=tuple(map(Categorical, _margins(self.levels, source.probabilities))))
+        return evolve(self, columns=tuple(map(Categorical, margins(self.levels, source.probabilities))))
 
     def divergence(self, source: Family) -> Expr:
         """Return the total correlation sum_x p(x) log(p(x)/prod_a p_a(x_a)), in nats."""
@@ -143,7 +143,7 @@ class TypePair(Pair):
         return Add(*(chance for row, chance in rows if (row[a], row[b]) == (i, j))) - self.means[0] * self.means[1]
 
 
-def _margins(levels: tuple[int, ...], chances: tuple[Expr, ...]) -> list[list[Expr]]:
+def margins(levels: tuple[int, ...], chances: tuple[Expr, ...]) -> list[list[Expr]]:
     """Return the probabilities of every column's types."""
     margins: list[list[Expr]] = [[S.Zero] * size for size in levels]
     for place, chance in zip(product(*map(range, levels)), chances, strict=True):
