@@ -18,6 +18,7 @@ from numerics.decomposition import simulated_sources
 from numerics.kits.located import _extremes, _median, _student
 from numerics.kits.moved import divergence
 from numerics.kits.points import Data
+from numerics.reference import reference
 from theory import (
     Accumulate,
     Damped,
@@ -193,6 +194,20 @@ def test_theory_simulation_and_raw_points_agree(source):
         assert abs(values.mean() - exact) < stats.norm.isf(LEVEL) * values.std() / chains**0.5
         other = float(expect(Loop(source, samples=7), of).values(2)[2])
         assert of == CENTRE**2 or abs(values.mean() - other) > stats.norm.isf(LEVEL) * values.std() / chains**0.5
+
+
+def test_the_slow_simulator_draws_and_fits_them_too():
+    """Assert E w at fit 2 of Laplace and uniform points, and Student's widths against chains of the fast simulator."""
+    rng, chains = np.random.default_rng(), 4000
+    for source in (Laplace(1, 2), UniformOn(-1, 3)):
+        loop = Loop(source, samples=5)
+        w = reference(loop, None, 2, chains, rng)["width"][:, 2]
+        exact = float(expect(loop, WIDTH).values(2)[2])
+        assert abs(w.mean() - exact) < stats.norm.isf(LEVEL) * w.std() / chains**0.5
+    loop = Loop(StudentT(5), samples=6)
+    slow = np.log(reference(loop, None, 1, chains, rng)["width"][:, 1])
+    fast = simulate(loop, generations=1, chains=chains).log_width.to_numpy()[:, 1]
+    assert abs(slow.mean() - fast.mean()) < stats.norm.isf(LEVEL) * np.hypot(slow.std(), fast.std()) / chains**0.5
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sympy import Rational, expand_log, log, oo
 
 from numerics import Curve, agree, simulate
 from numerics.decomposition import simulated_sources
+from numerics.reference import reference
 from theory import Loop, NGram, NotClosed, absorption, sources
 from theory.cells import value_at
 from theory.families.orders import lengthened, shortened
@@ -146,6 +148,16 @@ def test_another_source_is_noticed():
     right, wrong = (absorption(loop) for loop in (LOOP, Loop(NGram(1).project(SOURCE), samples=6)))
     answers = [Curve("ngrams", "ngrams", [chain.ngrams(k) for k in (0, 1)]) for chain in (right, wrong)]
     assert [agree(answer, run).verdict for answer in answers] == ["agree", "disagree"]
+
+
+def test_the_slow_simulator_writes_texts_too():
+    """Assert E entropy and E vocabulary of fits 1 and 2 against walks in NumPy, at level 1e-6 each."""
+    chains, chain = 4000, absorption(LOOP)
+    run = reference(LOOP, None, 2, chains, np.random.default_rng())
+    for n in (1, 2):
+        for name, exact in (("entropy", chain.entropy(n)), ("vocabulary", chain.support(n))):
+            values = run[name][:, n]
+            assert abs(values.mean() - float(exact)) < norm.isf(1e-6) * values.std() / chains**0.5
 
 
 @pytest.mark.parametrize("metric", ["kl_source_model", "nll", "entropy"])

@@ -226,8 +226,10 @@ class _Text:
 
 
 def _written(expr: Expr) -> str:
-    """Return str(expr), of which the printer takes long over a mere name."""
-    return expr.name if isinstance(expr, Symbol) else str(expr)
+    """Return str(expr) as a factor; over a mere name the printer takes long."""
+    if isinstance(expr, Symbol):
+        return expr.name
+    return f"({expr})" if expr.is_Add else str(expr)
 
 
 def _power(base: str, exponent: Any) -> str:

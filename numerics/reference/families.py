@@ -54,7 +54,7 @@ def true_points(loop: Loop, words: Words, source: Model, size: int, sampling: An
     if (sources.known(own) and type(own) is not Gaussian) or isinstance(loop.family, Fitted):
         if not isinstance(sampling, Faithful | None):
             raise ValueError(f"{sampling} of {own} is not known here. Choose Faithful.")
-        return sources.drawn(own, (len(source["mu"]), size), rng)
+        return sources.drawn(own, (len(next(iter(source.values()))), size), rng)
     if not isinstance(loop.source, MultivariateGaussian):
         return words.draw(source, size, sampling, None, rng)
     mean, covariance = np.array(loop.source.mean, dtype=float), np.array(loop.source.covariance, dtype=float)

@@ -20,8 +20,8 @@ def recorded(loop: Loop, models: Mapping[str, ndarray]) -> xr.Dataset:
     found = dict(models)
     if isinstance(loop.family, LinearRegression):
         found |= {"w": models["weights"][..., 0], "squares": (models["weights"] ** 2).sum(-1)}
-    if "V" in found:
-        found["log_V"] = np.log(found["V"])
+    for name in {"V", "width"} & found.keys():
+        found[f"log_{name}"] = np.log(found[name])
     dims = variables(loop.family).dims
     named = {name: (("chain", "generation", *dims[name]), found[name]) for name in dims if name in found}
     return xr.Dataset(named, attrs={"observe": "{}"})

@@ -150,7 +150,16 @@ class Row:
         last = self.estimates[-1]
         numbers = f"{self.theory[-1]:.4g}", str(last), f"{self.smallest:.0%}"
         sources = (f"{self.sources[name]}" for name in SOURCES)
-        return (self.model, str(self.regime), self.what, *numbers, self.verdict, str(self.fits), self.explained, *sources)
+        return (
+            self.model,
+            str(self.regime),
+            self.what,
+            *numbers,
+            self.verdict,
+            str(self.fits),
+            self.explained,
+            *sources,
+        )
 
 
 @frozen(eq=False)

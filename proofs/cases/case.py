@@ -7,7 +7,7 @@ from attrs import field, frozen
 from sympy import Add, Expr, Function, S, Symbol, oo
 
 from proofs.claims import Source
-from theory import Categorical, Loop, ProductCategorical, expect, risk
+from theory import Categorical, Loop, NGram, ProductCategorical, expect, risk
 from theory.cells import log_variances, value_at
 from theory.certificate import Certificate
 from theory.errors import NoClosedForm, NotClosed
@@ -82,7 +82,7 @@ class Case:
         if self.of == "log_variance":
             answers = [expect(loop, one) for one in log_variances(loop)]
             return Add(*(answer.expression for answer in answers)), sum((a.certificate for a in answers), ())
-        if isinstance(self.of, str) and isinstance(loop.law, Categorical | ProductCategorical):
+        if isinstance(self.of, str) and isinstance(loop.law, Categorical | NGram | ProductCategorical):
             raise NotClosed(f"metric: {self.of} of frequencies has no closed form in n. Ask for its value at one.")
         answer: Any = risk(loop, self.of) if isinstance(self.of, str) else expect(loop, self.of)  # type: ignore[arg-type]
         return S(answer.expression), answer.certificate

@@ -33,6 +33,7 @@ THREE = Mixture(3, weights=["1/4", "1/4", "1/2"], means=[-4, 0, 4], variances=[1
 JOINT = Categorical([Rational(k, 10) for k in (4, 1, 2, 3)])
 OUTSIDE = [Laplace(), StudentT(12), UniformOn(-1, 1), Empirical([0, 1, 1, 4, 6]), TWO]
 ONCE = "the projection is paid once: with infinitely many samples it is the error at every n >= 1"
+OFF = "the family contains the source: no expressivity error"
 EVERY = "paid at every generation: the fit is not idempotent"
 
 
@@ -91,7 +92,16 @@ def _types():
 
 def _texts():
     second = NGram(2, [["9/10", "1/10"], ["1/5", "4/5"], ["1/2", "1/2"], ["1/10", "9/10"]])
-    yield _case("second-order source fitted by a bigram", NGram.entropy, NGram(1), second, samples=40)
+    price = f"with infinitely many tokens {float(NGram(1).divergence(second)):.3g} nats a token, once"
+    for metric in ("entropy", "support"):
+        yield _case(f"second-order source fitted by a bigram: {metric}", metric, NGram(1), second, price, 1, samples=6)
+
+
+def _contained():
+    """Yield the laws above fitted by themselves: what is left when the family is wide enough."""
+    for law, metric in ((Laplace(), "w2"), (UniformOn(-1, 1), "w2"), (UniformOn(-1, 1), "kl_model_source")):
+        yield _case(f"{type(law).__name__} fitted by its own law: {metric}", metric, law, None, OFF, samples=40)
+    yield _case("StudentT fitted by its own law: entropy", "entropy", StudentT(5), None, OFF, samples=40)
 
 
 def _densities():
@@ -108,4 +118,4 @@ def _densities():
 
 def cases() -> list[Case]:
     """Return the rows."""
-    return [*_gaussians(), *_one_gaussian(), *_mixtures(), *_types(), *_texts(), *_densities()]
+    return [*_gaussians(), *_one_gaussian(), *_mixtures(), *_types(), *_texts(), *_contained(), *_densities()]
