@@ -33,8 +33,9 @@ def words(loop: Loop) -> Words:
 def _source(loop: Loop, start: Mapping[str, Any]) -> Model:
     del start
     law: Any = loop.source or loop.family
-    ends = (law.lower, law.upper) if isinstance(law, UniformOn) else None
-    centre, width = ((ends[0] + ends[1]) / 2, ends[1] - ends[0]) if ends else (law.location, law.scale)
+    if not isinstance(law, UniformOn):
+        return _named(np.array(float(law.location)), np.array(float(law.scale)))
+    centre, width = (law.lower + law.upper) / 2, law.upper - law.lower
     return _named(np.array(float(centre)), np.array(float(width)))
 
 

@@ -1,6 +1,7 @@
-"""`Fitted`: families that can be fitted and sampled, and whose refits have no moments in closed form.
+"""`Fitted`: families that can be fitted and sampled, and whose refits have no parameters with moments of their own.
 
-They can be simulated like any other; a derivation refuses them by name. What they are fitted to first is any law of
+They can be simulated like any other; a derivation refuses them by name, unless it finds other moments that close, as
+`theory.families.smoothed` does. What they are fitted to first is any law of
 points of their dimension, so their source is an axis of the loop: Loop(KernelDensity(), source=Gaussian(0, 1)).
 """
 
