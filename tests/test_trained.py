@@ -93,9 +93,7 @@ def test_fits_that_keep_moments_do_what_theory_says(exact):
 def test_regimes_are_told_apart(exact):
     """Assert that the prediction of one regime is refused for another's runs."""
     for row, other in zip(exact.rows, REGIMES[1:] + REGIMES[:1], strict=True):
-        wrong = type(row)(
-            "line", row.regime, "V", variance_kept(other, 12, 4)[1:], row.values, row.added, row.sources, row.asked
-        )
+        wrong = type(row)("line", row.regime, "V", variance_kept(other, 12, 4)[1:], row.values, row.added, row.sources, row.asked)
         assert wrong.verdict == "disagree"
         assert wrong.explained == "statistical"
 
@@ -145,9 +143,7 @@ def test_what_cannot_be_retrained_is_refused(data, regime, asked, error, problem
 def test_predictions_are_the_known_laws():
     """Assert the product of replacing, the limit of accumulating, and that sizes need not divide by the share."""
     assert np.allclose(variance_kept(Replace(), 20, 5), (1 - 1 / 20) ** np.arange(6))
-    assert np.allclose(
-        diversity_kept(Accumulate(), np.array([9.0]), 4000)[-1], float(sin(pi / 3) / (pi / 3)), rtol=1e-4
-    )
+    assert np.allclose(diversity_kept(Accumulate(), np.array([9.0]), 4000)[-1], float(sin(pi / 3) / (pi / 3)), rtol=1e-4)
     exact = expect(Loop(Gaussian(0, 1), regime=QUARTER, samples=20), Gaussian.V).values(5)
     assert np.allclose(variance_kept(QUARTER, 20, 5), [float(x) for x in exact])
     assert np.allclose(diversity_kept(Replace(), np.array([2.5, 0.1]), 2)[2], [0.36, 0])
@@ -264,13 +260,8 @@ def test_letters_are_sampled_by_their_table():
     expected = counts.sum(1, keepdims=True) * np.asarray(table, dtype=float)
     assert counts[expected == 0].sum() == 0
     rare = (expected > 0) & (expected < 5)
-    cells = [
-        (counts[~rare & (expected > 0)], expected[~rare & (expected > 0)]),
-        (counts[rare].sum(), expected[rare].sum()),
-    ]
-    statistic = sum(
-        np.sum((n - e) ** 2 / max(np.max(e), 1e-9) if np.ndim(e) == 0 else (n - e) ** 2 / e) for n, e in cells
-    )
+    cells = [(counts[~rare & (expected > 0)], expected[~rare & (expected > 0)]), (counts[rare].sum(), expected[rare].sum())]
+    statistic = sum(np.sum((n - e) ** 2 / max(np.max(e), 1e-9) if np.ndim(e) == 0 else (n - e) ** 2 / e) for n, e in cells)
     assert chi2.sf(statistic, int((~rare & (expected > 0)).sum()) - int((counts.sum(1) > 0).sum()) + 1) > LEVEL
 
 
