@@ -33,3 +33,5 @@ from numerics.summaries import Share as Share
 from numerics.survival import Survival as Survival
 from numerics.sweeps import cell as cell
 from numerics.sweeps import sweep as sweep
+from numerics.tilted import tilted as tilted
+from numerics.tilting.estimate import Tilted as Tilted

@@ -14,7 +14,7 @@ from scipy.special import entr, logsumexp, ndtri, rel_entr, roots_hermitenorm
 from numerics.kits.lines import Line, line, log_normal
 from theory.cells import SPREADS
 from theory.errors import NotClosed
-from theory.families import MultivariateGaussian, Smoothed
+from theory.families import MultivariateGaussian, NGram, Smoothed
 from theory.families.base import Family
 from theory.loop import Loop
 
@@ -49,6 +49,8 @@ def measured(loop: Loop, metric: str, run: xr.Dataset) -> np.ndarray:
     source = loop.source or loop.family
     if "p" in run and "type" in run.sizes:
         return _of(_types(run["p"].to_numpy(), _chances(source)), loop, metric)
+    if isinstance(loop.family, NGram):
+        return _of(_texts(run), loop, metric)
     if isinstance(loop.family, Smoothed):
         return _of(_spreads(run, source), loop, metric)
     if "m" in run:
@@ -75,6 +77,11 @@ def _spreads(run: xr.Dataset, source: Family) -> Measures:
         "variance": lambda: V,
         "ensemble_variance": lambda: V + (run["mu"].to_numpy() - float(source.centred()[0])) ** 2,
     }
+
+
+def _texts(run: xr.Dataset) -> Measures:
+    """Return the metrics of n-gram models that counts tell; a divergence is infinite once an n-gram is lost."""
+    return {"entropy": lambda: run["entropy"].to_numpy(), "support": lambda: run["vocabulary"].to_numpy()}
 
 
 # Normal models -------------------------------------------------------------------------------------------------------

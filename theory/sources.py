@@ -11,11 +11,12 @@ from itertools import combinations
 from typing import Any, Generic, TypeVar, get_args
 
 from attrs import evolve, field, frozen
-from sympy import Add, Expr, Rational, S, expand_log
+from sympy import Add, Expr, Rational, S, expand_log, oo
 
-from theory.cells import SPREADS, log_variances, spread_of
+from theory.cells import SPREADS, log_variances, spread_of, value_at
 from theory.errors import NotClosed
 from theory.expect import expect
+from theory.families.markov import NGram
 from theory.latex import latex
 from theory.loop import ErrorSource, Loop
 from theory.risk import risk
@@ -171,6 +172,8 @@ def variant(loop: Loop, on: Cell) -> Loop:
 
 
 def _measured(loop: Loop, metric: str) -> Expr:
+    if loop.samples == oo and isinstance(loop.law, NGram):
+        return value_at(loop, metric, 1)  # infinitely long texts leave every model as the first
     if metric in SPREADS:
         return expect(loop, spread_of(loop, metric)).expression
     if metric == "log_variance":
