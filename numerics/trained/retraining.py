@@ -147,9 +147,7 @@ class _Retrained:
         del how
         return self.learner.sample(key, model["params"], size).astype(self.given["data"].dtype)
 
-    def learn_from(
-        self, key: Key, given: Given, sets: Sequence[Data], divisors: Any, last: Model, first: Any
-    ) -> Model:
+    def learn_from(self, key: Key, given: Given, sets: Sequence[Data], divisors: Any, last: Model, first: Any) -> Model:
         """Return the fit to the one set of data that a regime without weights makes."""
         del divisors
         (data,) = sets
