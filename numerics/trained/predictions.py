@@ -51,7 +51,7 @@ def transitions_kept(joint: np.ndarray, regime: Regime, tokens: int, generations
         generations: number of fits.
     """
     weights = joint.sum(1)
-    diversity = 1 - (joint**2).sum(1) / np.maximum(weights, np.finfo(float).tiny) ** 2
+    diversity = 1 - ((joint / np.where(weights > 0, weights, 1)[:, None]) ** 2).sum(1)
     return diversity_kept(regime, tokens * weights, generations) @ (weights * diversity)
 
 

@@ -9,8 +9,6 @@ trained differs from that by (approximation).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from attrs import field, frozen
@@ -140,9 +138,9 @@ class Row:
         """
         if self.verdict != "disagree":
             return ""
-        if _reaches(self.fits):
+        if _zero(self.fits):
             return "statistical"
-        seen = {name: abs(x.mean) for name, x in self.sources.items() if name != "statistical" and not _reaches(x)}
+        seen = {name: abs(x.mean) for name, x in self.sources.items() if name != "statistical" and not _zero(x)}
         return max(seen, key=lambda name: seen[name]) if seen else "a fit, which source not visible"
 
     def texts(self) -> tuple[str, ...]:
@@ -150,7 +148,16 @@ class Row:
         last = self.estimates[-1]
         numbers = f"{self.theory[-1]:.4g}", str(last), f"{self.smallest:.0%}"
         sources = (f"{self.sources[name]}" for name in SOURCES)
-        return (self.model, str(self.regime), self.what, *numbers, self.verdict, str(self.fits), self.explained, *sources)
+        return (
+            self.model,
+            str(self.regime),
+            self.what,
+            *numbers,
+            self.verdict,
+            str(self.fits),
+            self.explained,
+            *sources,
+        )
 
 
 @frozen(eq=False)
@@ -236,6 +243,7 @@ def _estimates(values: np.ndarray, level: float) -> list[Estimate]:
     return [Estimate(float(m), float(e), z) for m, e in zip(values.mean(0), errors, strict=True)]
 
 
-def _reaches(estimate: Estimate, value: Any = 0.0) -> bool:
+def _zero(estimate: Estimate) -> bool:
+    """Whether the interval holds 0."""
     low, high = estimate.interval
-    return low <= value <= high
+    return low <= 0 <= high
