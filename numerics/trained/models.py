@@ -3,11 +3,14 @@
 from importlib.util import find_spec
 
 import numpy as np
+from attrs import evolve
 from sympy import Rational
 
+from numerics.samplers import chain_key
 from numerics.texts.data import Corpus, prose
 from numerics.trained.autoencoder import Autoencoder
 from numerics.trained.components import Components, clusters
+from numerics.trained.drawing import deviates
 from numerics.trained.factors import Factors
 from numerics.trained.letters import Counted, Network, windows
 from numerics.trained.predictions import diversity_kept, transitions_kept, variance_kept
@@ -39,9 +42,6 @@ def low_rank(rows: int = 2000, dimension: int = 64, factors: int = 8) -> np.ndar
     """Return rows whose covariance is diag(1/1, 1/2, ..., 1/factors, 0, ...) + I/dimension up to sampling, for want of
     pictures.
     """
-    from numerics.samplers import chain_key
-    from numerics.trained.drawing import deviates
-
     lengths = np.sqrt(np.r_[1 / np.arange(1, factors + 1), np.zeros(dimension - factors)] + 1 / dimension)
     return np.asarray(deviates(chain_key(0, 0), (rows, dimension)), dtype=float) * lengths
 
@@ -86,3 +86,21 @@ def network(text: Corpus | None = None, scale: int = 1, runs: int = 48, steps: i
 
 def _variance(source: float, samples: int) -> Theory:
     return lambda regime, n: source * variance_kept(regime, samples, n)
+
+
+def pictures() -> np.ndarray:
+    """Return the digits where scikit-learn is installed, else rows of as many numbers from `low_rank`."""
+    return digits() if find_spec("sklearn") else low_rank()
+
+
+def models(scale: int = 1, runs: int = 48) -> list[Trained]:
+    """Return one model of each kind, the linear autoencoder trained twice: in a hurry, and four times as long.
+
+    Args:
+        scale: 1 is minutes on two cores; what it multiplies are rows, units and steps.
+        runs: of each network; a mixture has eight times as many.
+    """
+    rows = pictures()
+    long = evolve(autoencoder(rows, scale=scale, runs=runs, steps=1600), name="linear VAE, longer")
+    hurried = [autoencoder(rows, hidden, scale, runs) for hidden in (0, 32)]
+    return [mixture(scale, 8 * runs), network(None, scale, runs), *hurried, long]
