@@ -42,7 +42,7 @@ TRAINED = models(SCALE, runs=4 if SMALL else 48)[: 2 if SMALL else None]
 # ## What is measured
 # Every model is trained, sampled and trained again, ten times, in independent runs. A row says what theory predicts for
 # the last generation, and how large a change that is; what was measured, with intervals of all generations that hold
-# together; the smallest relative error that these runs would have seen; the verdict; what the fits, all together, add to
+# together; the smallest relative error that these runs would have seen; the verdict; what all fits together add to
 # their data; and what explains a gap. Below: what each error source adds at the first fit, on the same real data.
 # *Expressivity* is what the best fit of the family does to its data, *approximation* what training does beyond that.
 

@@ -3,6 +3,8 @@
 Levels are those of single tests, 1e-6 unless said, each with one fixed seed that was never searched for.
 """
 
+from typing import Any
+
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
@@ -85,7 +87,7 @@ def test_regimes_are_told_apart(exact):
 
 def test_a_run_depends_on_its_number_alone(exact):
     """Assert that fewer runs are the first of many, and that another seed's are others."""
-    how = {"samples": 12, "generations": 4}
+    how: Any = {"samples": 12, "generations": 4}
     few = retrain(EXACT, POINTS, runs=5, **how)
     assert np.allclose(few.V, exact.runs[0].V[:5], rtol=1e-9)
     assert not np.allclose(retrain(EXACT, POINTS, runs=5, seed=1, **how).V[:, 1:], few.V[:, 1:])

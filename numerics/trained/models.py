@@ -1,5 +1,6 @@
 """Small models of four kinds that people train, with what stands for their best fit and what theory says of them."""
 
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
@@ -32,9 +33,7 @@ def digits() -> np.ndarray:
     """
     if find_spec("sklearn") is None:
         raise ModuleNotFoundError("scikit-learn, which holds the digits, is not installed. Install it, or give rows.")
-    from sklearn.datasets import load_digits
-
-    rows = load_digits().data / 16
+    rows = import_module("sklearn.datasets").load_digits().data / 16
     return rows - rows.mean(0)
 
 
@@ -54,8 +53,7 @@ def mixture(scale: int = 1, runs: int = 400) -> Trained:
     data, M = clusters(2000, 5), 100 * scale
     sides = float(np.mean(data[:, 0] < 0))
     spread = float(data.var(0).sum())
-    balance: Theory = lambda regime, n: sides * (1 - sides) * diversity_kept(regime, np.array([M]), n)[:, 0]  # noqa: E731
-    theory = {"V": _variance(spread, M), "balance": balance}
+    theory = {"V": _variance(spread, M), "balance": _balance(sides * (1 - sides), M)}
     best = Components(2, EM(1000, tolerance=Rational(1, 10**9), floor=0, start="k-means++"))
     return Trained("mixture", Components(2, EM(50)), best, data, M, runs, theory)
 
@@ -80,12 +78,20 @@ def network(text: Corpus | None = None, scale: int = 1, runs: int = 48, steps: i
     """
     rows, M = windows((text or prose()).text, 32), 64 * scale
     learner = Network.of(rows, hidden=32 * scale, training=Training(steps * scale, batch=16))
-    kept: Theory = lambda regime, n: transitions_kept(learner.joint, regime, rows.shape[1] * M, n)  # noqa: E731
-    return Trained("network", learner, Counted.of(rows), rows, M, runs, {"diversity": kept})
+    theory = {"diversity": _transitions(learner.joint, rows.shape[1] * M)}
+    return Trained("network", learner, Counted.of(rows), rows, M, runs, theory)
 
 
 def _variance(source: float, samples: int) -> Theory:
     return lambda regime, n: source * variance_kept(regime, samples, n)
+
+
+def _balance(source: float, samples: int) -> Theory:
+    return lambda regime, n: source * diversity_kept(regime, np.array([samples]), n)[:, 0]
+
+
+def _transitions(joint: np.ndarray, tokens: int) -> Theory:
+    return lambda regime, n: transitions_kept(joint, regime, tokens, n)
 
 
 def pictures() -> np.ndarray:

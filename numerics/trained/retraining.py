@@ -163,5 +163,5 @@ class _Retrained:
 
 
 def _recorded(scores: Mapping[str, Array], read: Mapping[str, Array]) -> dict[str, Array]:
-    names = scores | {DATA + name: x for name, x in read.items()}
+    names = {**scores, **{DATA + name: x for name, x in read.items()}}
     return {name: jnp.asarray(x, dtype=float) for name, x in names.items()}
