@@ -72,6 +72,7 @@ def case(arguments: Sequence[object], budget: float | None = None, env: Mapping[
         return {"failed": f"no answer in {budget:.0f} s"}
     if done.returncode:
         return {"failed": f"fails: {(done.stderr.strip() or f'exit {done.returncode}').splitlines()[-1]}"}
+    print(f"{' '.join(map(str, arguments))}: {done.stdout.strip()}", file=sys.stderr)  # a stop loses no case
     return json.loads(done.stdout)
 
 

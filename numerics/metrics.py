@@ -12,12 +12,22 @@ import xarray as xr
 from scipy.special import entr, logsumexp, ndtri, rel_entr, roots_hermitenorm
 
 from numerics.kits.lines import Line, line, log_normal
+from theory.cells import SPREADS
 from theory.errors import NotClosed
-from theory.families import MultivariateGaussian
+from theory.families import MultivariateGaussian, NGram, Smoothed
 from theory.families.base import Family
 from theory.loop import Loop
 
-METRICS = ("kl_source_model", "kl_model_source", "w2", "nll", "entropy", "log_variance", "support")
+METRICS = (
+    "kl_source_model",
+    "kl_model_source",
+    "w2",
+    "nll",
+    "entropy",
+    "log_variance",
+    *SPREADS,
+    "support",
+)
 NODES = 128
 """Nodes of a Gauss-Hermite rule."""
 
@@ -39,8 +49,12 @@ def measured(loop: Loop, metric: str, run: xr.Dataset) -> np.ndarray:
     source = loop.source or loop.family
     if "p" in run and "type" in run.sizes:
         return _of(_types(run["p"].to_numpy(), _chances(source)), loop, metric)
+    if isinstance(loop.family, NGram):
+        return _of(_texts(run), loop, metric)
+    if isinstance(loop.family, Smoothed):
+        return _of(_spreads(run, source), loop, metric)
     if "m" in run:
-        return _of(_mixtures(run, line(source)), loop, metric)
+        return _of({**_mixtures(run, line(source)), **_spreads(run, source)}, loop, metric)
     return _of(_normals(run, source), loop, metric)
 
 
@@ -55,6 +69,21 @@ def _of(measures: Measures, loop: Loop, metric: str) -> np.ndarray:
     return measures[metric]()
 
 
+def _spreads(run: xr.Dataset, source: Family) -> Measures:
+    """Return the variances of models on a line, known by mean and variance."""
+    V = run["V"].to_numpy()
+    return {
+        "log_variance": lambda: run["log_V"].to_numpy() if "log_V" in run else np.log(V),
+        "variance": lambda: V,
+        "ensemble_variance": lambda: V + (run["mu"].to_numpy() - float(source.centred()[0])) ** 2,
+    }
+
+
+def _texts(run: xr.Dataset) -> Measures:
+    """Return the metrics of n-gram models that counts tell; a divergence is infinite once an n-gram is lost."""
+    return {"entropy": lambda: run["entropy"].to_numpy(), "support": lambda: run["vocabulary"].to_numpy()}
+
+
 # Normal models -------------------------------------------------------------------------------------------------------
 
 
@@ -67,6 +96,8 @@ def _normals(run: xr.Dataset, source: Family) -> Measures:
         "entropy": lambda: (d * np.log(2 * np.pi * np.e) + logs) / 2,
         "log_variance": lambda: logs,
     }
+    if "coordinate" not in run["mu"].dims:
+        within |= _spreads(run, source)
     if source.normal:
         return {**within, **_between_normals(mean, covariance, logs, *_normal_numbers(source))}
     return {**within, **_from_outside(mean[..., 0], covariance[..., 0, 0], line(source))}
@@ -195,7 +226,6 @@ def _mixtures(run: xr.Dataset, source: Line) -> Measures:
         "kl_source_model": lambda: likelihood() - source.entropy,
         "kl_model_source": lambda: mean_over(own, lambda x: log_model(x) - source.log_density(x)),
         "entropy": lambda: -mean_over(own, log_model),
-        "log_variance": lambda: run["log_V"].to_numpy() if "log_V" in run else np.log(run["V"].to_numpy()),
     }
 
 

@@ -51,7 +51,8 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     declared = loop.source or loop.family
     if isinstance(loop.law, NGram):
         _require_numbers(loop, set())
-        return texts.source_arrays(loop.law, loop.samples)
+        real: Any = declared if isinstance(declared, NGram) and declared.text is None else loop.law
+        return texts.source_arrays(loop.law, loop.samples, real)
     if isinstance(declared, Categorical) and declared.probabilities is None:
         _require_numbers(loop, set())
         return {"p0": _probabilities(dict(start or {}))}

@@ -147,8 +147,9 @@ def plan(of: str, /, job: Annotated[PlanJob | None, Parameter(name="*")] = None,
     """
     from proofs.planning import answer
 
-    print(answer(of, job or PlanJob(), as_json=as_json))
-    return 0
+    text, code = answer(of, job or PlanJob(), as_json=as_json)
+    print(text)
+    return code
 
 
 @app.command

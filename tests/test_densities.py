@@ -222,7 +222,7 @@ def test_what_cannot_be_simulated_is_refused(loop, words):
 
 def test_derivations_refuse_a_family_without_moments_by_name():
     """Assert that `expect` and `risk` say which family, and that arguments that are none are refused."""
-    for ask in (lambda: expect(DENSITY, KernelDensity.V), lambda: risk(DENSITY)):
+    for ask in (lambda: expect(DENSITY, 1 / KernelDensity.V), lambda: risk(DENSITY)):
         with pytest.raises(NotClosed, match="KernelDensity"):
             ask()
     for make, words in (

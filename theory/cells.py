@@ -17,13 +17,17 @@ from theory.expect import expect
 from theory.families.categorical import Categorical
 from theory.families.diagonal import DiagonalGaussian, numbers
 from theory.families.gaussian import Gaussian
+from theory.families.kernel_density import KernelDensity
+from theory.families.located import LocationScale
+from theory.families.markov import NGram
 from theory.families.multivariate import MultivariateGaussian
 from theory.families.product import ProductCategorical, margins
 from theory.families.projected import ProjectedGaussian
+from theory.families.smoothed import Smoothed
 from theory.loop import Loop
 from theory.population import distorted, population
 from theory.regimes import Replace
-from theory.risk import DISTANCES, risk
+from theory.risk import DISTANCES, between_normals, risk
 from theory.sampling import Faithful
 
 
@@ -32,7 +36,9 @@ def value_at(loop: Loop, metric: str, generation: int) -> Expr:
 
     Args:
         loop: a loop with numbers in all its symbols.
-        metric: one of `risk`; "log_variance", E log V_n or E log det Sigma_n; or "support", the number of types left.
+        metric: one of `risk`; "log_variance", E log V_n or E log det Sigma_n; "variance", E V_n, what one run shows, or
+            "ensemble_variance", E[V_n + (mu_n - m)^2] about the mean m of the source, what all runs together show; or
+            "support", the number of types left.
         generation: n >= 1.
 
     Raises:
@@ -46,8 +52,14 @@ def value_at(loop: Loop, metric: str, generation: int) -> Expr:
     """
     if _stays(loop):
         return _of_source(loop, metric)
+    if metric in SPREADS:
+        return expect(loop, spread_of(loop, metric)).at(n=generation)
+    if isinstance(loop.law, Smoothed):
+        return _smoothed(loop, metric, generation)
     if isinstance(loop.law, ProjectedGaussian):
         return _projected(loop, metric, generation)
+    if isinstance(loop.law, NGram):
+        return _texts(loop, metric, generation)
     if isinstance(loop.law, Categorical | ProductCategorical):
         return _types(loop, metric, generation)
     if metric == "log_variance":
@@ -62,10 +74,28 @@ def log_variances(loop: Loop) -> Iterator[Expr]:
         yield log(family.V)
     elif isinstance(family, DiagonalGaussian):
         yield from (log(family.V[k]) for k in range(family.dimension))
+    elif isinstance(family, LocationScale):
+        yield log(family.point()[1])
     elif isinstance(family, MultivariateGaussian):
         yield log(Determinant(family.Sigma))
     else:
         raise NotClosed(f"family: {type(family).__name__} has no variance. Ask for a metric of risk, or a function.")
+
+
+SPREADS = ("variance", "ensemble_variance")
+"""Metrics that are a variance: of a point of one model, and of a point of all models together."""
+
+
+def spread_of(loop: Loop, metric: str) -> Expr:
+    """Return V, or V + (mu - m)^2 with m the mean of the source, in the parameters of the family.
+
+    >>> spread_of(Loop(Gaussian(1, 2)), "ensemble_variance")
+    V + (mu - 1)**2
+    """
+    mean, variance = loop.law.point()
+    if metric == "variance":
+        return variance
+    return variance + (mean - (loop.source or loop.family).centred()[0]) ** 2
 
 
 def _stays(loop: Loop) -> bool:
@@ -82,9 +112,13 @@ def _of_source(loop: Loop, metric: str) -> Expr:
     if isinstance(source, Categorical):
         chances = source.probabilities or ()
         return S(len([p for p in chances if p != 0])) if metric == "support" else _of_chances(chances)
+    if isinstance(source, NGram):
+        return _of_texts(source, source, metric)
     if metric in ("nll", "entropy"):
         return source.differential_entropy()
     joint = isinstance(source, MultivariateGaussian)
+    if metric in SPREADS:
+        return source.centred()[1].moment(2)
     return log(numbers(source)[1].det() if joint else source.centred()[1].moment(2))
 
 
@@ -113,11 +147,66 @@ def _projected(loop: Loop, metric: str, generation: int) -> Expr:
     return d * risk(line, metric).at(n=generation) + projection + missing  # type: ignore[arg-type]
 
 
+def _smoothed(loop: Loop, metric: str, generation: int) -> Expr:
+    """Return the metric where infinitely many points leave nothing to chance: a smoothed law has the variance that
+    smears left of it, and is normal where source and smear are.
+    """
+    law: Any = loop.law
+    if loop.samples != oo:
+        raise NotClosed(
+            f"metric: {metric} of a {law.title} is no polynomial in moments of a point. "
+            f"Ask {' or '.join(SPREADS)}, or simulate(loop)."
+        )
+    V, source = expect(loop, law.V).at(n=generation), loop.source or law
+    if metric == "log_variance":
+        return log(V)
+    if not (isinstance(source, Gaussian) and isinstance(law, KernelDensity) and isinstance(loop.regime, Replace)):
+        raise NotClosed(
+            f"metric: {metric} of a {law.title} of a {source.title} source has no closed form. "
+            "Ask log_variance, or simulate(loop)."
+        )
+    return between_normals(metric, source.mu0, V, source.mu0, source.V0)
+
+
 def _backward(law: Any, source: Any, factor: Expr) -> Expr:
     """Return KL(N(m, v S*) || N(m, S)) = (v tr(S^-1 S*) - d - d log v + log det S - log det S*)/2."""
     trace = (source.covariance.inv() * law.covariance).trace()
     ratio = (source.covariance.det() / law.covariance.det()).cancel()
     return (factor * trace - law.dimension * (1 + log(factor)) + log(ratio)) / 2
+
+
+def _texts(loop: Loop, metric: str, generation: int) -> Expr:
+    """Return the metric of n-gram models, in nats per token."""
+    law, source = loop.law, loop.source or loop.family
+    if not isinstance(law, NGram) or not isinstance(source, NGram) or law.transitions is None:
+        raise NotClosed("source: a text has no rate of its own. Give transitions, or ask absorption(loop).")
+    if loop.samples != oo:
+        chain = absorption(loop)
+        if metric in ("entropy", "support"):
+            return chain.entropy(generation) if metric == "entropy" else chain.support(generation)
+        raise NotClosed(
+            f"metric: {metric} of counted n-grams is infinite once one of the source's is lost, or has no closed "
+            "moments. Ask entropy or support."
+        )
+    if loop.estimator != loop.estimator.exact() or not isinstance(loop.sampling, Faithful):
+        raise NotClosed(f"{loop.estimator} with {loop.sampling} of a text is not followed. Ask simulate(loop).")
+    return _of_texts(law, source, metric)
+
+
+def _of_texts(model: NGram, source: NGram, metric: str) -> Expr:
+    """Return the metric of infinitely long texts of the source, whose model is their projection for ever."""
+    rates = {
+        "entropy": model.differential_entropy,
+        "nll": lambda: source.differential_entropy() + model.rate_from(source),
+        "kl_source_model": lambda: model.rate_from(source),
+        "kl_model_source": lambda: source.rate_from(model),
+        "support": lambda: S(
+            len({y for c, row in model.table().items() if model.stationary()[c] for y, p in enumerate(row) if p})
+        ),
+    }
+    if metric not in rates or rates[metric]().is_infinite:
+        raise NotClosed(f"metric: {metric} of these texts is infinite or none. Ask entropy or kl_source_model.")
+    return rates[metric]()
 
 
 def _types(loop: Loop, metric: str, generation: int) -> Expr:

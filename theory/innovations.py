@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
 from math import prod
+from typing import ClassVar
 
 from attrs import field, frozen
 from sympy import (
@@ -36,6 +37,8 @@ class Law(ABC):
     """The conditional law of a tuple of random numbers given the model before."""
 
     symbols: tuple[Symbol, ...]
+    vanishes: ClassVar[bool] = True
+    """Whether infinitely many points leave nothing of it but its mean."""
 
     @abstractmethod
     def moment(self, powers: Sequence[Expr], logs: Sequence[int]) -> Expr:

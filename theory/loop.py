@@ -130,7 +130,7 @@ class Loop:
         """Every symbol of every axis."""
         axes = (self.samples, self.estimator, self.regime, self.sampling)
         found = set().union(*map(free_symbols, axes)) - {symbols.n}
-        return found | (self.source or self.family).free_symbols
+        return found | (self.source or self.family).free_symbols | self.law.free_symbols
 
     def substitute(self, values: dict[Symbol, Expr]) -> Self:
         """Return the loop with exact values put in for symbols."""

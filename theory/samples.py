@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import product
-from math import comb
+from math import comb, prod
 
 from attrs import frozen
 from sympy import Expr, S, Symbol, factorial2, ff
@@ -16,47 +16,47 @@ from theory.points import Points
 
 @frozen
 class Sample(Law):
-    """(sum y, sum y^2) over ``size`` independent points y.
+    """(sum y, sum y^2, ...) over ``size`` independent points y.
 
-    E[(sum y)^a (sum y^2)^b] adds over all partitions of the a + b factors into blocks, one for each distinct point:
-    (size)_k for k blocks, times the points' moments of order (firsts + 2 seconds) of every block.
+    E[prod_j (sum y^j)^a_j] adds over all partitions of the factors into blocks, one for each distinct point: (size)_k
+    for k blocks, times the points' moments, in each block of the order that its factors add up to.
     """
 
-    symbols: tuple[Symbol, Symbol]
+    symbols: tuple[Symbol, ...]
     size: Expr
     points: Points
 
     def means(self) -> tuple[Expr, ...]:
-        """Return size * (E y, E y^2)."""
-        return self.size * self.points.moment(1), self.size * self.points.moment(2)
+        """Return size * (E y, E y^2, ...)."""
+        return tuple(self.size * self.points.moment(j) for j in range(1, len(self.symbols) + 1))
 
     def moment(self, powers: Sequence[Expr], logs: Sequence[int]) -> Expr:
         """Return the joint moment of whole orders."""
         _require_whole(powers, logs, "the sums of points that are not normal")
-        a, b = map(int, powers)
-        return sum((ff(self.size, k) * weight for k, weight in self._blocks(a, b).items()), S.Zero)
+        return sum((ff(self.size, k) * weight for k, weight in self._blocks(tuple(map(int, powers))).items()), S.Zero)
 
     def exists(self, powers: Sequence[Expr]) -> Expr | None:
         """Return the condition of the highest moment needed."""
-        a, b = powers
-        return self.points.exists(a + 2 * b)
+        return self.points.exists(sum(j * power for j, power in enumerate(powers, start=1)))
 
     @cached_property
-    def _known(self) -> dict[tuple[int, int], dict[int, Expr]]:
-        return {(0, 0): {0: S.One}}
+    def _known(self) -> dict[tuple[int, ...], dict[int, Expr]]:
+        return {(0,) * len(self.symbols): {0: S.One}}
 
-    def _blocks(self, a: int, b: int) -> dict[int, Expr]:
+    def _blocks(self, powers: tuple[int, ...]) -> dict[int, Expr]:
         """Return, by the number of blocks, the sum over partitions: the block of the first factor, then the others."""
-        if (a, b) not in self._known:
-            first, rest = ((1, 0), (a - 1, b)) if a else ((0, 1), (a, b - 1))
+        if powers not in self._known:
+            first = next(j for j, power in enumerate(powers) if power)
+            rest = tuple(power - (j == first) for j, power in enumerate(powers))
             total: dict[int, Expr] = {}
-            for i, j in product(range(rest[0] + 1), range(rest[1] + 1)):
-                moment = self.points.moment(first[0] + i + 2 * (first[1] + j))
-                ways = comb(rest[0], i) * comb(rest[1], j)
-                for k, weight in self._blocks(rest[0] - i, rest[1] - j).items():
+            for chosen in product(*(range(power + 1) for power in rest)):
+                moment = self.points.moment(first + 1 + sum(j * i for j, i in enumerate(chosen, start=1)))
+                ways = prod(map(comb, rest, chosen))
+                left = tuple(power - i for power, i in zip(rest, chosen, strict=True))
+                for k, weight in self._blocks(left).items():
                     total[k + 1] = total.get(k + 1, S.Zero) + ways * moment * weight
-            self._known[a, b] = total
-        return self._known[a, b]
+            self._known[powers] = total
+        return self._known[powers]
 
 
 @frozen

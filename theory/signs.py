@@ -45,7 +45,8 @@ def sign_on_domain(expr: Expr) -> int | None:
     if (exact := unfold(expr)) != expr:
         return sign_on_domain(exact)
     if expr.has(polygamma):
-        return _product_sign(separate_logarithms(expr).factor())
+        found = _product_sign(separate_logarithms(expr).factor())
+        return _by_course(expr.expand()) if found is None else found
     mapped, variables = _mapped(expr)
     product = 1
     for part in mapped.together().as_numer_denom():

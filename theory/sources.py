@@ -11,11 +11,12 @@ from itertools import combinations
 from typing import Any, Generic, TypeVar, get_args
 
 from attrs import evolve, field, frozen
-from sympy import Add, Expr, Rational, S, expand_log
+from sympy import Add, Expr, Rational, S, expand_log, oo
 
-from theory.cells import log_variances
+from theory.cells import SPREADS, log_variances, spread_of, value_at
 from theory.errors import NotClosed
 from theory.expect import expect
+from theory.families.markov import NGram
 from theory.latex import latex
 from theory.loop import ErrorSource, Loop
 from theory.risk import risk
@@ -140,7 +141,8 @@ def sources(loop: Loop, metric: str | Callable[[Loop], Expr] = "kl_source_model"
     Args:
         loop: a loop with the sources as they are; one that is off already adds nothing.
         metric: one of `risk`, such as "kl_source_model", "w2" or "nll"; "log_variance", E log V_n or E log det Sigma_n,
-            on which scale samples and procedure add up without interaction; or a function of a loop.
+            on which scale samples and procedure add up without interaction; "variance", E V_n, or "ensemble_variance",
+            E[V_n + (mu_n - m)^2] about the mean m of the source; or a function of a loop.
 
     Raises:
         NotClosed: a cell that has no closed form; its name is in the sentence.
@@ -174,6 +176,10 @@ def variant(loop: Loop, on: Cell) -> Loop:
 
 
 def _measured(loop: Loop, metric: str) -> Expr:
+    if loop.samples == oo and isinstance(loop.law, NGram):
+        return value_at(loop, metric, 1)  # infinitely long texts leave every model as the first
+    if metric in SPREADS:
+        return expect(loop, spread_of(loop, metric)).expression
     if metric == "log_variance":
         return Add(*(expect(loop, one).expression for one in log_variances(loop)))
     return risk(loop, metric).expression  # type: ignore[arg-type]

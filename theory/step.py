@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
 from sympy import Add, Expr, S, limit, oo
 
 from theory import symbols
+from theory.constants import Constant, depends
 from theory.errors import NotClosed
 from theory.families.base import Batch, Parameters, Stepped
 from theory.innovations import Law
@@ -190,6 +191,20 @@ def _population(refit: Step) -> Step:
     """Return the step with every innovation at its mean, as M grows: what is left when the statistical error is off."""
     means: dict[Any, Any] = {}
     for law in refit.laws:
-        means |= zip(law.symbols, (mean.xreplace(means) for mean in law.means()), strict=True)
-    updates = {symbol: limit(expr.xreplace(means).together(), symbols.M, oo) for symbol, expr in refit.update.items()}
-    return Step(updates, ())
+        if law.vanishes:
+            means |= zip(law.symbols, (mean.xreplace(means) for mean in law.means()), strict=True)
+    left = tuple(
+        evolve(law, **{f.name: _limits(getattr(law, f.name), means) for f in fields(type(law))})
+        for law in refit.laws
+        if not law.vanishes
+    )
+    return Step({symbol: _limits(expr, means) for symbol, expr in refit.update.items()}, left)
+
+
+def _limits(value: Any, means: Mapping[Any, Any]) -> Any:
+    """Return the limits of expressions as M grows, constants that hold M among them."""
+    if isinstance(value, tuple):
+        return tuple(_limits(one, means) for one in value)
+    there = value.xreplace(means)
+    growing = {x: x.definition for x in there.free_symbols if isinstance(x, Constant) and depends(x, symbols.M)}
+    return limit(there.xreplace(growing).together(), symbols.M, oo)

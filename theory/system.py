@@ -48,7 +48,7 @@ class System:
         """The recurrence that closes the moments, or `NotClosed`."""
         wanted = dict.fromkeys(m for combination in self.targets for m in combination)
         loop = self.loop
-        where = f"{type(self.family).__name__}, {loop.estimator}, {loop.regime}, {loop.sampling}"
+        where = f"{self.family.title}, {loop.estimator}, {loop.regime}, {loop.sampling}"
         return recurrence(loop, self.family, self.model, self.steps, where, wanted)
 
     @cached_property

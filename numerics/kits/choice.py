@@ -51,7 +51,7 @@ def kit(loop: Loop, shape: tuple[int, ...]) -> Kit:
     if isinstance(loop.family, LinearRegression):
         return least_squares(loop.family, loop.estimator)
     if isinstance(loop.family, NGram):
-        return texts.kit(loop.family)
+        return texts.kit(loop)
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None:
         return _CORRELATED
     if isinstance(loop.family, ProjectedGaussian):

@@ -48,7 +48,7 @@ class Descending:
 
     def _steps(self, key: Key, given: Given, data: Data, free: Free) -> Free:
         """Return the coordinates after all steps."""
-        read, start = self._reader(key, data, free), (free, _nothing(free), _nothing(free))
+        read, start = self._reader(key, data, free), at_rest(free)
 
         def step(k: Array, state: Any) -> Any:
             return self._moved(k, given, state, read(k, state[0]))
@@ -75,7 +75,7 @@ class Descending:
             best = jax.tree.map(lambda old, new: jnp.where(better, new, old), best, state[0])
             return k + 1, state, best, jnp.where(better, loss, least), jnp.where(better, 0, since + 1)
 
-        start = (free, _nothing(free), _nothing(free))
+        start = at_rest(free)
         return lax.while_loop(open_, step, (0, start, free, self.likelihood.loss(free, held), 0))[2]
 
     def _reader(self, key: Key, data: Data, free: Free) -> Callable[[Any, Free], Model]:
@@ -102,14 +102,7 @@ class Descending:
         if isinstance(self.estimator, SGD):
             return self._sgd(free, mean, square, gradient, rate, given)
         assert isinstance(self.estimator, Adam)
-        mean = _map(lambda m, g: FORGETS * m + (1 - FORGETS) * g, mean, gradient)
-        square = _map(lambda v, g: FORGETS_SQUARES * v + (1 - FORGETS_SQUARES) * g * g, square, gradient)
-        fit, fit_squares = 1 - FORGETS ** (k + 1.0), 1 - FORGETS_SQUARES ** (k + 1.0)
-        return (
-            _map(lambda x, m, v: x - rate * m / fit / (jnp.sqrt(v / fit_squares) + APART), free, mean, square),
-            mean,
-            square,
-        )
+        return adam(k, rate, state, gradient)
 
     def _sgd(self, free: Free, velocity: Free, unused: Free, gradient: Free, rate: Any, given: Given) -> Any:
         estimator: Any = self.estimator
@@ -121,12 +114,34 @@ class Descending:
         return _map(lambda x, v: x - rate * v, free, velocity), velocity, unused
 
 
-def _nothing(free: Free) -> Free:
-    return _map(jnp.zeros_like, free)
+def adam(k: Any, rate: Any, state: Any, gradient: Any) -> Any:
+    """Return (x, m, v) after step k = 0, 1, ... of Adam, each a pytree of the gradient's kind:
+
+        m' = b m + (1 - b) g,  v' = c v + (1 - c) g^2,  x' = x - rate m'/(1 - b^(k+1))/(sqrt(v'/(1 - c^(k+1))) + 1e-8)
+
+    with b = 0.9 and c = 0.999.
+
+    D. P. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR (2015).
+    """
+    x, mean, square = state
+    mean = _map(lambda m, g: FORGETS * m + (1 - FORGETS) * g, mean, gradient)
+    square = _map(lambda v, g: FORGETS_SQUARES * v + (1 - FORGETS_SQUARES) * g * g, square, gradient)
+    fits = 1 - FORGETS ** (k + 1.0), 1 - FORGETS_SQUARES ** (k + 1.0)
+
+    def moved(x: Array, m: Array, v: Array) -> Array:
+        fit, fit_squares = (jnp.asarray(one, x.dtype) for one in fits)
+        return x - rate * m / fit / (jnp.sqrt(v / fit_squares) + APART)
+
+    return _map(moved, x, mean, square), mean, square
 
 
-def _map(function: Callable[..., Array], *trees: Free) -> dict[str, Array]:
-    return {name: function(*(tree[name] for tree in trees)) for name in trees[0]}
+def at_rest(x: Any) -> Any:
+    """Return the state before the first step: the coordinates, and nothing remembered of gradients."""
+    return x, _map(jnp.zeros_like, x), _map(jnp.zeros_like, x)
+
+
+def _map(function: Callable[..., Array], *trees: Any) -> Any:
+    return jax.tree.map(function, *trees)
 
 
 def _shuffled(key: Key, data: Data) -> Data:

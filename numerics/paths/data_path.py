@@ -60,7 +60,7 @@ def _strange(loop: Loop) -> str | None:
     """Return why points of a source outside the family cannot be drawn."""
     fitted = isinstance(loop.family, Fitted)
     source = loop.source or loop.family if fitted else loop.law.outside(loop.source)
-    if source is None:
+    if source is None or isinstance(loop.family, NGram):  # its texts are written by their own transitions
         return None
     if not outside.known(source) or not (fitted or isinstance(loop.family, Gaussian)):
         return f"source: the points of {source} are not drawn here"
@@ -122,6 +122,8 @@ def _without_source(loop: Loop) -> Loop:
     """Return the loop without the numbers of its source, where its family can do without."""
     if isinstance(loop.family, MultivariateGaussian | ProjectedGaussian | ProductCategorical):
         return loop
+    if isinstance(loop.family, NGram):
+        return evolve(loop, family=scalars.bare(loop.family), source=loop.source and scalars.bare(loop.source))
     if isinstance(loop.family, Fitted) or loop.law.outside(loop.source) is not None:
         source = outside.bare(loop.source or loop.family)
         return evolve(loop, family=outside.bare_family(loop.family), source=source)

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy import ndarray
 
 from numerics.variables import variables
-from theory.families import Categorical, LinearRegression
+from theory.families import LinearRegression
 from theory.loop import Loop
 
 

@@ -15,6 +15,7 @@ from theory.families.gaussian import Gaussian as Gaussian
 from theory.families.histogram import HistogramDensity as HistogramDensity
 from theory.families.hyperbolic_secant import HyperbolicSecant as HyperbolicSecant
 from theory.families.kernel_density import KernelDensity as KernelDensity
+from theory.families.located import LocationScale as LocationScale
 from theory.families.markov import NGram as NGram
 from theory.families.mixture import Mixture as Mixture
 from theory.families.multivariate import MultivariateGaussian as MultivariateGaussian
@@ -35,4 +36,5 @@ from theory.families.projected import LowRankGaussian as LowRankGaussian
 from theory.families.projected import ProjectedGaussian as ProjectedGaussian
 from theory.families.recursion import Recursion as Recursion
 from theory.families.regression import LinearRegression as LinearRegression
+from theory.families.smoothed import Smoothed as Smoothed
 from theory.families.uniform import Uniform as Uniform

@@ -56,6 +56,11 @@ class Family(ABC):
     normal = False
     """Whether the points of a source are normal, along every direction."""
 
+    @property
+    def title(self) -> str:
+        """What the family is called in refusals."""
+        return type(self).__name__
+
     @abstractmethod
     def source(self) -> Parameters:
         """Return the source's value of every state symbol."""
@@ -218,7 +223,7 @@ class Derivable(Stepped):
         if isinstance(sampling, Faithful):
             return law
         raise NotClosed(
-            f"sampling: {sampling} does not map the {type(self).__name__} family's moments to polynomials of them. "
+            f"sampling: {sampling} does not map the {self.title} family's moments to polynomials of them. "
             "Ask simulate(loop, method='data') instead."
         )
 
@@ -282,4 +287,4 @@ class Derivable(Stepped):
         raise self._refusal("estimator", "a posterior draw")
 
     def _refusal(self, axis: str, what: str) -> NotClosed:
-        return NotClosed(f"{axis}: the {type(self).__name__} family has no {what} in closed form. Ask simulate(loop).")
+        return NotClosed(f"{axis}: the {self.title} family has no {what} in closed form. Ask simulate(loop).")

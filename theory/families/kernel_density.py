@@ -9,8 +9,10 @@ from typing import ClassVar, Literal
 from attrs import field, frozen
 from sympy import Expr, Integer, Rational, Symbol
 
+from theory.constants import Constant
 from theory.exact import exact
-from theory.families.fitted import Fitted
+from theory.families.smoothed import Moments, Smoothed, convolved, deconvolved
+from theory.points import NormalPoints
 
 RULES = ("scott", "silverman")
 
@@ -34,7 +36,7 @@ def _multiple(value: object) -> Expr:
 
 
 @frozen
-class KernelDensity(Fitted):
+class KernelDensity(Smoothed):
     """f(x) = (1/m) sum_i N(x; x_i, h^2): a normal kernel on each of m points.
 
     Args:
@@ -43,6 +45,9 @@ class KernelDensity(Fitted):
         multiple: what the width of a rule is multiplied by, > 0.
 
     Recorded by a simulation: `mu` and `V` of the density, so V = sum (x_i - mu)^2/m + h^2, and `h`, 0 for the source.
+
+    Its moments close: a sample's moments of order j are those of its points, and the kernel adds h^2 to V each time, so
+    that E V_n = (1 - 1/M) E V_(n-1) + h^2, and over the ensemble a point has the variance V0 + n h^2.
 
     Source: B. W. Silverman, Density Estimation for Statistics and Data Analysis (1986), section 3.4.
 
@@ -59,3 +64,22 @@ class KernelDensity(Fitted):
     def rule(self) -> Expr | None:
         """The number a in h = s (a m)^(-1/5), None where h is fixed."""
         return {"scott": Integer(1), "silverman": Rational(3, 4)}.get(str(self.bandwidth))
+
+    def smeared(self, means: Moments, size: Expr) -> Moments:
+        """Return the moments of x_i + h z, h^2 a number or a multiple of the sample's variance."""
+        square = self._fixed**2 if self.rule is None else self._share(size) * (means[1] - means[0] ** 2)
+        return convolved(means, NormalPoints(square))
+
+    def kept_by(self, moments: Moments, size: Expr) -> Moments:
+        """Return the moments without the kernel, whose share of V = s + h^2 = (1 + share) s is known."""
+        share = None if self.rule is None else self._share(size)
+        square = self._fixed**2 if share is None else share / (1 + share) * (moments[1] - moments[0] ** 2)
+        return deconvolved(moments, NormalPoints(square))
+
+    @property
+    def _fixed(self) -> Expr:
+        return exact(self.bandwidth, "bandwidth")
+
+    def _share(self, size: Expr) -> Expr:
+        """Return h^2/s for the mean square s of a sample: multiple^2 (a m)^(-2/5) m/(m - 1)."""
+        return self.multiple**2 * Constant((self.rule * size) ** Rational(-2, 5)) * size / (size - 1)
