@@ -11,7 +11,7 @@ import numpy as np
 from numpy import ndarray
 from numpy.random import Generator
 
-from numerics.reference import located, sources, texts
+from numerics.reference import located, sources
 from numerics.reference.families import FAMILIES, Model, Words
 from theory.families import (
     Categorical,
@@ -22,7 +22,6 @@ from theory.families import (
     LocationScale,
     LowRankGaussian,
     MultivariateGaussian,
-    NGram,
     ProductCategorical,
 )
 from theory.loop import Loop
@@ -43,8 +42,6 @@ def words(loop: Loop, rng: Generator) -> Words | None:
         return Words(_density_source, _kernel_draw, lambda _, points: _kernel_fit(family, points))
     if isinstance(family, LocationScale):
         return located.words(loop)
-    if isinstance(family, NGram):
-        return texts.words(loop)
     if isinstance(family, HistogramDensity):
         return Words(_density_source, _bin_draw, lambda _, points: _bin_fit(family, points, rng))
     return None
