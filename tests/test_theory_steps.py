@@ -32,6 +32,8 @@ def test_the_least_schedule_of_a_family(case):
     """Assert that the answer meets the bound, that the schedule before it misses, and that one jump lies between."""
     sizes = FAMILIES[case]
     found = plan(Loop(UNIT, regime=Schedule(sizes)), V, x, at_least=Rational(1, 2), n=3, between=(LOW.get(case, 1), 8))
+    assert found.bracket is not None
+    assert found.sizes is not None
     fails, holds = found.bracket
     here, before = ([int(sizes.subs({x: at, n: k})) for k in (1, 2, 3)] for at in (holds, fails))
     assert list(found.sizes) == here
@@ -48,6 +50,7 @@ def test_jumps_are_where_sizes_change():
     """Assert that sizes are the same between neighbouring jumps, and change at every one."""
     for sizes in FAMILIES.values():
         between = jumps(Schedule(sizes), x, S(3), S(2), Rational(5, 2))
+        assert between is not None
         middles = [(a + b) / 2 for a, b in pairwise(between)]
         lists = [tuple(sizes.subs({x: at, n: k}) for k in (1, 2, 3)) for at in middles]
         assert all(one != two for one, two in pairwise(lists))

@@ -6,6 +6,7 @@ least schedule of the family, and no bracket of any width can do more.
 
 from collections.abc import Callable, Iterator
 from itertools import groupby, pairwise
+from typing import Any
 
 from sympy import Expr, Rational, S, Symbol, ceiling, floor
 
@@ -35,9 +36,10 @@ def jumps(regime: Regime, symbol: Symbol, horizon: Expr, low: Expr, high: Expr) 
 
 def _curves(regime: Regime, symbol: Symbol, horizon: Expr) -> list[tuple[Expr, Expr]] | None:
     """Return (w, e) for every fit, M_k the whole part of w symbol^e, up or down."""
-    if not (isinstance(regime, Schedule) and isinstance(regime.sizes, ceiling | floor) and horizon.is_Integer):
+    sizes: Any = regime.sizes if isinstance(regime, Schedule) else None
+    if not (isinstance(sizes, ceiling | floor) and horizon.is_Integer):
         return None
-    pairs = [_power(regime.sizes.args[0].subs(n, k), symbol) for k in range(1, int(horizon) + 1)]
+    pairs = [_power(sizes.args[0].subs(n, k), symbol) for k in range(1, int(horizon) + 1)]
     return pairs if all(weight.is_positive and power.is_positive for weight, power in pairs) else None
 
 
