@@ -74,7 +74,7 @@ def _families():
         (Binomial(4), Binomial.p * (1 - Binomial.p), {"p0": THIRD}),
         (Poisson(), Poisson.rate**2, {"rate0": 2}),
         (Exponential(), Exponential.mean**2, {"mean0": 2}),
-        (Exponential(), log(Exponential.mean), {"mean0": 1, "M": 5}),
+        (Exponential(), log(Exponential.mean), {"mean0": 1, "M": 3}),
         (Gamma(), Gamma.mean**2, {"mean0": 2, **shape}),
         (NegativeBinomial(), m**2, {"mean0": 2, **shape}),
         (HyperbolicSecant(), HyperbolicSecant.mean**2, {"mean0": 1, "r": 2, "M": 10}),
