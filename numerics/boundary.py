@@ -209,7 +209,7 @@ def at_boundary(
         ValueError: a plan in symbols, or arguments out of range.
 
     >>> from sympy import Rational
-    >>> from theory import Gaussian, M, plan
+    >>> from theory import Gaussian, Loop, M, plan
     >>> print(at_boundary(plan(Loop(Gaussian(0, 1)), Gaussian.V, M, at_least=Rational(1, 2), n=2)).verdict)
     agree
     """

@@ -1,5 +1,7 @@
 """Plans at the boundary: just inside holds and just outside fails by simulation, and a wrong plan is seen."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from attrs import evolve
@@ -31,7 +33,7 @@ UNIT = Gaussian(0, 1)
 m = Symbol("m", integer=True, positive=True)
 LEVEL, POWER = 1e-5, 0.9999
 """A right plan is refused with probability 1e-5 a case at most, and not told with 1e-4 a value."""
-FAIR = {"level": LEVEL, "power": POWER}
+FAIR: Any = {"level": LEVEL, "power": POWER}
 UNBIASED = {"estimator": Unbiased(), "samples": 10}
 
 PLANS = {

@@ -5,7 +5,6 @@ schedule of the same total is better: an exchange argument, with no search to be
 """
 
 from functools import cached_property
-from itertools import groupby
 from typing import Any, Literal
 
 from attrs import evolve, field, frozen
@@ -21,6 +20,7 @@ from theory.planned import Side
 from theory.quantities import Quantity, Question, quantity
 from theory.regimes import LISTED, Replace, Schedule
 from theory.separable import Term, least_size, terms
+from theory.steps import in_runs
 
 FAR = 2**32
 """Points in all up to which a budget is looked for."""
@@ -98,16 +98,6 @@ class Allocation:
     def _repr_latex_(self) -> str:
         shown = in_runs(self.sizes).replace(" x ", r" \times ")
         return rf"$M_1, \dots, M_{{{self.horizon}}} = {shown}$"
-
-
-def in_runs(sizes: tuple[int, ...]) -> str:
-    """Return sizes with repetitions counted.
-
-    >>> in_runs((9, 9, 9, 8))
-    '3 x 9, 8'
-    """
-    runs = ((size, len(list(group))) for size, group in groupby(sizes))
-    return ", ".join(str(size) if times == 1 else f"{times} x {size}" for size, times in runs)
 
 
 def digits(value: Expr) -> str:

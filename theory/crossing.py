@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from sympy import Expr, Mul, Rational, S, Symbol, gamma, oo, polygamma
 
 from theory import symbols
@@ -19,7 +19,10 @@ from theory.balls import Enclosure
 from theory.enclosing import enclosure, sign
 from theory.errors import NoClosedForm, NotClosed
 from theory.quantities import Quantity, positive
+from theory.regimes import LISTED, Schedule
+from theory.separable import least_size, terms
 from theory.signs import sign_on_domain
+from theory.steps import first_after, jumps
 from theory.symbols import n
 
 Relation = Literal[">=", "<=", "="]
@@ -157,6 +160,8 @@ class Judge:
         A range is settled where the difference has one sign all over it, or where the quantity is monotone on it and
         its two ends agree; other ranges are halved.
         """
+        if high != oo and self._ordered:
+            return self.holds(low) == self.holds(high) == holds
         if self.difference is None and (not grid.step or high - low > FEW * grid.step):
             return False
         if high == oo:
@@ -194,6 +199,22 @@ class Judge:
         if self.symbol != symbols.M or self._slope is None:
             return None
         return _sign_of_factors(self._slope)
+
+    @cached_property
+    def _ordered(self) -> bool:
+        """Whether larger values of the symbol are shown to make no size smaller, and larger sizes to meet the bound
+        if smaller ones do.
+        """
+        loop = self.quantity.loop
+        if jumps(loop.regime, self.symbol, self.horizon, S.One, S.One) is None:
+            return False
+        listed = evolve(self.quantity, loop=evolve(loop, regime=Schedule(LISTED)))
+        try:
+            parts = terms(listed, int(self.horizon), -1 if self.relation == "<=" else 1)
+        except (NotClosed, NoClosedForm):
+            return False
+        least = least_size(parts, int(self.horizon))
+        return all(part.rises(least, FAR) and part.lower_below(least) for part in parts)
 
     def _exists_from(self, low: Expr) -> bool:
         """Return whether the conditions hold for every M from ``low`` on."""
@@ -293,7 +314,12 @@ class Search:
         return [(two, one) if met else (one, two) for (one, met), (two, also) in pairs if met != also]
 
     def refined(self, fails: Expr, holds: Expr) -> Crossing:
-        """Return the crossing between two values by halving."""
+        """Return the crossing between two values: by halving, or where sizes jump between them by their jumps."""
+        judge = self.judge
+        regime = judge.quantity.loop.regime
+        between = jumps(regime, judge.symbol, judge.horizon, min(fails, holds), max(fails, holds))
+        if between is not None and isinstance(regime, Schedule) and fails < holds:
+            return Crossing(*first_after(between, regime, judge.holds))
         while (middle := self.grid.between(fails, holds, self.within)) is not None:
             fails, holds = (fails, middle) if self.judge.holds(middle) else (middle, holds)
         return Crossing(fails, holds)

@@ -11,6 +11,7 @@ from sympy import Dummy, Expr, Rational, S, Symbol, expand_log, oo
 
 from theory import symbols
 from theory.admissible import admissible
+from theory.axes import free_symbols
 from theory.crossing import Crossing, Judge, Relation, Search
 from theory.errors import NoClosedForm, NotClosed
 from theory.exact import exact
@@ -18,6 +19,7 @@ from theory.inverse import Inverse, inverse
 from theory.loop import Loop
 from theory.planned import Plan, Side
 from theory.quantities import Quantity, Question, quantity
+from theory.regimes import Schedule
 from theory.stationary import is_share
 
 WITHIN = Rational(1, 10**6)
@@ -72,6 +74,7 @@ def plan(
     """
     relation, bound = _relation(at_least, at_most, exactly)
     horizon = _horizon(n)
+    loop = _needed(loop)
     if solve not in loop.free_symbols:
         raise ValueError(f"{solve} is no symbol of the loop. Solve for one of {_names(loop)}.")
     asked = quantity(loop, of)
@@ -104,6 +107,12 @@ def _horizon(n: Any) -> Expr:
     if horizon in (symbols.n, oo) or (horizon.is_Integer and horizon >= 1):
         return horizon
     raise ValueError(f"n = {n} is no horizon. Give a generation >= 1, the symbol n, or oo for the limit.")
+
+
+def _needed(loop: Loop) -> Loop:
+    """Return the loop with a number for M where a schedule of other sizes makes nothing of it."""
+    unused = isinstance(loop.regime, Schedule) and loop.samples.is_Symbol
+    return loop.substitute({loop.samples: S(2)}) if unused and loop.samples not in free_symbols(loop.regime) else loop
 
 
 def _names(loop: Loop) -> str:

@@ -10,11 +10,14 @@ from itertools import takewhile
 from typing import Any, Literal
 
 from attrs import field, frozen
-from sympy import Expr, Symbol, oo
+from sympy import Expr, Integer, S, Symbol, oo
 
+from theory.axes import substituted
 from theory.crossing import Point, Relation
 from theory.latex import latex
 from theory.quantities import Quantity
+from theory.regimes import Schedule
+from theory.steps import in_runs
 
 Side = Literal["least", "greatest"]
 _SIGNS = {">=": r"\ge", "<=": r"\le", "=": "="}
@@ -95,6 +98,17 @@ class Plan:
         return [(at, met) for at, met in self.search.looked if keep(at)]
 
     @property
+    def sizes(self) -> tuple[int, ...] | None:
+        """M_1, ..., M_n where a schedule of a finite horizon is solved for; values near by may have the same sizes."""
+        if self.search is None or not isinstance(self.search.judge.horizon, Integer):
+            return None
+        regime = self.search.judge.quantity.loop.regime
+        if not isinstance(regime, Schedule) or isinstance(regime.sizes, tuple):
+            return None
+        here = substituted(regime, {self.symbol: self.value})
+        return tuple(int(here.size(S(k))) for k in range(1, int(self.search.judge.horizon) + 1))
+
+    @property
     def proved(self) -> bool:
         """Whether the answer is shown to be the only crossing among all values looked over."""
         return self.search is not None and self.monotone and len(self.settled) == len(list(self._sides))
@@ -119,6 +133,8 @@ class Plan:
             lines.append(f"  with {', '.join(f'{s} = {v}' for s, v in self.scales.items())}, on which nothing depends")
         if self.value is not None and self.expression is not None:
             lines.append(f"  in symbols: {self.symbol} = {self.expression} at the bound")
+        if self.sizes is not None:
+            lines.append(f"  M_1, ... = {in_runs(self.sizes)}")
         lines += [f"  {word}" for word in self._reach()]
         return "\n".join(lines + [f"  provided that {c}" for c in self.conditions])
 

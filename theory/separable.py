@@ -113,6 +113,12 @@ class Term:
         """Return whether every point is shown to gain, at sizes from ``least`` to ``largest``."""
         return self._sign(self.worth.diff(M), least, largest) == 1
 
+    def lower_below(self, least: int) -> bool:
+        """Return whether sizes below ``least``, where they exist, have terms of no more worth, such as a factor 0."""
+        below = [self.value(self.first, size) for size in range(1, least)]
+        worst = [self.aim * (value - self.value(self.first, least)) for value in below if value.is_finite]
+        return all(bool(difference <= 0) for difference in worst)
+
     def diminishes(self, least: int, largest: int) -> bool:
         """Return whether each point is shown to gain less than the one before it."""
         return self._sign(self.worth.diff(M, 2), least, largest) == -1
