@@ -7,6 +7,8 @@ from numerics.absorption.large_chain import LargeChain as LargeChain
 from numerics.agreement import Agreement as Agreement
 from numerics.agreement import Curve as Curve
 from numerics.agreement import agree as agree
+from numerics.boundary import Boundary as Boundary
+from numerics.boundary import at_boundary as at_boundary
 from numerics.curves import VOCABULARY as VOCABULARY
 from numerics.curves import count_classes as count_classes
 from numerics.curves import losses as losses
@@ -31,3 +33,5 @@ from numerics.summaries import Share as Share
 from numerics.survival import Survival as Survival
 from numerics.sweeps import cell as cell
 from numerics.sweeps import sweep as sweep
+from numerics.tilted import tilted as tilted
+from numerics.tilting.estimate import Tilted as Tilted

@@ -8,7 +8,7 @@ smallest error that it would have seen.
 """
 
 from collections.abc import Sequence
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import xarray as xr
@@ -16,8 +16,9 @@ from attrs import field, frozen
 from scipy.special import ndtri
 from sympy import Expr, log
 
-from numerics.observe import check_loop, evaluate, start_values, unrecorded
+from numerics.observe import check_loop, evaluate, exact_start, start_values, unrecorded
 from numerics.survival import Survival, SurvivalAgreement, Verdict, judged
+from numerics.tilting.estimate import Tilted
 from theory import Expectation, NotClosed, expect
 from theory.symbols import n
 
@@ -135,13 +136,25 @@ def agree(
 
 @overload
 def agree(
+    prediction: Expectation,
+    run: Tilted,
+    *,
+    claim: Expr | None = None,
+    level: float = 1e-4,
+    power: float = 0.9,
+    smallest: float = 0.1,
+) -> Agreement: ...
+
+
+@overload
+def agree(
     prediction: Survival, run: xr.Dataset, *, level: float = 1e-4, power: float = 0.9, smallest: float = 0.1
 ) -> SurvivalAgreement: ...
 
 
 def agree(
     prediction: Expectation | Curve | Survival,
-    run: xr.Dataset,
+    run: xr.Dataset | Tilted,
     *,
     claim: Expr | None = None,
     level: float = 1e-4,
@@ -152,7 +165,7 @@ def agree(
 
     Args:
         prediction: from `expect`, a `Curve` of numbers for a recorded variable, or a `Survival` curve.
-        run: from `simulate`, with paths.
+        run: from `simulate`, with paths; or from `tilted`, whose logarithms are held against those of an expectation.
         claim: a formula in n and the source's symbols to be judged in place of the derived expectation.
         level: family-wise false-alarm probability of this verdict.
         power: probability with which the smallest error is to be caught.
@@ -161,14 +174,15 @@ def agree(
     Raises:
         ValueError: the run is of another loop, lacks the variable, or holds NaN.
     """
-    if isinstance(prediction, Survival):
+    if isinstance(prediction, Survival) and not isinstance(run, Tilted):
         return judged(prediction, run, level, power, smallest)
-    compared = _of_curve(prediction, run) if isinstance(prediction, Curve) else _of_expectation(prediction, run, claim)
+    compared = _compared(prediction, run, claim)
     kept = np.flatnonzero(np.isfinite(compared.sem))
     # Where no mean can be trusted the last is kept, with its infinite error: it shows nothing, and the verdict says so.
     kept = kept[kept > 0] if (kept > 0).any() else np.array([len(compared.sem) - 1])
     theory, origin = compared.curve[kept], compared.curve[0]
     scale = np.maximum(np.abs(theory - origin if compared.of_change else theory), np.finfo(float).tiny)
+    scale = np.ones_like(theory) if compared.of_logarithm else scale
     error = np.maximum(compared.sem[kept], ROUNDING * np.maximum(np.abs(theory), scale))
     return Agreement(
         compared.name, kept, theory, compared.mean[kept], error, scale, compared.step, level, power, smallest
@@ -185,6 +199,31 @@ class _Compared:
     sem: np.ndarray
     step: Pooled | None = None
     of_change: bool = False
+    of_logarithm: bool = False
+
+
+def _compared(prediction: Any, run: xr.Dataset | Tilted, claim: Expr | None) -> _Compared:
+    if isinstance(run, Tilted):
+        if not isinstance(prediction, Expectation):
+            raise ValueError(f"{prediction} is no expectation, which a tilted run is of. Give expect(loop, of).")
+        return _of_tilted(prediction, run, claim)
+    return _of_curve(prediction, run) if isinstance(prediction, Curve) else _of_expectation(prediction, run, claim)
+
+
+def _of_tilted(prediction: Expectation, run: Tilted, claim: Expr | None) -> _Compared:
+    """Return the logarithms of both means: the error of one is the relative error of the mean."""
+    if (prediction.loop, prediction.observable) != (run.loop, run.observable):
+        raise ValueError(
+            f"the prediction is E[{prediction.observable}] of {prediction.loop}, the run was tilted towards "
+            f"{run.observable} of {run.loop}. Derive and sample the same."
+        )
+    start = exact_start(run.loop, run.start)
+    here = expect(run.loop.substitute(start), run.observable.subs(start))
+    exact = here.values(run.generations) if claim is None else _by_generation(claim, start, run.generations)
+    name = f"log E[{run.observable}]" + ("" if claim is None else f" = log({claim})")
+    sums = run.weighed
+    sem = _trusted(sums.variance, sums.third, run.chains) / sums.mean
+    return _Compared(name, _floats([log(value) for value in exact]), run.log_mean, sem, of_logarithm=True)
 
 
 def _of_curve(curve: Curve, run: xr.Dataset) -> _Compared:
@@ -219,12 +258,16 @@ def _of_expectation(prediction: Expectation, run: xr.Dataset, claim: Expr | None
 
 
 def _claimed(claim: Expr, start: dict, generations: int) -> np.ndarray:
+    return _floats(_by_generation(claim, start, generations))
+
+
+def _by_generation(claim: Expr, start: dict, generations: int) -> list[Expr]:
     formula = claim.subs(start)
     if left := formula.free_symbols - {n}:
         raise ValueError(
             f"the claim {claim} leaves {', '.join(map(str, left))} without a value. Use n and the loop's symbols."
         )
-    return _floats([formula.subs(n, k) for k in range(generations + 1)])
+    return [formula.subs(n, k) for k in range(generations + 1)]
 
 
 def _sem(here: Expectation, first: Sequence[Expr], samples: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ loop it is.
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import numpy as np
@@ -93,7 +95,11 @@ def check_loop(loop: Loop, run: xr.Dataset) -> None:
 
 def start_values(loop: Loop, run: xr.Dataset) -> dict[Symbol, Expr]:
     """Return the source's symbols with the exact values from which the run started."""
-    start = json.loads(run.attrs["provenance"])["arguments"]["start"]
+    return exact_start(loop, json.loads(run.attrs["provenance"])["arguments"]["start"])
+
+
+def exact_start(loop: Loop, start: Mapping[str, Any]) -> dict[Symbol, Expr]:
+    """Return the source's symbols with the exact values that a start gives them, by their name or the parameter's."""
     source = {value: symbol for symbol, value in loop.law.source().items() if isinstance(value, Symbol)}
     given = {value: start.get(str(symbol), start.get(str(value))) for value, symbol in source.items()}
     return {value: Rational(number) for value, number in given.items() if number is not None}

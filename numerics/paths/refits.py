@@ -70,7 +70,7 @@ class Refit:
             own = sorted(expr.free_symbols, key=str)
             made[str(letter)] = float(to_jax(expr, own)(*(values[str(x)] for x in own)))
         for slot, law in enumerate(self.step.laws):
-            if isinstance(law, ChiSquare) and self._tabled(law):
+            if isinstance(law, ChiSquare) and self.tabled(law):
                 own = sorted(law.df.free_symbols - {n}, key=str)
                 fits = np.arange(1.0, generations + 1) if n in law.df.free_symbols else 1.0
                 df = to_jax(law.df, (n, *own))(fits, *(values[str(x)] for x in own))
@@ -81,11 +81,10 @@ class Refit:
         """Return (key, k, given, state) -> update(state, innovations), every innovation drawn given the state."""
         known = (*map(carried, self.step.state), n, *self.given)
         needs = [self._needs(slot, known) for slot in range(len(self.step.laws))]
-        letters = tuple(_letter(x, law) for law in self.step.laws for x in law.symbols)
         functions = {sp.exp: self.precision.exp, sp.log: elementary.log}
         constants = tuple(self._constants.values())
-        updates = ([self._with_constants(e) for e in self._updates(s)] for s in (self.step, self.first))
-        update, update1 = (to_jax(each, (*known, *constants, *letters), functions) for each in updates)
+        updates = ([self._with_constants(e) for e in self.updates(s)] for s in (self.step, self.first))
+        update, update1 = (to_jax(each, (*known, *constants, *self.letters), functions) for each in updates)
 
         def transition(key: Key, k: Any, values: Given, state: State) -> State:
             here = (*state, k, *(values[str(x)] for x in self.given))
@@ -102,12 +101,17 @@ class Refit:
 
         return transition
 
+    @property
+    def letters(self) -> Letters:
+        """What is drawn of every innovation: its logarithm, or a normal one divided by its standard deviation."""
+        return tuple(letter_of(x, law) for law in self.step.laws for x in law.symbols)
+
     def _draw(self, slot: int, key: Key, stream: Iterator[Array], k: Any, values: Given, need: Any) -> tuple[Any, ...]:
         """Return the letters of one law."""
         law = self.step.laws[slot]
         if isinstance(law, Normal):
             return (exact_normal(key, self.shape) if self.precision.exact else next(stream),)
-        if self._tabled(law):
+        if self.tabled(law):
             table = jnp.asarray(values[self._table(slot)])
             return (log_ratio(next(stream), table if table.ndim == 1 else table[k.astype(int) - 1]),)
         if isinstance(law, ChiSquare):
@@ -116,7 +120,7 @@ class Refit:
 
     def _normals(self, key: Key) -> Iterator[Array]:
         """Yield the normal variables of one refit."""
-        count = sum(isinstance(law, Normal) or self._tabled(law) for law in self.step.laws)
+        count = sum(isinstance(law, Normal) or self.tabled(law) for law in self.step.laws)
         for pair in range(0 if self.precision.exact else (count + 1) // 2):
             yield from normals(slot_key(key, NORMALS + pair), self.shape, self.precision.innovations)
 
@@ -134,7 +138,7 @@ class Refit:
         """The largest parts of the update that hold numbers of the loop alone, and a letter for each."""
         found: dict[Expr, Symbol] = {}
         for each in (self.step, self.first):
-            for expr in self._updates(each):
+            for expr in self.updates(each):
                 for part in self._parts(expr):
                     found.setdefault(part, Symbol(f"{self.label}_constant_{len(found)}", real=True))
         return found
@@ -163,7 +167,7 @@ class Refit:
         inside = [self._with_constants(x) for x in rest]
         return expr.func(letter, *inside) if _is_fold(expr) else expr.func(*inside)
 
-    def _tabled(self, law: Law) -> bool:
+    def tabled(self, law: Law) -> bool:
         """Return whether a law is chi-square with degrees of freedom that are known before the run."""
         if self.precision.exact or not isinstance(law, ChiSquare):
             return False
@@ -179,14 +183,15 @@ class Refit:
 
     def _needs(self, slot: int, known: Letters) -> Callable[..., Any]:
         """Return what a draw needs as a function of the known letters and of the innovations drawn before it."""
-        if self._tabled(self.step.laws[slot]):
+        if self.tabled(self.step.laws[slot]):
             return lambda *_: ()
-        before = tuple(_letter(x, law) for law in self.step.laws[:slot] for x in law.symbols)
-        needed = [self._in_letters(expr) for expr in parameters(self.step.laws[slot])]
+        before = tuple(letter_of(x, law) for law in self.step.laws[:slot] for x in law.symbols)
+        needed = [self.in_letters(expr) for expr in parameters(self.step.laws[slot])]
         return to_jax(needed, (*known, *before))
 
-    def _in_letters(self, expr: Expr) -> Expr:
-        return _in_logs(expr.xreplace(self._standard), self.step.state)
+    def in_letters(self, expr: Expr) -> Expr:
+        """Return an expression in carried letters and in those of the innovations."""
+        return in_logs(expr.xreplace(self._standard), self.step.state)
 
     @property
     def _standard(self) -> dict[Expr, Expr]:
@@ -196,10 +201,10 @@ class Refit:
             if isinstance(law, Normal):
                 standard[law.symbol] = sqrt(law.variance).xreplace(standard) * law.symbol
             elif isinstance(law, ChiSquare):
-                standard[law.symbol] = (law.df if self._tabled(law) else 1) * exp(_letter(law.symbol, law))
+                standard[law.symbol] = (law.df if self.tabled(law) else 1) * exp(letter_of(law.symbol, law))
         return standard
 
-    def _updates(self, step: Step) -> list[Expr]:
+    def updates(self, step: Step) -> list[Expr]:
         """Return the next value of every carried letter, in carried letters and in those of the innovations.
 
         log x' = log x + log(x'/x) where the ratio is free of the state, as for a variance that feeds on itself
@@ -210,11 +215,11 @@ class Refit:
         for x, value in step.update.items():
             now = value.xreplace(self._standard)
             if not x.is_positive:
-                updates.append(_in_logs(now, step.state))
+                updates.append(in_logs(expand_log(now) if now.has(log) else now, step.state))
             elif (value / x).cancel().free_symbols.isdisjoint(step.state):
                 updates.append(carried(x) + expand_log(log(now.xreplace(unit))))
             else:
-                updates.append(log(_in_logs(now, step.state)))
+                updates.append(log(in_logs(now, step.state)))
         return updates
 
 
@@ -231,9 +236,11 @@ def _is_fold(expr: Any) -> bool:
     return bool(expr.is_Add or expr.is_Mul)
 
 
-def _letter(x: Expr, law: Law) -> Expr:
+def letter_of(x: Expr, law: Law) -> Expr:
+    """Return the letter that is drawn for an innovation."""
     return Symbol(f"log_{x}", real=True) if isinstance(law, ChiSquare) else x
 
 
-def _in_logs(expr: Expr, state: Letters) -> Expr:
+def in_logs(expr: Expr, state: Letters) -> Expr:
+    """Return an expression in carried letters."""
     return expr.xreplace({x: exp(carried(x)) for x in state if x.is_positive})
