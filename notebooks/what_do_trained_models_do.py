@@ -15,9 +15,9 @@
 # first), and agrees in every regime: a round of EM matches mean and covariance exactly, and its floor adds 2e-6 a fit.
 # A network that predicts the letters of prose keeps *more* diversity than theory says, 0.776 +- 0.011 for 0.759, since
 # 400 steps leave it smoother than its data (approximation). A linear variational autoencoder of digits, trained for as
-# many steps, does not collapse but *explodes*: 10.2 +- 1.0 for 4.0, again by approximation. Four times the steps leave a
-# twentieth of that error at the first fit, and 6.0 +- 0.5 at the tenth. One with a hidden layer ends at 5.3 +- 0.2, too
-# wide by what even eight times the training leaves at the first fit, counted as expressivity.
+# many steps, does not collapse but *explodes*: 10.2 +- 1.0 for 4.0, again by approximation. Four times the steps leave
+# 0.03 of that error's 0.61 at the first fit, and 6.0 +- 0.5 at the tenth. One with a hidden layer ends at 5.3 +- 0.2,
+# too wide by what even eight times the training leaves at the first fit, counted as expressivity.
 
 # %%
 import os
