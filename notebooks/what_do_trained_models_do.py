@@ -10,7 +10,14 @@
 # %% [markdown]
 # # What do trained models do?
 #
-# NUMBERS
+# Where a fit keeps the moments of its data, what theory says; where training adds something of its own, they need not.
+# After ten generations of 100 points a mixture fitted by EM has a total variance of 7.28 +- 0.33 (theory 7.40; 8.18 at
+# first), and agrees in every regime: a round of EM matches mean and covariance exactly, and its floor adds 2e-6 a fit.
+# A network that predicts the letters of prose keeps *more* diversity than theory says, 0.776 +- 0.011 for 0.759, since
+# 400 steps leave it smoother than its data (approximation). A linear variational autoencoder of digits, trained for as
+# many steps, does not collapse but *explodes*: 10.2 +- 1.0 for 4.0, again by approximation. Four times the steps leave
+# 0.03 of that error's 0.61 at the first fit, and 6.0 +- 0.5 at the tenth. One with a hidden layer ends at 5.3 +- 0.2,
+# too wide by what even eight times the training leaves at the first fit, counted as expressivity.
 
 # %%
 import os
@@ -45,13 +52,16 @@ TRAINED = models(SCALE, runs=4 if SMALL else 48)[: 2 if SMALL else None]
 # together; the smallest relative error that these runs would have seen; the verdict; what all fits together add to
 # their data; and what explains a gap. Below: what each error source adds at the first fit, on the same real data.
 # *Expressivity* is what the best fit of the family does to its data, *approximation* what training does beyond that.
+# No formula gives the best fit with a hidden layer: the same model, trained eight times as long, stands for it, so that
+# what the evidence lower bound costs counts as expressivity there. Where "sees" is more than "change", runs tell the
+# prediction from a large error, not from no change at all.
 
 # %%
 found = study(TRAINED, REGIMES, generations=2 if SMALL else 10)
 print(found)
 
 # %% [markdown]
-# The verdict on the mixture's variance, which is exact for every source and number of rounds:
+# The verdict on the mixture's variance, which theory gives exactly for every source and every number of rounds:
 
 # %%
 held = found.row("mixture", Replace(), "V")

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from numerics.reports.plots import WIDTHS, style
 from numerics.trained.study import Row, Study
-from theory.sources import SOURCES
 
-VERDICTS = {"agree": "white", "disagree": "C3", "underpowered": "0.7"}
+FILLED = {"agree": "white", "underpowered": "0.85"}
+"""What points are filled with; those of a prediction that fails with their own colour."""
 
 
 def draw(found: Study, width: float = WIDTHS["icml2"]) -> Figure:
@@ -40,7 +40,10 @@ def _panel(ax: Axes, rows: list[Row]) -> None:
         means, halves = zip(*((x.mean, x.z * x.error) for x in row.estimates), strict=True)
         # Beside each other, so that bars of regimes that agree can be told apart.
         at = n + 0.12 * (k - (len(rows) - 1) / 2)
-        ax.errorbar(at, means, halves, fmt="o", ms=3, mfc=VERDICTS[row.verdict], color=f"C{k}", elinewidth=0.8)
+        ax.errorbar(
+            at, means, halves, fmt="o", ms=3, mfc=FILLED.get(row.verdict, f"C{k}"), color=f"C{k}", elinewidth=0.8
+        )
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(title=f"{rows[0].model}: {rows[0].what}", xlabel="generation $n$")
     ax.legend()
 
@@ -48,4 +51,4 @@ def _panel(ax: Axes, rows: list[Row]) -> None:
 def _footnote(found: Study) -> str:
     """Return what bars and fillings mean."""
     level = found.rows[0].asked.level
-    return f"bars hold together at level {level:g}; filled: the prediction fails. {', '.join(SOURCES)}: see the table"
+    return f"bars hold together at level {level:g}; filled points: the prediction fails; grey ones: too few runs to say"

@@ -100,7 +100,8 @@ def _compiled(learner: Learner, loop: Loop, generations: int) -> Any:
         refit = Drawing(here, trained.learn_from, layout(loop), loop, generations)
         first = refit.later if refit.merged else refit.first
         program = Program(refit.start, first, refit.later, view=lambda state: here.view(state["model"]))
-        return Group(program, given, generations).run(PATHS, chain_key(seed, runs), jnp.ones(len(runs), bool))
+        group = Group(program, given, generations)
+        return group.run(PATHS, chain_key(seed, runs), jnp.ones(len(runs), bool), group.begun())
 
     return jax.jit(run)
 
