@@ -55,7 +55,11 @@ def _way(name: str) -> Path:
     """Return one of the ways to draw the counts of many types."""
     of = counts_path
     return Path(
-        *(partial(each, name) for each in (of.why_not, of.prepared, of.program, of.size, of.read)),
+        partial(of.why_not, name),
+        partial(of.prepared, name),
+        partial(of.program, name),
+        partial(of.size, name),
+        partial(of.read, name),
     )
 
 

@@ -102,7 +102,12 @@ def prepared(method: str, loop: Loop, generations: int) -> tuple[Loop, dict[str,
 def read(method: str, loop: Loop, source: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the source's tokens are drawn by."""
     del loop
-    return {"source": inversion.table(source["p0"])} if method == "tokens" else {}
+    return {f"source_{name}": x for name, x in inversion.table(source["p0"]).items()} if method == "tokens" else {}
+
+
+def _source(given: Given) -> dict[str, Any]:
+    """Return the table that the source's tokens are drawn by."""
+    return {name.removeprefix("source_"): x for name, x in given.items() if name.startswith("source_")}
 
 
 def program(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
@@ -174,7 +179,7 @@ def _by_tokens(types: int, samples: int) -> Way:
 
     def first(key: Key, k: Any, given: Given, state: State) -> State:
         del k, state
-        tokens = inversion.drawn(uniforms(slot_key(key, 0), samples), given["source"])
+        tokens = inversion.drawn(uniforms(slot_key(key, 0), samples), _source(given))
         if types <= samples:
             return {"types": jnp.arange(types, dtype=jnp.int32), "tokens": tokens}
         ordered = jnp.sort(tokens)
@@ -202,7 +207,7 @@ def _by_few_tokens(types: int, samples: int) -> Way:
 
     def first(key: Key, k: Any, given: Given, state: State) -> State:
         del k, state
-        kinds, sums = few_tokens.drawn(key, samples, given["source"], types)
+        kinds, sums = few_tokens.drawn(key, samples, _source(given), types)
         return {"types": kinds, "sums": sums}
 
     def later(key: Key, k: Any, given: Given, state: State) -> State:

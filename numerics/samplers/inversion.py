@@ -14,7 +14,7 @@ CELLS = 4
 """Cells of u for one type, rounded up to a power of 2."""
 
 
-def table(weights: Any) -> dict[str, np.ndarray]:
+def table(weights: Any) -> dict[str, Any]:
     """Return what `drawn` reads: running sums, the first type of every cell, and how many steps a search takes."""
     sums = np.cumsum(np.asarray(weights, float))
     cells = 1 << (CELLS * len(sums) - 1).bit_length()
