@@ -129,7 +129,7 @@ def _samplings():
         ("temperature", Tempered(HALF)),
         ("top-p", TopP(Rational(4, 5))),
         ("top-k", TopK(3)),
-        ("min-p", MinP(Rational(2, 5))),
+        ("min-p", MinP(Rational(7, 20))),
     ):
         loop = Loop(Categorical(LAW), sampling=sampling, samples=8)
         yield Case(f"{title} of types: support", "approximation", lambda loop=loop: loop, "support")
