@@ -327,8 +327,9 @@ class _Trial:
     def _seen(self, asked: Quantity, generation: int) -> tuple[float, float]:
         """Return standard deviation and skewness of one chain from a few."""
         run = self._simulated(asked, generation, PILOT, self.seed + OTHER)
-        scatter = float(run["linear_sem"][-1]) * PILOT**0.5
-        return scatter, float(run["cube_mean"][-1]) / scatter**3 if scatter else 0.0
+        first, second, third = (float(run[f"{name}_mean"][-1]) for name in ("linear", "square", "cube"))
+        scatter = max(second - first**2, 0.0) ** 0.5
+        return scatter, (third - 3 * first * second + 2 * first**3) / scatter**3 if scatter else 0.0
 
     @staticmethod
     def _simulated(asked: Quantity, generation: int, chains: int, seed: int) -> xr.Dataset:

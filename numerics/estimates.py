@@ -7,7 +7,7 @@ the function's linear part about theory's values.
 from collections.abc import Mapping
 
 from attrs import frozen
-from sympy import Add, Expr, Piecewise, Rational, S, Sum, Symbol, log, sign
+from sympy import Add, Expr, Piecewise, S, Sum, Symbol, log, sign
 
 from theory.combination import Combined
 from theory.errors import NotClosed
@@ -32,19 +32,16 @@ CHAIN: Mapping[str, Expr] = {
 
 @frozen
 class Estimate:
-    """``formula`` in the means of ``parts``, by name; ``linear`` is the observable whose error it has, ``centre`` about
-    where its mean lies.
-    """
+    """``formula`` in the means of ``parts``, by name; ``linear`` is the observable whose error it has."""
 
     parts: tuple[tuple[str, Expr], ...]
     formula: Expr
     linear: Expr
-    centre: Expr
 
     @property
     def observables(self) -> dict[str, Expr]:
-        """What a run records: the parts, the linear one, and its third power about theory's mean, for the skewness."""
-        return {**dict(self.parts), "linear": self.linear, "cube": (self.linear - self.centre) ** 3}
+        """What a run records: the parts, the linear one, and its powers, for its spread and skewness."""
+        return {**dict(self.parts), "linear": self.linear, "square": self.linear**2, "cube": self.linear**3}
 
     def value(self, means: Mapping[str, float]) -> float:
         """Return the quantity from the means of the parts."""
@@ -59,33 +56,26 @@ def estimate(asked: Quantity, generation: int) -> Estimate:
 
     >>> from theory import Gaussian, Loop
     >>> estimate(Mean(Loop(Gaussian(0, 1), samples=2), Gaussian.V), 2).observables
-    {'asked': V, 'linear': V, 'cube': (V - 1/4)**3}
+    {'asked': V, 'linear': V, 'square': V**2, 'cube': V**3}
     """
-    value = asked.value(S(generation))
     if isinstance(asked, Mean):
-        return _plain(asked.of, value)
+        return _plain(asked.of)
     if isinstance(asked, Distance):
         found = risk(asked.loop, asked.metric)
-        return _plain(found.within.observable, value, found.projection)
+        return _plain(found.within.observable, found.projection)
     if isinstance(asked, OfChain):
-        return _plain(_of_counts(asked), value)
+        return _plain(_of_counts(asked))
     if isinstance(asked, Asked) and asked.name == "drift":
-        return _drift(asked, value, generation)
+        return _drift(asked, generation)
     answer = asked.curve() if isinstance(asked, Asked) else None
     if isinstance(answer, Combined):
         return _combined(answer, generation)
     raise ValueError(f"{asked.name} is not read from chains here. Ask for an observable, a distance or a variance.")
 
 
-def _plain(observable: Expr, value: Expr, offset: Expr = S.Zero, scale: Expr = S.One) -> Estimate:
-    """Return scale * E[observable] + offset, about the value."""
-    centre = _near(value - offset)
-    return Estimate((("asked", observable),), scale * Symbol("asked") + offset, scale * observable, centre)
-
-
-def _near(value: Expr) -> Expr:
-    """Return a value as a fraction of few digits."""
-    return value if value.is_Integer else Rational(str(value.evalf(8)))
+def _plain(observable: Expr, offset: Expr = S.Zero, scale: Expr = S.One) -> Estimate:
+    """Return scale * E[observable] + offset."""
+    return Estimate((("asked", observable),), scale * Symbol("asked") + offset, scale * observable)
 
 
 def _of_counts(asked: OfChain) -> Expr:
@@ -103,12 +93,12 @@ def _of_counts(asked: OfChain) -> Expr:
     return Add(*(terms[asked.answer](x, x0) for x, x0 in two.items()))
 
 
-def _drift(asked: Asked, value: Expr, generation: int) -> Estimate:
+def _drift(asked: Asked, generation: int) -> Estimate:
     """Return (log V_n - log V_0)/n, whose mean is the rate of a random walk."""
     if not isinstance(asked.loop.law, Gaussian):
         raise ValueError(f"the drift of {asked.loop.law} is not read from chains here. Ask for a Gaussian loop.")
     start = log(asked.loop.law.source()[Gaussian.V])
-    return _plain(log(Gaussian.V), value, -start / generation, S.One / generation)
+    return _plain(log(Gaussian.V), -start / generation, S.One / generation)
 
 
 def _combined(answer: Combined, generation: int) -> Estimate:
@@ -117,8 +107,7 @@ def _combined(answer: Combined, generation: int) -> Estimate:
     parts = tuple((names[slot].name, part.observable) for slot, part in answer.parts.items())
     slopes = {slot: answer.formula.diff(slot).subs(there) for slot in answer.parts}
     linear = Add(*(slopes[slot] * part.observable for slot, part in answer.parts.items()))
-    centre = Add(*(slopes[slot] * there[slot] for slot in answer.parts))
-    return Estimate(parts, answer.formula.xreplace(names), linear, _near(centre))
+    return Estimate(parts, answer.formula.xreplace(names), linear)
 
 
 def spread(asked: Quantity, generation: int) -> tuple[float, float] | None:

@@ -28,6 +28,8 @@ AUTO = 2**30
 """Bytes that every chain's variables may take where it is left open whether they are returned."""
 RECORD_BYTES, STATE_BYTES, CHUNK = 2**26, 2**23, 2**14
 """What a chunk records and carries, and how many chains it has, at most, where its size is left open."""
+POINTS = 64
+"""From so many numbers of a chain on, those of the data path advance in groups."""
 
 
 @frozen
@@ -227,10 +229,12 @@ def chunk_size(plan: Plan, chunk: int | None, chains: int) -> int:
 def lanes(method: str, loop: Loop, shape: tuple[int, ...], generations: int, platform: str) -> int:
     """Return how many chains advance together: a whole chunk, or what stays in a processor's cache where that matters.
 
-    Chains of many types or tokens are bound by memory; they advance in groups, which also bounds what is held at once.
+    Chains of many types, tokens or points are bound by memory; they advance in groups, which also bounds what is held
+    at once, and groups that nobody asked for are not run.
     """
-    fitting = STATE_BYTES // (8 * PATHS[method].size(loop, shape, generations))
-    groups = fitting < BLOCK or (method == "tokens" and platform == "cpu")
+    carried = PATHS[method].size(loop, shape, generations)
+    fitting, bound = STATE_BYTES // (8 * carried), method == "tokens" or (method == "data" and carried >= POINTS)
+    groups = fitting < BLOCK or (bound and platform == "cpu")
     return 2 ** max(0, min(fitting, BLOCK).bit_length() - 1) if groups else CHUNK
 
 

@@ -17,6 +17,7 @@ from theory.families import (
     Fitted,
     Gaussian,
     LinearRegression,
+    LocationScale,
     MultivariateGaussian,
     NGram,
     OneParameter,
@@ -44,7 +45,7 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     Raises:
         ValueError: a symbol without a value, a name that is none of the source's, or a value out of range.
     """
-    kinds = OneParameter | Recursion | NGram | Fitted | ProjectedGaussian
+    kinds = OneParameter | Recursion | NGram | Fitted | LocationScale | ProjectedGaussian
     if not isinstance(loop.law, kinds) and type(loop.law) not in _ARRAYS:
         known = ", ".join(kind.__name__ for kind in (*_ARRAYS, *SCALARS))
         raise ValueError(f"{type(loop.law).__name__} cannot be simulated yet. Choose one of {known}.")
@@ -59,6 +60,10 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     _require_numbers(loop, _symbols(declared))
     values = _values(declared, dict(start or {}))
     law = loop.law
+    if isinstance(law, LocationScale):
+        numbers = zip(("centre0", "width0"), law.initial(), strict=True)
+        arrays = outside.arrays(declared, loop.sampling, lambda entries: _floats(entries, values))
+        return arrays | {name: _floats(x, values) for name, x in numbers}
     if isinstance(law, Fitted):
         return _fitted(loop, law, declared, values)
     if isinstance(law, ProjectedGaussian | ProductCategorical):

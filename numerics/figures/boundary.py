@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sympy import Expr, Rational, S, floor
+from sympy import Expr, S, ceiling, oo
 
 from numerics.boundary import Boundary
 from numerics.reports.plots import WIDTHS, style
@@ -15,9 +15,9 @@ from theory.latex import latex
 from theory.planned import Plan
 
 POINTS = 24
-"""Steps of the symbol that are drawn, half of them on either side of the answer."""
-REACH = Rational(3, 20)
-"""How far on either side a real symbol is drawn, relatively, where no value further away was run."""
+"""Values of the symbol that are drawn, or fewer where its steps are wide."""
+WIDER = 3
+"""How far from the answer values are drawn, in distances of the farthest that was run."""
 
 
 def draw(pairs: Sequence[tuple[Plan | Budget, Boundary]], width: float = WIDTHS["icml2"]) -> Figure:
@@ -46,25 +46,34 @@ def _panel(ax: Axes, plan: Plan | Budget, held: Boundary) -> None:
             low, high = one.interval
             color = "C0" if one.verdict == "meets" else "C1" if one.verdict == "misses" else "0.4"
             ax.errorbar([float(one.at)], [one.mean], [[one.mean - low], [high - one.mean]], fmt="o", ms=3, color=color)
-            ax.annotate(one.verdict, (float(one.at), high), (0, 3), textcoords="offset points", color=color, fontsize=6)
+            above = one.mean > one.bound
+            place = {"xytext": (0, 3 if above else -3), "va": "bottom" if above else "top", "ha": "center"}
+            ax.annotate(
+                one.verdict,
+                (float(one.at), high if above else low),
+                textcoords="offset points",
+                color=color,
+                fontsize=6,
+                **place,
+            )
     symbol = "budget, points in all" if isinstance(plan, Budget) else f"${latex(plan.symbol)}$"
     ax.set(xlabel=symbol, ylabel=f"{held.name}, bound {held.relation} {held.neighbours[-1].bound:g}")
 
 
 def _around(plan: Plan | Budget, held: Boundary) -> list[Expr]:
-    """Return values of the symbol about the answer, on its grid."""
+    """Return values of the symbol about the answer, on its grid, that reach beyond those that were run."""
     centre = S(plan.value)
-    run = [one.at for one in (*held.neighbours, *held.nearest)]
-    farthest = max(abs(x - centre) for x in run)
+    farthest = max(abs(one.at - centre) for one in (*held.neighbours, *held.nearest))
+    reach = WIDER * farthest
     if isinstance(plan, Budget):
-        step = max(S.One, floor(3 * farthest / POINTS))
-        return [x for k in range(-POINTS // 2, POINTS // 2 + 1) if (x := centre + k * step) >= _fewest(plan)]
-    assert plan.search is not None
-    grid = plan.search.grid
-    step = grid.step or max(2 * farthest, abs(centre) * REACH) * 2 / POINTS
-    spaced = step * max(S.One, floor(3 * farthest / POINTS / step)) if grid.step else step
-    points = (centre + k * spaced for k in range(-POINTS // 2, POINTS // 2 + 1))
-    return [x for x in points if max(grid.low, spaced) <= x <= grid.high]
+        low, high, step = S(_fewest(plan)), oo, S.One
+    else:
+        assert plan.search is not None
+        low, high, step = plan.search.grid.low, plan.search.grid.high, plan.search.grid.step
+    spaced = step * max(S.One, ceiling(2 * reach / POINTS / step)) if step else 2 * reach / POINTS
+    count = int(ceiling(reach / spaced))
+    points = (centre + k * spaced for k in range(-count, count + 1))
+    return [x for x in points if low <= x <= high]
 
 
 def _fewest(plan: Budget) -> int:

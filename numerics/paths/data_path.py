@@ -28,6 +28,7 @@ from theory.families import (
     Gaussian,
     KernelDensity,
     LinearRegression,
+    LocationScale,
     MultivariateGaussian,
     NGram,
     ProductCategorical,
@@ -58,7 +59,7 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
 
 def _strange(loop: Loop) -> str | None:
     """Return why points of a source outside the family cannot be drawn."""
-    fitted = isinstance(loop.family, Fitted)
+    fitted = isinstance(loop.family, Fitted | LocationScale)
     source = loop.source or loop.family if fitted else loop.law.outside(loop.source)
     if source is None or isinstance(loop.family, NGram):  # its texts are written by their own transitions
         return None
@@ -124,7 +125,7 @@ def _without_source(loop: Loop) -> Loop:
         return loop
     if isinstance(loop.family, NGram):
         return evolve(loop, family=scalars.bare(loop.family), source=loop.source and scalars.bare(loop.source))
-    if isinstance(loop.family, Fitted) or loop.law.outside(loop.source) is not None:
+    if isinstance(loop.family, Fitted | LocationScale) or loop.law.outside(loop.source) is not None:
         source = outside.bare(loop.source or loop.family)
         return evolve(loop, family=outside.bare_family(loop.family), source=source)
     kept = loop.source if isinstance(loop.family, DiagonalGaussian) else None
@@ -141,7 +142,7 @@ def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
 
 def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:
     """Return how many numbers a chain carries: its points and its parameters."""
-    wide = loop.family.has_variance or isinstance(loop.family, Fitted)
+    wide = loop.family.has_variance or isinstance(loop.family, Fitted | LocationScale)
     width = shape[0] if wide and shape else 1
     if isinstance(loop.family, LinearRegression):
         width = int(loop.family.dimension) + 1

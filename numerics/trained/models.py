@@ -1,13 +1,17 @@
 """Small models of four kinds that people train, with what stands for their best fit and what theory says of them."""
 
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
+from attrs import evolve
 from sympy import Rational
 
+from numerics.samplers import chain_key
 from numerics.texts.data import Corpus, prose
 from numerics.trained.autoencoder import Autoencoder
 from numerics.trained.components import Components, clusters
+from numerics.trained.drawing import deviates
 from numerics.trained.factors import Factors
 from numerics.trained.letters import Counted, Network, windows
 from numerics.trained.predictions import diversity_kept, transitions_kept, variance_kept
@@ -29,9 +33,7 @@ def digits() -> np.ndarray:
     """
     if find_spec("sklearn") is None:
         raise ModuleNotFoundError("scikit-learn, which holds the digits, is not installed. Install it, or give rows.")
-    from sklearn.datasets import load_digits
-
-    rows = load_digits().data / 16
+    rows = import_module("sklearn.datasets").load_digits().data / 16
     return rows - rows.mean(0)
 
 
@@ -39,9 +41,6 @@ def low_rank(rows: int = 2000, dimension: int = 64, factors: int = 8) -> np.ndar
     """Return rows whose covariance is diag(1/1, 1/2, ..., 1/factors, 0, ...) + I/dimension up to sampling, for want of
     pictures.
     """
-    from numerics.samplers import chain_key
-    from numerics.trained.drawing import deviates
-
     lengths = np.sqrt(np.r_[1 / np.arange(1, factors + 1), np.zeros(dimension - factors)] + 1 / dimension)
     return np.asarray(deviates(chain_key(0, 0), (rows, dimension)), dtype=float) * lengths
 
@@ -54,8 +53,7 @@ def mixture(scale: int = 1, runs: int = 400) -> Trained:
     data, M = clusters(2000, 5), 100 * scale
     sides = float(np.mean(data[:, 0] < 0))
     spread = float(data.var(0).sum())
-    balance: Theory = lambda regime, n: sides * (1 - sides) * diversity_kept(regime, np.array([M]), n)[:, 0]  # noqa: E731
-    theory = {"V": _variance(spread, M), "balance": balance}
+    theory = {"V": _variance(spread, M), "balance": _balance(sides * (1 - sides), M)}
     best = Components(2, EM(1000, tolerance=Rational(1, 10**9), floor=0, start="k-means++"))
     return Trained("mixture", Components(2, EM(50)), best, data, M, runs, theory)
 
@@ -80,9 +78,35 @@ def network(text: Corpus | None = None, scale: int = 1, runs: int = 48, steps: i
     """
     rows, M = windows((text or prose()).text, 32), 64 * scale
     learner = Network.of(rows, hidden=32 * scale, training=Training(steps * scale, batch=16))
-    kept: Theory = lambda regime, n: transitions_kept(learner.joint, regime, rows.shape[1] * M, n)  # noqa: E731
-    return Trained("network", learner, Counted.of(rows), rows, M, runs, {"diversity": kept})
+    theory = {"diversity": _transitions(learner.joint, rows.shape[1] * M)}
+    return Trained("network", learner, Counted.of(rows), rows, M, runs, theory)
 
 
 def _variance(source: float, samples: int) -> Theory:
     return lambda regime, n: source * variance_kept(regime, samples, n)
+
+
+def _balance(source: float, samples: int) -> Theory:
+    return lambda regime, n: source * diversity_kept(regime, np.array([samples]), n)[:, 0]
+
+
+def _transitions(joint: np.ndarray, tokens: int) -> Theory:
+    return lambda regime, n: transitions_kept(joint, regime, tokens, n)
+
+
+def pictures() -> np.ndarray:
+    """Return the digits where scikit-learn is installed, else rows of as many numbers from `low_rank`."""
+    return digits() if find_spec("sklearn") else low_rank()
+
+
+def models(scale: int = 1, runs: int = 48) -> list[Trained]:
+    """Return one model of each kind, the linear autoencoder trained twice: in a hurry, and four times as long.
+
+    Args:
+        scale: 1 is minutes on two cores; what it multiplies are rows, units and steps.
+        runs: of each network; a mixture has eight times as many.
+    """
+    rows = pictures()
+    long = evolve(autoencoder(rows, scale=scale, runs=runs, steps=1600), name="linear VAE, longer")
+    hurried = [autoencoder(rows, hidden, scale, runs) for hidden in (0, 32)]
+    return [mixture(scale, 8 * runs), network(None, scale, runs), *hurried, long]

@@ -4,9 +4,12 @@ A fit that has the mean and the covariance of its data is in this respect a Gaus
 whatever else it is; and the transitions out of a context that sees m letters are a categorical law fitted to m tokens.
 """
 
+from collections.abc import Callable, Sequence
 from functools import cache
 
+import jax
 import numpy as np
+from jax import Array
 from sympy import Expr, Rational
 
 from numerics.printer import to_jax
@@ -51,18 +54,16 @@ def transitions_kept(joint: np.ndarray, regime: Regime, tokens: int, generations
         generations: number of fits.
     """
     weights = joint.sum(1)
-    diversity = 1 - (joint**2).sum(1) / np.maximum(weights, np.finfo(float).tiny) ** 2
+    diversity = 1 - ((joint / np.where(weights > 0, weights, 1)[:, None]) ** 2).sum(1)
     return diversity_kept(regime, tokens * weights, generations) @ (weights * diversity)
 
 
 def _values(loop: Loop, of: Expr, samples: np.ndarray, generations: int) -> np.ndarray:
-    import jax
-
     with jax.enable_x64(True):
         rows = _functions(loop, of, generations)(samples.astype(float))
         return np.stack([np.broadcast_to(row, samples.shape) for row in rows])
 
 
 @cache
-def _functions(loop: Loop, of: Expr, generations: int):
+def _functions(loop: Loop, of: Expr, generations: int) -> Callable[..., Sequence[Array]]:
     return to_jax(expect(loop, of).values(generations), (M,))

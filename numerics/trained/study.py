@@ -9,7 +9,6 @@ trained differs from that by (approximation).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -82,6 +81,7 @@ class Row:
         model: its name.
         regime: the regime.
         what: the recorded quantity.
+        source: its value at generation 0.
         theory: the prediction at generations 1, 2, ...
         values: by run and generation, from generation 1 on.
         added: what the fits add to their data, summed over generations, by run.
@@ -92,6 +92,7 @@ class Row:
     model: str
     regime: Regime
     what: str
+    source: float
     theory: np.ndarray = field(repr=False)
     values: np.ndarray = field(repr=False)
     added: np.ndarray = field(repr=False)
@@ -120,6 +121,11 @@ class Row:
         return Estimate(last.mean / self.theory[-1] - 1, last.error / self.theory[-1], last.z)
 
     @property
+    def change(self) -> float:
+        """The predicted change since generation 0, theory/source - 1: what is less than `smallest` is not resolved."""
+        return float(self.theory[-1] / self.source - 1)
+
+    @property
     def smallest(self) -> float:
         """The smallest relative error that would have been seen at every generation."""
         beyond = float(stats.t.ppf(self.asked.power, len(self.values) - 1))
@@ -140,17 +146,26 @@ class Row:
         """
         if self.verdict != "disagree":
             return ""
-        if _reaches(self.fits):
+        if _zero(self.fits):
             return "statistical"
-        seen = {name: abs(x.mean) for name, x in self.sources.items() if name != "statistical" and not _reaches(x)}
+        seen = {name: abs(x.mean) for name, x in self.sources.items() if name != "statistical" and not _zero(x)}
         return max(seen, key=lambda name: seen[name]) if seen else "a fit, which source not visible"
 
     def texts(self) -> tuple[str, ...]:
         """Return the row as it is printed."""
         last = self.estimates[-1]
-        numbers = f"{self.theory[-1]:.4g}", str(last), f"{self.smallest:.0%}"
+        numbers = f"{self.theory[-1]:.4g}", f"{self.change:.1%}", str(last), f"{self.smallest:.1%}"
         sources = (f"{self.sources[name]}" for name in SOURCES)
-        return (self.model, str(self.regime), self.what, *numbers, self.verdict, str(self.fits), self.explained, *sources)
+        return (
+            self.model,
+            str(self.regime),
+            self.what,
+            *numbers,
+            self.verdict,
+            str(self.fits),
+            self.explained,
+            *sources,
+        )
 
 
 @frozen(eq=False)
@@ -169,7 +184,7 @@ class Study:
 
     def __str__(self) -> str:
         """Return the table."""
-        head = ("model", "regime", "of", "theory", "measured", "sees", "verdict", "fits add", "explained by")
+        head = ("model", "regime", "of", "theory", "change", "measured", "sees", "verdict", "fits add", "explained by")
         lines = [head, *(row.texts()[: len(head)] for row in self.rows)]
         widths = [max(len(line[k]) for line in lines) for k in range(len(head))]
         shown = ["  ".join(f"{x:<{w}}" for x, w in zip(line, widths, strict=True)).rstrip() for line in lines]
@@ -215,7 +230,7 @@ def _row(
     theory = model.theory[what](regime, run.sizes["generation"] - 1)
     values, data = (run[name].to_numpy() for name in (what, DATA + what))
     added = (values - data)[:, 1:].sum(1)
-    return Row(model.name, regime, what, theory[1:], values[:, 1:], added, sources, asked)
+    return Row(model.name, regime, what, theory[0], theory[1:], values[:, 1:], added, sources, asked)
 
 
 def _sources(run: xr.Dataset, best: xr.Dataset, what: str, asked: Asked) -> Mapping[str, Estimate]:
@@ -236,6 +251,7 @@ def _estimates(values: np.ndarray, level: float) -> list[Estimate]:
     return [Estimate(float(m), float(e), z) for m, e in zip(values.mean(0), errors, strict=True)]
 
 
-def _reaches(estimate: Estimate, value: Any = 0.0) -> bool:
+def _zero(estimate: Estimate) -> bool:
+    """Whether the interval holds 0."""
     low, high = estimate.interval
-    return low <= value <= high
+    return low <= 0 <= high
