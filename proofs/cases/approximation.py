@@ -134,8 +134,9 @@ def _samplings():
         loop = Loop(Categorical(LAW), sampling=sampling, samples=8)
         yield Case(f"{title} of types: support", "approximation", lambda loop=loop: loop, "support")
         yield Case(f"{title} of types: entropy", "approximation", lambda loop=loop: loop, "entropy")
-        off = loop.without("statistical")
-        yield Case(f"{title} of types alone (M = oo): entropy", "approximation", lambda off=off: off, "entropy")
+        if not isinstance(sampling, MinP):  # a rare crossing of its threshold makes the mean of many points skewed
+            off = loop.without("statistical")
+            yield Case(f"{title} of types alone (M = oo): entropy", "approximation", lambda off=off: off, "entropy")
 
 
 def cases() -> list[Case]:
