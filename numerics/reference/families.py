@@ -13,7 +13,7 @@ from numerics.reference import sources
 from theory.estimators import MLE, MinMSE, Scaled, Unbiased, UnbiasedFor
 from theory.families import Bernoulli, Categorical, DiagonalGaussian, Fitted, Gaussian, MultivariateGaussian
 from theory.loop import Loop
-from theory.sampling import Faithful, Tempered, TopK, TopP, Truncated, VarianceFactor
+from theory.sampling import Faithful, MinP, Tempered, TopK, TopP, Truncated, VarianceFactor
 
 Model = dict[str, ndarray]
 """Parameters by name; the first axis is the chain."""
@@ -240,6 +240,10 @@ def _distorted(chances: ndarray, sampling: Any, behind: int | None) -> ndarray:
         return chances
     if isinstance(sampling, Tempered):
         weights = chances ** (1 / float(sampling.tau))
+    elif isinstance(sampling, MinP):
+        # Frequencies are rounded, and one at the threshold is kept.
+        least = float(sampling.p) * chances.max(axis=1, keepdims=True) - 1e-12
+        weights = np.where(chances >= least, chances, 0.0)
     elif isinstance(sampling, TopK | TopP):
         order = np.argsort(-chances, axis=1, kind="stable")
         ranked = np.take_along_axis(chances, order, axis=1)
@@ -250,7 +254,7 @@ def _distorted(chances: ndarray, sampling: Any, behind: int | None) -> ndarray:
             keep = np.cumsum(ranked, axis=1) - ranked < float(sampling.p) - 1e-12
         weights = np.where(np.take_along_axis(keep, np.argsort(order, axis=1), axis=1), chances, 0.0)
     else:
-        raise ValueError(f"{sampling} is not known here. Choose Faithful, Tempered, TopP or TopK.")
+        raise ValueError(f"{sampling} is not known here. Choose Faithful, Tempered, TopP, TopK or MinP.")
     return weights / weights.sum(axis=1, keepdims=True)
 
 
