@@ -11,7 +11,8 @@ from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from theory import Loop, Plan
-    from theory.allocation import Allocation, Budget
+    from theory.allocation import Allocation
+from theory.budget import Budget
 
 
 @frozen

@@ -4,10 +4,10 @@ from theory import symbols as symbols
 from theory.absorbing_sets import absorbing_sets as absorbing_sets
 from theory.absorption import absorption as absorption
 from theory.allocation import best_schedule as best_schedule
-from theory.allocation import least_budget as least_budget
 from theory.asymptotics import Leading as Leading
 from theory.asymptotics import leading as leading
 from theory.autocovariance import autocovariance as autocovariance
+from theory.budget import least_budget as least_budget
 from theory.combination import covariance as covariance
 from theory.combination import variance as variance
 from theory.discrete.mixed import real_share as real_share

@@ -10,7 +10,7 @@ from sympy import Expr, S, ceiling, oo
 
 from numerics.boundary import Boundary
 from numerics.reports.plots import WIDTHS, style
-from theory.allocation import Budget
+from theory.budget import Budget
 from theory.latex import latex
 from theory.planned import Plan
 
