@@ -33,6 +33,7 @@ class Program:
         view: state -> recorded variables by name.
         compact: state -> the types that are left, from which sums over all types are read; None where it does not say.
         together: whether the functions take the key of many chains, and record these on the first axis.
+        apart: whether model 0 is one state for all chains even so, of another form than those that follow.
     """
 
     start: Callable[[Given], State]
@@ -41,6 +42,7 @@ class Program:
     view: Callable[[State], Mapping[str, Array]]
     compact: Callable[[State], Any] | None = None
     together: bool = False
+    apart: bool = False
 
 
 @frozen
@@ -81,10 +83,29 @@ class Group:
     generations: int
     packed: bool = False
 
-    def run(self, watch: Watch, key: Key, counted: Array) -> Any:
-        """Return what the watch keeps of the chains of a key, with axes (first of what is kept, generation, ...)."""
-        start = self._start(key)
-        values, first = [self._everywhere(key, self.program.view(start))], 1
+    @property
+    def one_source(self) -> bool:
+        """Whether model 0 is one state for all chains."""
+        return self.program.apart or not self.program.together
+
+    def begun(self) -> Any:
+        """Return model 0 and what is recorded of it where it is one for all chains, None where it is not."""
+        if not self.one_source:
+            return None
+        start = jax.tree.map(jnp.asarray, self.program.start(self.given))
+        return lax.optimization_barrier((start, self.program.view(start)))
+
+    def run(self, watch: Watch, key: Key, counted: Array, begun: Any = None) -> Any:
+        """Return what the watch keeps of the chains of a key, with axes (first of what is kept, generation, ...).
+
+        Args:
+            watch: what is kept.
+            key: of the chains.
+            counted: which of them count.
+            begun: what `begun` returns, made once for all groups of chains.
+        """
+        start, seen = begun or self._each(key)
+        values, first = [self._everywhere(key, seen)], 1
         if self.program.first is self.program.later:
             state = self._everywhere(key, start)
         else:
@@ -112,17 +133,16 @@ class Group:
 
         return lax.scan(onward, (pack(start[0]), start[1]), fits)[1]
 
-    def _start(self, key: Key) -> State:
-        """Return model 0, one for all chains: what fit 1 makes of it alone is made once."""
+    def _each(self, key: Key) -> tuple[State, Values]:
+        """Return model 0 of every chain, and what is recorded of it."""
         start = jax.tree.map(jnp.asarray, self.program.start(self.given))
-        if not self.program.together:
-            return start
         after = jax.eval_shape(self.program.later, generation_key(key, 1), jnp.asarray(1.0), self.given, start)
-        return jax.tree.map(lambda x, wide: jnp.broadcast_to(x, wide.shape), start, after)
+        start = jax.tree.map(lambda x, wide: jnp.broadcast_to(x, wide.shape), start, after)
+        return start, self.program.view(start)
 
     def _everywhere(self, key: Key, one: Any) -> Any:
         """Return what is the same for all chains with an axis for them."""
-        if self.program.together:
+        if not self.one_source:
             return one
         return jax.tree.map(lambda x: jnp.broadcast_to(x, (*key.chain.shape, *jnp.shape(x))), one)
 
@@ -152,14 +172,15 @@ def trajectories(group: Group, watch: Watch, seed: Any, chains: Array, lanes: in
     """
     counted = jnp.arange(len(chains)) < count
     if lanes < watch.block:
-        begun = (count + watch.block - 1) // watch.block * watch.block
-        return _kept(
-            watch, trajectories(group, PATHS, seed, _repeated(chains, counted, watch.block), lanes, begun), counted
-        )
+        asked = (count + watch.block - 1) // watch.block * watch.block
+        several = _repeated(chains, counted, watch.block)
+        return _kept(watch, trajectories(group, PATHS, seed, several, lanes, asked), counted)
+
+    begun = group.begun()
 
     def run(several: Array, asked: Array) -> Any:
         several = _columns(_repeated(several, asked, watch.block), watch.block)
-        return group.run(watch, chain_key(seed, several), _columns(asked, watch.block))
+        return group.run(watch, chain_key(seed, several), _columns(asked, watch.block), begun)
 
     if lanes >= len(chains):
         return run(chains, counted)

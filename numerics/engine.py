@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from attrs import evolve
 from jax import Array
@@ -82,7 +83,8 @@ def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[
         if left is None:
             observed = {name: function(*arguments) for name, function in read.items()}
         else:
-            observed = {name: function(left, given) for name, function in slots.items()}
+            chains = left.shares.shape[1:]
+            observed = {name: jnp.broadcast_to(function(left, given), chains) for name, function in slots.items()}
         return {name: values[name] for name in plan.names} | observed
 
     return record

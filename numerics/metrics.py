@@ -12,9 +12,10 @@ import xarray as xr
 from scipy.special import entr, logsumexp, ndtri, rel_entr, roots_hermitenorm
 
 from numerics.kits.lines import Line, line, log_normal
+from numerics.kits.moved import divergence
 from theory.cells import SPREADS
 from theory.errors import NotClosed
-from theory.families import MultivariateGaussian, Smoothed
+from theory.families import LocationScale, MultivariateGaussian, NGram, Smoothed
 from theory.families.base import Family
 from theory.loop import Loop
 
@@ -49,6 +50,10 @@ def measured(loop: Loop, metric: str, run: xr.Dataset) -> np.ndarray:
     source = loop.source or loop.family
     if "p" in run and "type" in run.sizes:
         return _of(_types(run["p"].to_numpy(), _chances(source)), loop, metric)
+    if isinstance(loop.family, LocationScale):
+        return _of(_moved(run, source), loop, metric)
+    if isinstance(loop.family, NGram):
+        return _of(_texts(run), loop, metric)
     if isinstance(loop.family, Smoothed):
         return _of(_spreads(run, source), loop, metric)
     if "m" in run:
@@ -75,6 +80,11 @@ def _spreads(run: xr.Dataset, source: Family) -> Measures:
         "variance": lambda: V,
         "ensemble_variance": lambda: V + (run["mu"].to_numpy() - float(source.centred()[0])) ** 2,
     }
+
+
+def _texts(run: xr.Dataset) -> Measures:
+    """Return the metrics of n-gram models that counts tell; a divergence is infinite once an n-gram is lost."""
+    return {"entropy": lambda: run["entropy"].to_numpy(), "support": lambda: run["vocabulary"].to_numpy()}
 
 
 # Normal models -------------------------------------------------------------------------------------------------------
@@ -219,6 +229,27 @@ def _mixtures(run: xr.Dataset, source: Line) -> Measures:
         "kl_source_model": lambda: likelihood() - source.entropy,
         "kl_model_source": lambda: mean_over(own, lambda x: log_model(x) - source.log_density(x)),
         "entropy": lambda: -mean_over(own, log_model),
+    }
+
+
+# Laws of one shape ---------------------------------------------------------------------------------------------------
+
+
+def _moved(run: xr.Dataset, source: Any) -> Measures:
+    """Return the metrics of laws of the source's shape, by centre and width."""
+    centre0, width0 = (float(x) for x in source.initial())
+    model = centre, width = run["centre"].to_numpy(), run["width"].to_numpy()
+    apart, entropy = divergence(source), float(source.differential_entropy())
+    spread = float(source.unit().moment(2))
+    return {
+        "kl_source_model": lambda: apart((centre0, width0), model),
+        "kl_model_source": lambda: apart(model, (centre0, width0)),
+        "w2": lambda: (centre - centre0) ** 2 + spread * (width - width0) ** 2,
+        "nll": lambda: entropy + apart((centre0, width0), model),
+        "entropy": lambda: entropy + np.log(width / width0),
+        "log_variance": lambda: np.log(spread) + 2 * run["log_width"].to_numpy(),
+        "variance": lambda: spread * width**2,
+        "ensemble_variance": lambda: spread * width**2 + (centre - centre0) ** 2,
     }
 
 

@@ -1,7 +1,7 @@
 """From the arguments of a simulation to what is run: which path, which variables, chains at a time."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 from typing import Any
 
@@ -23,11 +23,13 @@ from theory.symbols import K
 LIMIT = 2**29
 """Bytes that the probabilities of all types may take; beyond, they are recorded through observables only."""
 MANY = 1_000
-"""Beyond so many types the probabilities are not recorded beside observables that are named."""
+"""Beyond so many types the probabilities of every chain are not returned beside observables that are named."""
 AUTO = 2**30
 """Bytes that every chain's variables may take where it is left open whether they are returned."""
 RECORD_BYTES, STATE_BYTES, CHUNK = 2**26, 2**23, 2**14
 """What a chunk records and carries, and how many chains it has, at most, where its size is left open."""
+POINTS = 64
+"""From so many numbers of a chain on, those of the data path advance in groups."""
 
 
 @frozen
@@ -39,19 +41,21 @@ class Path:
         prepared: (loop, generations) -> the loop that is compiled, and the numbers that it is given when it runs.
         program: (prepared loop, shape, generations) -> the chain.
         size: (loop, shape, generations) -> how many numbers a chain carries.
+        read: (prepared loop, source) -> what the source is drawn by.
     """
 
     why_not: Callable[[Loop, tuple[int, ...]], str | None]
     prepared: Callable[[Loop, int], tuple[Loop, dict[str, Any]]]
     program: Callable[..., Program]
     size: Callable[[Loop, tuple[int, ...], int], int]
+    read: Callable[[Loop, Mapping[str, Any]], dict[str, Any]] = lambda *_: {}
 
 
 def _way(name: str) -> Path:
     """Return one of the ways to draw the counts of many types."""
     of = counts_path
     return Path(
-        partial(of.why_not, name), partial(of.prepared, name), partial(of.program, name), partial(of.size, name)
+        *(partial(each, name) for each in (of.why_not, of.prepared, of.program, of.size, of.read)),
     )
 
 
@@ -95,10 +99,10 @@ class Plan:
         known = {"precision": self.precision} if self.method == "statistic" else {}
         return PATHS[self.method].program(self.loop, self.shape, self.generations, **known)
 
-    def tables(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what laws are drawn by, beside the loop's numbers."""
+    def tables(self, numbers: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what laws are drawn by, beside the loop's numbers and the source's."""
         if self.method != "statistic":
-            return {}
+            return PATHS[self.method].read(self.loop, source)
         return sufficient.tables(self.loop, self.shape, self.generations, self.precision, numbers)
 
     @property
@@ -172,18 +176,34 @@ def observables(loop: Loop, observe: Mapping[str, Any] | None) -> tuple[tuple[st
     return tuple(asked.items())
 
 
-def recorded(loop: Loop, shape: tuple[int, ...], generations: int, chains: int, observed: bool) -> tuple[str, ...]:
-    """Return the variables that are recorded: all, but many types only where no observable is named and they fit."""
-    names = tuple(variables(loop.family).dims)
+def recorded(
+    loop: Loop, shape: tuple[int, ...], generations: int, chains: int, *, observed: bool, named: Container[str] | None
+) -> tuple[str, ...]:
+    """Return the variables that are recorded: of vectors and matrices not all, where observables are.
+
+    Args:
+        loop: the loop.
+        shape: of a parameter.
+        generations: number of refits.
+        chains: how many are held at once.
+        observed: whether observables are named.
+        named: variables that are streamed all the same beside observables; None for all that are not too many types.
+
+    Raises:
+        ValueError: the probabilities of all types do not fit, and nothing else is named.
+    """
+    dims = variables(loop.family).dims
     size = 8 * chains * (generations + 1) * math.prod(shape)
-    if "p" not in names or not shape or (size <= LIMIT and not (observed and shape[0] > MANY)):
-        return names
-    if not observed:
+    large = size > LIMIT or (observed and named is None and math.prod(shape) > MANY)
+    if "p" in dims and shape and large and not observed:
         raise ValueError(
             f"the probabilities of {shape[0]} types in {chains} chains take {size / 1e9:.1f} GB. "
             "Name what to record, as in observe={'vocabulary': Categorical.vocabulary}."
         )
-    return ()
+    left_out = {
+        name for name in dims if dims[name] and ((name == "p" and large) or not (named is None or name in named))
+    }
+    return tuple(name for name in dims if not observed or name not in left_out)
 
 
 def why_not_precision(method: str, loop: Loop, shape: tuple[int, ...], name: str = "f32") -> str | None:
@@ -209,10 +229,12 @@ def chunk_size(plan: Plan, chunk: int | None, chains: int) -> int:
 def lanes(method: str, loop: Loop, shape: tuple[int, ...], generations: int, platform: str) -> int:
     """Return how many chains advance together: a whole chunk, or what stays in a processor's cache where that matters.
 
-    Chains of many types or tokens are bound by memory; they advance in groups, which also bounds what is held at once.
+    Chains of many types, tokens or points are bound by memory; they advance in groups, which also bounds what is held
+    at once, and groups that nobody asked for are not run.
     """
-    fitting = STATE_BYTES // (8 * PATHS[method].size(loop, shape, generations))
-    groups = fitting < BLOCK or (method == "tokens" and platform == "cpu")
+    carried = PATHS[method].size(loop, shape, generations)
+    fitting, bound = STATE_BYTES // (8 * carried), method == "tokens" or (method == "data" and carried >= POINTS)
+    groups = fitting < BLOCK or (bound and platform == "cpu")
     return 2 ** max(0, min(fitting, BLOCK).bit_length() - 1) if groups else CHUNK
 
 

@@ -72,14 +72,16 @@ class Request:
     @cached_property
     def given(self) -> Given:
         """The numbers that are no part of the compiled program."""
-        return self._source | self._prepared[1] | self.plan.tables(self._prepared[1])
+        return self._source | self._prepared[1] | self.plan.tables(self._prepared[1], self._source)
 
     @cached_property
     def plan(self) -> Plan:
         """What is compiled."""
         observed = planning.observables(self.loop, self.observe)
         held = self.chains if self.every_chain else planning.BLOCK
-        names = planning.recorded(self.loop, self._shape, self.generations, held, bool(observed))
+        named = None if self.paths else {*(self.summaries or {})}
+        kinds = {"observed": bool(observed), "named": named}
+        names = planning.recorded(self.loop, self._shape, self.generations, held, **kinds)
         wanted = streams(self.summaries, (*names, *dict(observed)), self.paths is not True)
         compiled, (which, _) = self._prepared[0], self.way
         lanes = planning.lanes(which, compiled, self._shape, self.generations, self.chosen[0].platform)

@@ -53,7 +53,8 @@ def simulate(
             for each variable x the mean over chains ``x_mean`` and its standard error ``x_sem`` by generation, and
             their ``count``. "auto" returns these, and every chain with them where that takes 1 GB at most, on any
             machine.
-        observe: name -> SymPy expression in the parameters of the family and of its source, recorded with them.
+        observe: name -> SymPy expression in the parameters of the family and of its source, recorded with them; where
+            it is given and ``paths`` is False, vectors and matrices are streamed only if ``summaries`` names them.
         summaries: name of a variable or observable -> what else is streamed of it, one `Summary` or several, as values
             or as text: {"V": [Quantiles([0.05, 0.5, 0.95]), "share(below=0.001)"]}. See `numerics.summaries`.
         method: "statistic" draws sufficient statistics, "data" draws the points and refits them, and "pair",

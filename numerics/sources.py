@@ -17,6 +17,7 @@ from theory.families import (
     Fitted,
     Gaussian,
     LinearRegression,
+    LocationScale,
     MultivariateGaussian,
     NGram,
     OneParameter,
@@ -44,20 +45,25 @@ def source_arrays(loop: Loop, start: Start | None = None) -> dict[str, np.ndarra
     Raises:
         ValueError: a symbol without a value, a name that is none of the source's, or a value out of range.
     """
-    kinds = OneParameter | Recursion | NGram | Fitted | ProjectedGaussian
+    kinds = OneParameter | Recursion | NGram | Fitted | LocationScale | ProjectedGaussian
     if not isinstance(loop.law, kinds) and type(loop.law) not in _ARRAYS:
         known = ", ".join(kind.__name__ for kind in (*_ARRAYS, *SCALARS))
         raise ValueError(f"{type(loop.law).__name__} cannot be simulated yet. Choose one of {known}.")
     declared = loop.source or loop.family
     if isinstance(loop.law, NGram):
         _require_numbers(loop, set())
-        return texts.source_arrays(loop.law, loop.samples)
+        real: Any = declared if isinstance(declared, NGram) and declared.text is None else loop.law
+        return texts.source_arrays(loop.law, loop.samples, real)
     if isinstance(declared, Categorical) and declared.probabilities is None:
         _require_numbers(loop, set())
         return {"p0": _probabilities(dict(start or {}))}
     _require_numbers(loop, _symbols(declared))
     values = _values(declared, dict(start or {}))
     law = loop.law
+    if isinstance(law, LocationScale):
+        numbers = zip(("centre0", "width0"), law.initial(), strict=True)
+        arrays = outside.arrays(declared, loop.sampling, lambda entries: _floats(entries, values))
+        return arrays | {name: _floats(x, values) for name, x in numbers}
     if isinstance(law, Fitted):
         return _fitted(loop, law, declared, values)
     if isinstance(law, ProjectedGaussian | ProductCategorical):

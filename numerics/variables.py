@@ -21,6 +21,7 @@ from theory.families import (
     HistogramDensity,
     KernelDensity,
     LinearRegression,
+    LocationScale,
     Mixture,
     MultivariateGaussian,
     NGram,
@@ -148,6 +149,8 @@ def variables(family: Family) -> Variables:
     """Return the variables of a family, or raise ValueError for one that cannot be simulated."""
     if isinstance(family, OneParameter):
         return _columns([family.parameter])
+    if isinstance(family, LocationScale):
+        return _columns([family.centre, family.width])
     if isinstance(family, Recursion):
         return _columns(family.source())
     if isinstance(family, ProjectedGaussian):

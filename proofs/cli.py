@@ -16,7 +16,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from proofs.fitting import FitJob
-from proofs.job import ClusterJob, Job
+from proofs.job import ClusterJob, Job, SourcesJob
 from proofs.planning import PlanJob
 from proofs.stopping import CODES, how, leave
 
@@ -55,6 +55,19 @@ def verify(job: Annotated[Job | None, Parameter(name="*")] = None, *, as_json: A
         remedy = " Run more --chains." if row.verdict == "underpowered" else ""
         print(f"collapse: {row.claim}: {row.verdict}, certificate {row.certificate}.{remedy}", file=sys.stderr)
     return 0 if outcome.holds else 1
+
+
+@app.command
+def sources(job: Annotated[SourcesJob | None, Parameter(name="*")] = None, *, as_json: As_json = False) -> int:
+    """Judge every listed form of the three error sources: derived where it can be, simulated, and held to raw data."""
+    from proofs import source_table
+
+    asked = job or SourcesJob()
+    table = source_table.made(asked)
+    print(source_table.as_json(table, asked) if as_json else source_table.text(table, asked, _width()))
+    for name, path in source_table.write(table, asked).items():
+        print(f"{name}: {path}", file=sys.stderr if as_json else sys.stdout)
+    return 0 if source_table.holds(table) else 1
 
 
 @app.command
@@ -134,8 +147,9 @@ def plan(of: str, /, job: Annotated[PlanJob | None, Parameter(name="*")] = None,
     """
     from proofs.planning import answer
 
-    print(answer(of, job or PlanJob(), as_json=as_json))
-    return 0
+    text, code = answer(of, job or PlanJob(), as_json=as_json)
+    print(text)
+    return code
 
 
 @app.command

@@ -65,3 +65,20 @@ class Job:
     def costly_chains(self) -> int:
         """Runs of a loop that draws its data: a tenth of the others, 100 at least."""
         return max(100, self.chains // 10)
+
+
+@frozen
+class SourcesJob:
+    """Options of the table of error sources.
+
+    Args:
+        only: Rows of one error source.
+        chains: Independent runs of each loop.
+        seed: Seed of all random numbers.
+        out: Folder for sources.html and sources.json.
+    """
+
+    only: Literal["statistical", "expressivity", "approximation"] | None = None
+    chains: int = field(default=40_000, validator=_at_least(1000))
+    seed: int = field(default=0, validator=_at_least(0))
+    out: Path = Path("build/sources")

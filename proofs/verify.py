@@ -127,7 +127,7 @@ def _planted(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float
         level=level,
         smallest=ASKED,
     )
-    row = _filled(claim, agreement, PLANTED, _checked((expect(experiment.loop, claim.observable).certify(PLANTED),)))
+    row = _filled(claim, agreement, PLANTED, checked((expect(experiment.loop, claim.observable).certify(PLANTED),)))
     note = "one factor too many, as if data sets were counted for models"
     return evolve(row, claim="PLANTED ERROR, " + claim.title, note=note), agreement
 
@@ -137,7 +137,7 @@ def _row(experiment: Experiment, claim: Claim, run: xr.Dataset, level: float) ->
         here = claim.derive(experiment.here)
         agreement = agree(_prediction(claim, here, run), run, level=level, smallest=ASKED)
         symbolic = claim.derive(experiment.loop)
-        return _filled(claim, agreement, symbolic.expression, _checked(symbolic.certificate)), agreement
+        return _filled(claim, agreement, symbolic.expression, checked(symbolic.certificate)), agreement
     except (NotClosed, NoClosedForm) as refusal:
         return _refused(claim, run, str(refusal)), None
 
@@ -194,7 +194,7 @@ def _refused(claim: Claim, run: xr.Dataset, reason: str) -> Row:
     )
 
 
-def _checked(certificates: tuple[Certificate, ...]) -> str:
+def checked(certificates: tuple[Certificate, ...]) -> str:
     """Return what the independent checker says of the closed form."""
     if not certificates:
         return "tested"

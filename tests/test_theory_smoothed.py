@@ -8,7 +8,7 @@ from itertools import pairwise, product
 
 import pytest
 from attrs import evolve
-from sympy import Rational, S, limit, log, oo, sqrt, symbols
+from sympy import Add, Expr, Integer, Rational, S, limit, log, oo, sqrt, symbols
 
 from numerics import Curve, agree, simulate
 from numerics.decomposition import simulated_sources
@@ -59,14 +59,14 @@ def test_the_second_fit_of_a_kernel_density_is_that_of_every_sample(of):
     """Assert fit 2 against all choices of centres, and the moments of normal deviates to the order four."""
     values, size = (0, 1, 5), 2
     z = symbols("z:2", real=True)
-    total = S.Zero
+    total: Expr = S.Zero
     for first in product(values, repeat=size):
         for centres in product(first, repeat=size):
             points = [c + h * e for c, e in zip(centres, z, strict=True)]
             mean = sum(points) / size
             square = sum((x - mean) ** 2 for x in points) / size + h**2
             total += gaussian_mean(of.subs({mu: mean, V: square}, simultaneous=True), z)
-    wanted = (total / len(values) ** size / size**size).expand()
+    wanted = (total / Integer(len(values) * size) ** size).expand()
     found = expect(Loop(KernelDensity(h), source=Empirical(values), samples=size), of).values(2)[2]
     assert same(found, wanted)
 
@@ -76,7 +76,7 @@ def gaussian_mean(polynomial, z):
     moments = {0: 1, 2: 1, 4: 3, 6: 15, 8: 105}
     for x in z:
         terms = polynomial.expand().as_poly(x).terms()
-        polynomial = sum(c * moments.get(k, 0) for (k,), c in terms)
+        polynomial = Add(*(c * moments.get(k, 0) for (k,), c in terms))
     return polynomial
 
 

@@ -47,10 +47,19 @@ class Allocation:
         """The loop with this schedule."""
         return evolve(self.quantity.loop, regime=Schedule(self.sizes))
 
+    @property
+    def asked(self) -> Quantity:
+        """What is asked, of the loop with this schedule."""
+        return evolve(self.quantity, loop=self.loop)
+
     @cached_property
     def value(self) -> Expr:
         """The quantity under this schedule, from the recurrence."""
-        return evolve(self.quantity, loop=self.loop).value(exact(self.horizon, "n"))
+        return self.asked.value(exact(self.horizon, "n"))
+
+    def resized(self, budget: int) -> "Allocation":
+        """Return the best schedule of another total."""
+        return _allocated(self.quantity, self.horizon, budget, self.side)
 
     @property
     def settled(self) -> bool:
@@ -103,6 +112,8 @@ def in_runs(sizes: tuple[int, ...]) -> str:
 
 def digits(value: Expr) -> str:
     """Return an exact value in digits."""
+    if value.free_symbols:
+        return str(value)
     return Point(value, value, True).digits if value.is_Rational else f"{value.evalf(15)}..."
 
 
@@ -131,11 +142,12 @@ def best_schedule(loop: Loop, of: Question, budget: Any, *, n: Any, want: Side =
     >>> best_schedule(cold, Gaussian.mu**2, 30, n=4, want="least").sizes
     (16, 8, 4, 2)
     """
-    horizon = generation_number(n, 1)
-    asked = quantity(_scheduled(loop), of)
+    return _allocated(quantity(_scheduled(loop), of), generation_number(n, 1), generation_number(budget, 1), want)
+
+
+def _allocated(asked: Quantity, horizon: int, total: int, want: Side) -> Allocation:
     parts = terms(asked, horizon, 1 if want == "greatest" else -1)
     least = max(least_size(parts, horizon), _least_fit(asked.loop, horizon))
-    total = generation_number(budget, 1)
     if total < least * horizon:
         raise ValueError(f"budget = {total}: {horizon} fits need {least} points each. Give {least * horizon} or more.")
     found = Allocation(asked, horizon, want, total, _spread(parts[0], horizon, total, least), least, parts)

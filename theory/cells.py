@@ -18,6 +18,8 @@ from theory.families.categorical import Categorical
 from theory.families.diagonal import DiagonalGaussian, numbers
 from theory.families.gaussian import Gaussian
 from theory.families.kernel_density import KernelDensity
+from theory.families.located import LocationScale
+from theory.families.markov import NGram
 from theory.families.multivariate import MultivariateGaussian
 from theory.families.product import ProductCategorical, margins
 from theory.families.projected import ProjectedGaussian
@@ -56,6 +58,8 @@ def value_at(loop: Loop, metric: str, generation: int) -> Expr:
         return _smoothed(loop, metric, generation)
     if isinstance(loop.law, ProjectedGaussian):
         return _projected(loop, metric, generation)
+    if isinstance(loop.law, NGram):
+        return _texts(loop, metric, generation)
     if isinstance(loop.law, Categorical | ProductCategorical):
         return _types(loop, metric, generation)
     if metric == "log_variance":
@@ -70,6 +74,8 @@ def log_variances(loop: Loop) -> Iterator[Expr]:
         yield log(family.V)
     elif isinstance(family, DiagonalGaussian):
         yield from (log(family.V[k]) for k in range(family.dimension))
+    elif isinstance(family, LocationScale):
+        yield log(family.point()[1])
     elif isinstance(family, MultivariateGaussian):
         yield log(Determinant(family.Sigma))
     else:
@@ -106,6 +112,8 @@ def _of_source(loop: Loop, metric: str) -> Expr:
     if isinstance(source, Categorical):
         chances = source.probabilities or ()
         return S(len([p for p in chances if p != 0])) if metric == "support" else _of_chances(chances)
+    if isinstance(source, NGram):
+        return _of_texts(source, source, metric)
     if metric in ("nll", "entropy"):
         return source.differential_entropy()
     joint = isinstance(source, MultivariateGaussian)
@@ -165,6 +173,40 @@ def _backward(law: Any, source: Any, factor: Expr) -> Expr:
     trace = (source.covariance.inv() * law.covariance).trace()
     ratio = (source.covariance.det() / law.covariance.det()).cancel()
     return (factor * trace - law.dimension * (1 + log(factor)) + log(ratio)) / 2
+
+
+def _texts(loop: Loop, metric: str, generation: int) -> Expr:
+    """Return the metric of n-gram models, in nats per token."""
+    law, source = loop.law, loop.source or loop.family
+    if not isinstance(law, NGram) or not isinstance(source, NGram) or law.transitions is None:
+        raise NotClosed("source: a text has no rate of its own. Give transitions, or ask absorption(loop).")
+    if loop.samples != oo:
+        chain = absorption(loop)
+        if metric in ("entropy", "support"):
+            return chain.entropy(generation) if metric == "entropy" else chain.support(generation)
+        raise NotClosed(
+            f"metric: {metric} of counted n-grams is infinite once one of the source's is lost, or has no closed "
+            "moments. Ask entropy or support."
+        )
+    if loop.estimator != loop.estimator.exact() or not isinstance(loop.sampling, Faithful):
+        raise NotClosed(f"{loop.estimator} with {loop.sampling} of a text is not followed. Ask simulate(loop).")
+    return _of_texts(law, source, metric)
+
+
+def _of_texts(model: NGram, source: NGram, metric: str) -> Expr:
+    """Return the metric of infinitely long texts of the source, whose model is their projection for ever."""
+    rates = {
+        "entropy": model.differential_entropy,
+        "nll": lambda: source.differential_entropy() + model.rate_from(source),
+        "kl_source_model": lambda: model.rate_from(source),
+        "kl_model_source": lambda: source.rate_from(model),
+        "support": lambda: S(
+            len({y for c, row in model.table().items() if model.stationary()[c] for y, p in enumerate(row) if p})
+        ),
+    }
+    if metric not in rates or rates[metric]().is_infinite:
+        raise NotClosed(f"metric: {metric} of these texts is infinite or none. Ask entropy or kl_source_model.")
+    return rates[metric]()
 
 
 def _types(loop: Loop, metric: str, generation: int) -> Expr:

@@ -14,6 +14,7 @@ from theory.expect import Expectation, expect
 from theory.families.base import Family
 from theory.families.diagonal import DiagonalGaussian, numbers
 from theory.families.gaussian import Gaussian
+from theory.families.located import LocationScale
 from theory.families.multivariate import MultivariateGaussian
 from theory.geometric import collected
 from theory.latex import latex
@@ -128,6 +129,8 @@ def _observable(family: object, metric: str) -> Expr:
         return sum(density(family.mu[k], family.V[k], family.mean[k], family.variances[k]) for k in coordinates)
     if isinstance(family, MultivariateGaussian):
         return _multivariate(family, metric)
+    if isinstance(family, LocationScale):
+        return family.distance(metric)
     raise NotClosed(f"family: {type(family).__name__} has no divergence in closed form here. Ask simulate(loop).")
 
 

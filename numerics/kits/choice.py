@@ -10,7 +10,7 @@ from jax.scipy.linalg import solve_triangular
 
 from numerics import scalars
 from numerics.chains import Given
-from numerics.kits import densities, joint, mixtures, projections
+from numerics.kits import densities, joint, located, mixtures, projections
 from numerics.kits.distortions import Distortion, deviates, factor, temperature
 from numerics.kits.frequencies import BERNOULLI, proportions, tokens, types
 from numerics.kits.kit import Kit, Model
@@ -28,6 +28,7 @@ from theory.families import (
     Gaussian,
     HistogramDensity,
     KernelDensity,
+    Laplace,
     LinearRegression,
     Mixture,
     MultivariateGaussian,
@@ -36,7 +37,9 @@ from theory.families import (
     OneParameter,
     ProductCategorical,
     ProjectedGaussian,
+    StudentT,
     Uniform,
+    UniformOn,
 )
 from theory.loop import Loop
 from theory.procedures import Procedure
@@ -51,7 +54,7 @@ def kit(loop: Loop, shape: tuple[int, ...]) -> Kit:
     if isinstance(loop.family, LinearRegression):
         return least_squares(loop.family, loop.estimator)
     if isinstance(loop.family, NGram):
-        return texts.kit(loop.family)
+        return texts.kit(loop)
     if isinstance(loop.family, DiagonalGaussian) and loop.source is not None:
         return _CORRELATED
     if isinstance(loop.family, ProjectedGaussian):
@@ -173,6 +176,7 @@ _OF_LOOPS: Mapping[type, Callable[[Loop], Kit]] = {
     Mixture: mixtures.kit,
     KernelDensity: densities.kernel_density,
     HistogramDensity: densities.histogram,
+    **dict.fromkeys((Laplace, StudentT, UniformOn), located.located),
     ProductCategorical: lambda loop: projections.columns(loop.family),  # type: ignore[arg-type]
 }
 _KITS: Mapping[type, Kit] = {

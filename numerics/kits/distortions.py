@@ -20,9 +20,11 @@ from theory.families import (
     DiagonalGaussian,
     Fitted,
     Gaussian,
+    LocationScale,
     MultivariateGaussian,
     OneParameter,
     ProductCategorical,
+    StudentT,
 )
 from theory.loop import Loop
 from theory.sampling import Faithful, MinP, Sampling, Tempered, TopK, TopP, Truncated, VarianceFactor
@@ -65,6 +67,8 @@ def why_not(loop: Loop) -> str | None:
     sampling, family = loop.sampling, loop.family
     if isinstance(family, OneParameter):
         return scalars.why_not(family, sampling)
+    if isinstance(family, LocationScale):
+        return _not_located(family, sampling)
     if isinstance(family, Fitted) and not isinstance(sampling, Faithful):
         return f"sampling: {sampling} of a {type(family).__name__} law has no sampler"
     if not isinstance(sampling, _KNOWN.get(type(family), _FACTORS)):
@@ -72,6 +76,12 @@ def why_not(loop: Loop) -> str | None:
     if isinstance(sampling, Truncated) and loop.source is not None and not isinstance(loop.source, type(family)):
         return f"sampling: {sampling} of a correlated source has no one standard deviation to cut at"
     return None
+
+
+def _not_located(family: LocationScale, sampling: Sampling) -> str | None:
+    """Return why points of a distorted law of another shape cannot be drawn."""
+    known = Faithful if isinstance(family, StudentT) else Faithful | Tempered
+    return None if isinstance(sampling, known) else f"sampling: {sampling} of a {family.title} law has no sampler"
 
 
 def temperature(how: Distortion) -> Any:

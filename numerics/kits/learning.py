@@ -23,7 +23,7 @@ from numerics.samplers import draw, parameters, slot_key
 from numerics.samplers.cipher import Key
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Unbiased
-from theory.families import Fitted, Mixture, ProductCategorical, ProjectedGaussian
+from theory.families import Fitted, LocationScale, Mixture, ProductCategorical, ProjectedGaussian
 from theory.families.base import Batch, Parameters
 from theory.filters import SpectralFilter
 from theory.innovations import Normal
@@ -66,7 +66,7 @@ def _wraps(estimator: Any) -> bool:
 def why_not(loop: Loop, here: Kit) -> str | None:
     """Return why the loop's estimator cannot be applied to data, None where it can."""
     inside, weighed = innermost(loop.estimator), _weights(loop) is not None
-    if isinstance(loop.family, Fitted):
+    if isinstance(loop.family, Fitted | LocationScale):
         return _not_fitted(loop, weighed)
     if weighed and isinstance(inside, PosteriorDraw | PosteriorPredictive | SpectralFilter):
         return f"estimator: {inside} needs to know how many points the weights of {loop.regime} are worth"

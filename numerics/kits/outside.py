@@ -51,6 +51,11 @@ def drawing(source: Family) -> Callable[[Key, int, Given, Distortion], Array]:
     return points
 
 
+def points_of(source: Family) -> Drawn:
+    """Return (key, size, numbers of the law by name) -> points."""
+    return _drawn(source)
+
+
 def known(source: Family) -> bool:
     """Return whether points of the source can be drawn here."""
     return type(source) in _DRAWN or isinstance(source, OneParameter)

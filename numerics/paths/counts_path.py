@@ -19,7 +19,7 @@ from sympy import Integer
 from numerics import scalars
 from numerics.chains import Given, Program, State
 from numerics.paths.slots import Slots, dense
-from numerics.samplers import poissonised, resampling, slot_key, tails
+from numerics.samplers import few_tokens, inversion, poissonised, resampling, slot_key, tails
 from numerics.samplers.binomials import multinomial
 from numerics.samplers.cipher import Key, below, uniforms
 from numerics.samplers.near_binomial import near_binomial
@@ -32,6 +32,7 @@ from theory.sampling import Faithful
 COSTS: Mapping[str, tuple[float, float, float, float]] = {
     "pair": (0.0, 0.0, 2.5, 0.0),
     "tokens": (8.0, 0.0, 2.0, 0.0),
+    "few tokens": (1.2, 0.0, 2.0, 0.01),
     "types": (0.0, 0.0, 15.0, 0.05),
     "poisson": (0.0, 100.0, 20.0, 0.0),
     "types-exact": (0.0, 0.0, 1000.0, 0.0),
@@ -71,8 +72,13 @@ def cheapest(ways: Iterable[str], types: int, samples: int) -> tuple[str, str]:
     return way, f"{law}, and the cheapest for {samples} tokens of {types} types by estimate: {said} a fit"
 
 
+def _few(way: str, samples: int) -> bool:
+    """Return whether tokens are counted in 8 bits."""
+    return way == "tokens" and samples <= few_tokens.MOST
+
+
 def _cost(way: str, types: int, samples: int) -> float:
-    token, root, single, square = COSTS[way]
+    token, root, single, square = COSTS["few tokens" if _few(way, samples) else way]
     return token * samples + root * samples**0.5 + single * types + square * types**2
 
 
@@ -93,13 +99,20 @@ def prepared(method: str, loop: Loop, generations: int) -> tuple[Loop, dict[str,
     return evolve(bare, samples=most), numbers
 
 
+def read(method: str, loop: Loop, source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the source's tokens are drawn by."""
+    del loop
+    return {"source": inversion.table(source["p0"])} if method == "tokens" else {}
+
+
 def program(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
     """Return the chain of a `prepared` loop; the way says what its state is."""
     del generations
     if method == "pair":
         return _pair(shape, int(loop.samples) <= LISTED)
     types = shape[0]
-    start, first, later, slots = _WAYS[method](types, int(loop.samples))
+    few = _few(method, int(loop.samples))
+    start, first, later, slots = (_by_few_tokens if few else _WAYS[method])(types, int(loop.samples))
 
     def compact(state: State) -> Slots | None:
         return None if "p0" in state else slots(state)
@@ -108,7 +121,7 @@ def program(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -
         left = compact(state)
         return {"p": state["p0"] if left is None else dense(left, types)}
 
-    return Program(start, first, later, view, compact)
+    return Program(start, first, later, view, compact, together=few, apart=few)
 
 
 def size(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -> int:
@@ -160,8 +173,8 @@ def _by_tokens(types: int, samples: int) -> Way:
         return {"p0": jnp.asarray(given["p0"])}
 
     def first(key: Key, k: Any, given: Given, state: State) -> State:
-        del k, given
-        tokens = drawn(uniforms(slot_key(key, 0), samples), state["p0"])
+        del k, state
+        tokens = inversion.drawn(uniforms(slot_key(key, 0), samples), given["source"])
         if types <= samples:
             return {"types": jnp.arange(types, dtype=jnp.int32), "tokens": tokens}
         ordered = jnp.sort(tokens)
@@ -177,6 +190,27 @@ def _by_tokens(types: int, samples: int) -> Way:
     def slots(state: State) -> Slots:
         counts = jnp.zeros(room, jnp.int32).at[state["tokens"]].add(1, mode="promise_in_bounds")
         return Slots(state["types"], counts.astype(float) / samples)
+
+    return start, first, later, slots
+
+
+def _by_few_tokens(types: int, samples: int) -> Way:
+    """Draw M tokens of the last model for many chains at once."""
+
+    def start(given: Given) -> State:
+        return {"p0": jnp.asarray(given["p0"])}
+
+    def first(key: Key, k: Any, given: Given, state: State) -> State:
+        del k, state
+        kinds, sums = few_tokens.drawn(key, samples, given["source"], types)
+        return {"types": kinds, "sums": sums}
+
+    def later(key: Key, k: Any, given: Given, state: State) -> State:
+        del k, given
+        return state | {"sums": few_tokens.redrawn(key, samples, state["sums"])}
+
+    def slots(state: State) -> Slots:
+        return Slots(state["types"], few_tokens.counts(state["sums"]).astype(float) / samples)
 
     return start, first, later, slots
 
@@ -249,11 +283,3 @@ _WAYS: dict[str, Callable[[int, int], Way]] = {
 }
 WAYS = ("pair", *_WAYS)
 """Names of the ways."""
-
-
-def drawn(u: Array, weights: Array) -> Array:
-    """Return the types at which the running sum of weights passes u times their sum, u in [0, 1)."""
-    sums = jnp.cumsum(weights)
-    passed = jnp.searchsorted(sums, u * sums[-1], side="right").astype(jnp.int32)
-    # u times the sum may round up to the sum itself, which the last type of positive weight passes.
-    return jnp.minimum(passed, jnp.searchsorted(sums, sums[-1], side="left").astype(jnp.int32))

@@ -28,6 +28,7 @@ from theory.families import (
     Gaussian,
     KernelDensity,
     LinearRegression,
+    LocationScale,
     MultivariateGaussian,
     NGram,
     ProductCategorical,
@@ -58,9 +59,9 @@ def why_not(loop: Loop, shape: tuple[int, ...]) -> str | None:
 
 def _strange(loop: Loop) -> str | None:
     """Return why points of a source outside the family cannot be drawn."""
-    fitted = isinstance(loop.family, Fitted)
+    fitted = isinstance(loop.family, Fitted | LocationScale)
     source = loop.source or loop.family if fitted else loop.law.outside(loop.source)
-    if source is None:
+    if source is None or isinstance(loop.family, NGram):  # its texts are written by their own transitions
         return None
     if not outside.known(source) or not (fitted or isinstance(loop.family, Gaussian)):
         return f"source: the points of {source} are not drawn here"
@@ -122,7 +123,9 @@ def _without_source(loop: Loop) -> Loop:
     """Return the loop without the numbers of its source, where its family can do without."""
     if isinstance(loop.family, MultivariateGaussian | ProjectedGaussian | ProductCategorical):
         return loop
-    if isinstance(loop.family, Fitted) or loop.law.outside(loop.source) is not None:
+    if isinstance(loop.family, NGram):
+        return evolve(loop, family=scalars.bare(loop.family), source=loop.source and scalars.bare(loop.source))
+    if isinstance(loop.family, Fitted | LocationScale) or loop.law.outside(loop.source) is not None:
         source = outside.bare(loop.source or loop.family)
         return evolve(loop, family=outside.bare_family(loop.family), source=source)
     kept = loop.source if isinstance(loop.family, DiagonalGaussian) else None
@@ -139,7 +142,7 @@ def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:
 
 def size(loop: Loop, shape: tuple[int, ...], generations: int) -> int:
     """Return how many numbers a chain carries: its points and its parameters."""
-    wide = loop.family.has_variance or isinstance(loop.family, Fitted)
+    wide = loop.family.has_variance or isinstance(loop.family, Fitted | LocationScale)
     width = shape[0] if wide and shape else 1
     if isinstance(loop.family, LinearRegression):
         width = int(loop.family.dimension) + 1

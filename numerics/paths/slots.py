@@ -9,8 +9,9 @@ where the first sum is the same for every chain.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 from sympy import Dummy, Expr, Indexed, Integer, S, Sum, nan, oo, zoo
@@ -23,7 +24,10 @@ WHOLE = (i, 0, K - 1)
 
 
 class Slots(NamedTuple):
-    """Types with their frequencies; no type has two slots, and every type without a slot has frequency 0."""
+    """Types with their frequencies; no type has two slots of any, and every type without a slot has frequency 0.
+
+    Slots are the first axis. Of many chains these are the last one; types may have it with length 1.
+    """
 
     types: Array
     shares: Array
@@ -33,8 +37,11 @@ Reader = Callable[[Slots, Given], Array]
 
 
 def dense(slots: Slots, types: int) -> Array:
-    """Return the frequency of every type."""
-    return jnp.zeros(types).at[slots.types].add(slots.shares)
+    """Return the frequency of every type; of many chains these are the first axis."""
+    if slots.shares.ndim == 1:
+        return jnp.zeros(types).at[slots.types].add(slots.shares)
+    here = jnp.broadcast_to(slots.types, slots.shares.shape)
+    return jax.vmap(lambda *chain: dense(Slots(*chain), types), in_axes=-1)(here, slots.shares)
 
 
 def reader(expr: Expr, types: int) -> Reader:
@@ -50,7 +57,7 @@ def reader(expr: Expr, types: int) -> Reader:
     pieces = _pieces(expr, types)
     if pieces is None:
         whole = to_jax(expr, (p, p0))
-        return lambda slots, given: whole(dense(slots, types), given["p0"])
+        return lambda slots, given: _each(whole, dense(slots, types), given["p0"])
     outer = to_jax(expr.xreplace(dict(pieces[0])).xreplace({K: Integer(types)}), list(pieces[0].values()))
     return lambda slots, given: outer(*(read(slots, given) for read in pieces[1]))
 
@@ -69,6 +76,11 @@ def _pieces(expr: Expr, types: int) -> tuple[Mapping[Expr, Dummy], list[Reader]]
     return letters | {entry: Dummy() for entry in entries}, [read for read in readers if read is not None]
 
 
+def _each(whole: Callable[..., Array], shares: Array, source: Any) -> Array:
+    """Return an observable of one chain's frequencies, or of each of many."""
+    return whole(shares, source) if shares.ndim == 1 else jax.vmap(whole, in_axes=(0, None))(shares, source)
+
+
 def _entry(entry: Indexed, types: int) -> Reader | None:
     """Return the reader of p[k] or p0[k], k a number."""
     (index,) = entry.indices
@@ -79,7 +91,7 @@ def _entry(entry: Indexed, types: int) -> Reader | None:
     def read(slots: Slots, given: Given) -> Array:
         if entry.base == p0:
             return jnp.asarray(given["p0"])[k]
-        return jnp.where(slots.types == k, slots.shares, 0.0).max()
+        return jnp.where(slots.types == k, slots.shares, 0.0).max(0)
 
     return read
 
@@ -107,7 +119,7 @@ def _sum(total: Sum, types: int) -> Reader | None:
 def total_of(values: Array) -> Array:
     """Return the sum by halves, an order that no compiler changes with the number of chains beside it."""
     room = 1 << max(len(values) - 1, 0).bit_length()
-    values = jnp.pad(values, (0, room - len(values)))
+    values = jnp.pad(values, [(0, room - len(values)), *[(0, 0)] * (values.ndim - 1)])
     while len(values) > 1:
         half = len(values) // 2
         values = values[:half] + values[half:]

@@ -12,12 +12,12 @@ from attrs import field, frozen
 from numpy import ndarray
 from numpy.random import Generator
 
-from numerics.reference import narrow, regression
+from numerics.reference import narrow, regression, texts
 from numerics.reference.families import FAMILIES, Model, Words, true_points, unknown
 from numerics.reference.learners import learned, mixture_draw, mixture_source
 from numerics.reference.scalars import WORDS, posterior, weighted
 from theory.estimators import MLE, Unbiased
-from theory.families import LinearRegression, Mixture
+from theory.families import LinearRegression, Mixture, NGram
 from theory.filters import SpectralFilter
 from theory.learners import Learner
 from theory.loop import Loop
@@ -61,6 +61,8 @@ def _words(loop: Loop, rng: Generator) -> Words:
     """Return what is known of the loop's family; those of one parameter, and regression, know temperatures alone."""
     if known := FAMILIES.get(type(loop.family)) or narrow.words(loop, rng):
         return known
+    if isinstance(loop.family, NGram):
+        return texts.words(loop)
     if isinstance(loop.family, Mixture):
         return Words(mixture_source, mixture_draw, unknown)
     source, draw, fit = (WORDS | _REGRESSION)[type(loop.family)]

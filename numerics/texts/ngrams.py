@@ -28,9 +28,10 @@ LONGEST = 2**62
 """Largest number that an n-gram may be written as."""
 
 
-def kit(family: NGram) -> Kit:
+def kit(loop: Loop) -> Kit:
     """Return the kit of n-gram models."""
-    texts = Texts(family.order, family.ring)
+    family: Any = loop.family
+    texts = Texts(family.order, family.ring, getattr(loop.source, "order", None))
     return Kit(False, texts.source, texts.real, texts.draw, texts.fit, texts.view)
 
 
@@ -51,6 +52,8 @@ class Texts:
 
     order: int
     ring: bool
+    memory: int | None = None
+    """The order of a source of transitions, None where it is that of the family."""
 
     def source(self, given: Given) -> Model:
         """Return model 0: the source's text as a fit, or what is recorded of its transitions."""
@@ -62,7 +65,7 @@ class Texts:
         """Return a text of the source: a walk over its text, or over its contexts from the stationary law on."""
         if "text" in given:
             return self.draw(key, size, self.source(given), how)
-        u, K, k = uniform(key, (size,)), given["rows"].shape[-1], self.order
+        u, K, k = uniform(key, (size,)), given["rows"].shape[-1], self.memory or self.order
 
         def step(context: Array, chance: Array) -> tuple[Array, Array]:
             token = _passed(given["rows"][context], chance)
@@ -145,23 +148,34 @@ class Texts:
         return jnp.arange(rows) < (size if self.ring else size - 1)
 
 
-def source_arrays(law: NGram, samples: Expr) -> dict[str, np.ndarray]:
+def source_arrays(law: NGram, samples: Expr, real: NGram) -> dict[str, np.ndarray]:
     """Return the source's text, or its laws as running sums, and what is recorded of generation 0.
+
+    Args:
+        law: the source as the family sees it, which generation 0 is.
+        samples: M.
+        real: the source, which may remember more.
 
     Raises:
         ValueError: no source, too few tokens, or contexts too many to be numbered.
     """
-    if samples.is_Integer and samples <= law.order:
-        raise ValueError(f"samples = {samples} hold no context of {law.order} and its successor. Give more.")
+    if samples.is_Integer and samples <= max(law.order, real.order):
+        longest = max(law.order, real.order)
+        raise ValueError(f"samples = {samples} hold no context of {longest} and its successor. Give more.")
     if not law.letters:
         raise ValueError("the source has no texts. Give NGram(order, [[...], ...]) or NGram(order, text=...).")
     if (len(law.letters) + 1) ** (law.order + 1) >= LONGEST:
         raise ValueError(f"{len(law.letters)} tokens have too many contexts of {law.order}. Give a lower order.")
     if law.text is not None:
         return {"text": np.array(law.codes)}
+    (start, rows), (weights, seen) = _transitions(real), _transitions(law)
+    return {"rows": rows.cumsum(1), "start": start.cumsum()} | _of_transitions(weights, seen)
+
+
+def _transitions(law: NGram) -> tuple[np.ndarray, np.ndarray]:
+    """Return the stationary law of contexts, and the laws of tokens after them."""
     rows = np.array([[float(x) for x in row] for row in law.transitions or ()])
-    start = np.array([float(weight.numerator) / float(weight.denominator) for weight in law.stationary().values()])
-    return {"rows": rows.cumsum(1), "start": start.cumsum()} | _of_transitions(start, rows)
+    return np.array([float(weight.numerator) / float(weight.denominator) for weight in law.stationary().values()]), rows
 
 
 def _of_transitions(start: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:

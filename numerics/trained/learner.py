@@ -1,4 +1,4 @@
-"""`Learner`: a model that is trained, as four pure functions; everything that a loop of retraining has to know of it."""
+"""`Learner`: a model that is trained, as pure functions, and all that a loop of retraining has to know of it."""
 
 from abc import ABC, abstractmethod
 from typing import Any

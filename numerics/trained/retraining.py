@@ -5,6 +5,7 @@ the loop as one more family that has a fit and a sampler.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -89,6 +90,7 @@ def _check(parts: Layout, loop: Loop) -> None:
         raise NotClosed(f"{reason}. Ask for Replace, Accumulate, Subsample or Mixed.")
 
 
+@lru_cache(maxsize=32)
 def _compiled(learner: Learner, loop: Loop, generations: int) -> Any:
     """Return the compiled function (halves of the seed, given, runs) -> variables."""
 
@@ -147,9 +149,7 @@ class _Retrained:
         del how
         return self.learner.sample(key, model["params"], size).astype(self.given["data"].dtype)
 
-    def learn_from(
-        self, key: Key, given: Given, sets: Sequence[Data], divisors: Any, last: Model, first: Any
-    ) -> Model:
+    def learn_from(self, key: Key, given: Given, sets: Sequence[Data], divisors: Any, last: Model, first: Any) -> Model:
         """Return the fit to the one set of data that a regime without weights makes."""
         del divisors
         (data,) = sets
@@ -163,5 +163,5 @@ class _Retrained:
 
 
 def _recorded(scores: Mapping[str, Array], read: Mapping[str, Array]) -> dict[str, Array]:
-    names = scores | {DATA + name: x for name, x in read.items()}
+    names = {**scores, **{DATA + name: x for name, x in read.items()}}
     return {name: jnp.asarray(x, dtype=float) for name, x in names.items()}

@@ -38,6 +38,19 @@ class Model:
         """Return the distinct (context, successor), contexts whole."""
         return {pair for pair, _ in self.counts if len(pair[0]) == order}
 
+    def surprises(self, order: int) -> dict[Any, Any]:
+        """Return how often a token had the probability N(c, y)/N(c) after its context, by that probability, as a share
+        of the tokens that follow whole contexts.
+        """
+        whole = {pair: count for pair, count in self.counts if len(pair[0]) == order}
+        contexts, size = Counter[Context](), sum(whole.values())
+        for (context, _), count in whole.items():
+            contexts[context] += count
+        shares: dict[Any, Any] = {}
+        for (context, _), count in whole.items():
+            _add(shares, QQ(count, contexts[context]), QQ(count, size))
+        return shares
+
 
 def said(text: tuple[int, ...], order: int, ring: bool) -> Model:
     """Return what a text says: N(c, y) for every context c and token y after it.
@@ -68,13 +81,20 @@ class Refit:
     """What each text says, filled in as texts occur."""
 
     def from_source(self, source: NGram) -> Law:
-        """Return the law of model 1: texts of a source's transitions start in its stationary law."""
+        """Return the law of model 1: texts of a source's transitions start in its stationary law.
+
+        The source may remember more than the family.
+        """
         rows = {
-            context: tuple((y, slid(context, y, self.order), chance) for y, chance in enumerate(row) if chance)
+            context: tuple((y, slid(context, y, source.order), chance) for y, chance in enumerate(row) if chance)
             for context, row in source.table().items()
         }
         start = {(context, context): weight for context, weight in source.stationary().items() if weight}
-        return self._read(_walked(start, rows, (), self.samples - self.order))
+        texts = _walked(start, rows, (), max(0, self.samples - source.order))
+        cut: dict[tuple[int, ...], Any] = {}
+        for text, weight in texts.items():
+            _add(cut, text[: self.samples], weight)
+        return self._read(cut)
 
     def from_model(self, model: Model) -> Law:
         """Return the law of the next model: texts start at any place, and do so again where no step leads on."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from attrs import frozen
-from sympy import Expr, Rational, S
+from sympy import Add, Expr, Rational, S, log
 from sympy.polys.domains import QQ
 from sympy.polys.matrices import DomainMatrix
 
@@ -45,7 +45,8 @@ def words(loop: Loop) -> "Words":
         )
     if not loop.samples.is_Integer:
         raise ValueError(f"absorption needs numbers, and samples = {loop.samples} is none. Give loop.at(M=...).")
-    return Words(int(loop.samples), family)
+    real: Any = family.outside(loop.source)
+    return Words(int(loop.samples), family, real)
 
 
 @frozen
@@ -64,6 +65,8 @@ class Words:
 
     samples: int
     source: NGram
+    real: NGram | None = None
+    """The law of the first text where it remembers more than the family; ``source`` is then its projection."""
 
     def __attrs_post_init__(self) -> None:
         """Refuse texts that are too short to read, or too many."""
@@ -119,6 +122,22 @@ class Words:
     def ngrams(self, n: int) -> Expr:
         """Return E[number of distinct (context, successor) at generation n]."""
         return self.mean(n, lambda model: len(model.pairs(self.source.order)))
+
+    def entropy(self, n: int) -> Expr:
+        """Return E[-sum N(c, y)/N log(N(c, y)/N(c))] in nats per token, of the source its own for n = 0.
+
+        >>> half = Rational(1, 2)
+        >>> Words(3, NGram(1, [[half, half], [half, half]])).entropy(1)
+        log(2)/4
+        """
+        if not generation_number(n) and self.source.text is None:
+            return self.source.differential_entropy()
+        law = self._fit(int(n)) if n else {self._origin: QQ(1)}
+        weights: dict[Any, Any] = {}
+        for model, chance in law.items():
+            for share, w in model.surprises(self.source.order).items():
+                weights[share] = weights.get(share, QQ(0)) + chance * w
+        return Add(*(-_rational(w) * log(_rational(share)) for share, w in weights.items()))
 
     def lost(self, token: Hashable, n: int) -> Expr:
         """Return P(the token is not in the text of generation n)."""
@@ -183,9 +202,9 @@ class Words:
     @cached_property
     def _first(self) -> Law:
         """The law of model 1."""
-        return (
-            self._refit.from_source(self.source) if self.source.text is None else self._refit.from_model(self._origin)
-        )
+        if self.source.text is not None:
+            return self._refit.from_model(self._origin)
+        return self._refit.from_source(self.real or self.source)
 
     @cached_property
     def _fits(self) -> list[Law]:

@@ -15,6 +15,7 @@ from theory.families.gaussian import Gaussian as Gaussian
 from theory.families.histogram import HistogramDensity as HistogramDensity
 from theory.families.hyperbolic_secant import HyperbolicSecant as HyperbolicSecant
 from theory.families.kernel_density import KernelDensity as KernelDensity
+from theory.families.located import LocationScale as LocationScale
 from theory.families.markov import NGram as NGram
 from theory.families.mixture import Mixture as Mixture
 from theory.families.multivariate import MultivariateGaussian as MultivariateGaussian

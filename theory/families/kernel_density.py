@@ -67,14 +67,18 @@ class KernelDensity(Smoothed):
 
     def smeared(self, means: Moments, size: Expr) -> Moments:
         """Return the moments of x_i + h z, h^2 a number or a multiple of the sample's variance."""
-        square = self.bandwidth**2 if self.rule is None else self._share(size) * (means[1] - means[0] ** 2)
+        square = self._fixed**2 if self.rule is None else self._share(size) * (means[1] - means[0] ** 2)
         return convolved(means, NormalPoints(square))
 
     def kept_by(self, moments: Moments, size: Expr) -> Moments:
         """Return the moments without the kernel, whose share of V = s + h^2 = (1 + share) s is known."""
         share = None if self.rule is None else self._share(size)
-        square = self.bandwidth**2 if share is None else share / (1 + share) * (moments[1] - moments[0] ** 2)
+        square = self._fixed**2 if share is None else share / (1 + share) * (moments[1] - moments[0] ** 2)
         return deconvolved(moments, NormalPoints(square))
+
+    @property
+    def _fixed(self) -> Expr:
+        return exact(self.bandwidth, "bandwidth")
 
     def _share(self, size: Expr) -> Expr:
         """Return h^2/s for the mean square s of a sample: multiple^2 (a m)^(-2/5) m/(m - 1)."""

@@ -10,13 +10,14 @@ from hashlib import sha256
 from typing import Any, ClassVar, Literal, Self
 
 from attrs import evolve, field, frozen
-from sympy import Expr, IndexedBase, Symbol
+from sympy import Expr, IndexedBase, Rational, S, Symbol
 from sympy.polys.domains import QQ
 from sympy.polys.matrices import DomainMatrix
 
 from theory.errors import NotClosed
 from theory.exact import exact
 from theory.families.base import Family, Marginal, Parameters
+from theory.families.orders import entropy, lengthened, rate, shortened
 
 Context = tuple[int, ...]
 """The last tokens before a place, fewer than the order at the beginning of a text."""
@@ -174,11 +175,59 @@ class NGram(Family):
         del values
         return self
 
-    def project(self, source: Family) -> Family:
-        """Return the source read as this family reads texts; it must have the same order."""
-        if not isinstance(source, NGram) or source.order != self.order:
-            raise ValueError(f"{self} does not know the projection of {source}. Give an NGram of order {self.order}.")
-        return evolve(source, end=self.end)
+    def project(self, source: Family) -> "NGram":
+        """Return the source read as this family reads texts: of transitions with another memory, the law of this order
+        with the least KL rate from it, P(y | c) under the source's stationary law.
+
+        Raises:
+            ValueError: no n-gram source, or a text that is read with another order.
+        """
+        if isinstance(source, NGram) and source.order == self.order:
+            return evolve(source, end=self.end)
+        if isinstance(source, NGram) and source.transitions is None and source.text is None:
+            return evolve(self, transitions=None, text=None)
+        if not isinstance(source, NGram) or source.transitions is None:
+            raise ValueError(
+                f"{self} does not know the projection of {source}. Give an NGram of order {self.order}, or transitions."
+            )
+        if source.order < self.order:
+            table = lengthened(source.table(), self.order)
+        else:
+            table = shortened(source.table(), source.stationary(), self.order)
+        return evolve(self, transitions=[[_rational(x) for x in row] for row in table.values()], text=None)
+
+    def outside(self, source: Family | None) -> Family | None:
+        """Return the source where it remembers more than the family."""
+        return source if isinstance(source, NGram) and source.order > self.order else None
+
+    def divergence(self, source: Family) -> Expr:
+        """Return KL(source || projection) per token: h_k - h, the conditional entropies of the two orders.
+
+        >>> half = [[1, 0], [0, 1], [0, 1], [1, 0]]
+        >>> NGram(1).divergence(NGram(2, [["3/4", "1/4"], ["1/4", "3/4"], ["1/4", "3/4"], ["3/4", "1/4"]]))
+        -log(2) - log(1/4)/4 - 3*log(3/4)/4 + 2*log(2)
+        """
+        law = self.project(source)
+        if self.outside(source) is None:
+            return S.Zero
+        return law.differential_entropy() - source.differential_entropy()
+
+    def differential_entropy(self) -> Expr:
+        """Return h = -sum_c pi(c) sum_y P(y | c) log P(y | c), in nats per token."""
+        return entropy(self.table(), self.stationary())
+
+    def rate_from(self, source: "NGram") -> Expr:
+        """Return KL(source || this law) in nats per token, this law being of the source's order or a lower one.
+
+        >>> coin, dice = NGram(1, [["1/2", "1/2"]] * 2), NGram(1, [["1/4", "3/4"]] * 2)
+        >>> coin.rate_from(dice)
+        log(1/2)/4 + 3*log(3/2)/4
+        """
+        table, weights = source.table(), source.stationary()
+        if self.order <= source.order:
+            return rate(table, weights, self.table())
+        longer = NGram(self.order, [[_rational(x) for x in row] for row in lengthened(table, self.order).values()])
+        return rate(longer.table(), longer.stationary(), self.table())
 
     def marginals(self, observable: Expr) -> tuple[Marginal, ...]:
         """Refuse: the next counts depend on the whole text."""
@@ -186,6 +235,10 @@ class NGram(Family):
             f"family: NGram has no moments of {observable} in closed form, since a context's count is random and its "
             "successors depend on it. Ask absorption(loop) for a small alphabet, or simulate(loop)."
         )
+
+
+def _rational(x: Any) -> Rational:
+    return Rational(int(x.numerator), int(x.denominator))
 
 
 def slid(context: Context, token: int, order: int) -> Context:

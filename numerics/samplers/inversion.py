@@ -1,0 +1,43 @@
+"""Types drawn by the running sums of their weights: u times the sum of all is searched among them.
+
+A guide says, for every cell of u, which types it can be, so that few steps of a search are left; it is made once.
+H.-C. Chen, Y. Asau, On generating random variates from an empirical distribution, AIIE Trans. 6 (1974) 163-166.
+"""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+CELLS = 4
+"""Cells of u for one type, rounded up to a power of 2."""
+
+
+def table(weights: Any) -> dict[str, np.ndarray]:
+    """Return what `drawn` reads: running sums, the first type of every cell, and how many steps a search takes."""
+    sums = np.cumsum(np.asarray(weights, float))
+    cells = 1 << (CELLS * len(sums) - 1).bit_length()
+    last = np.searchsorted(sums, sums[-1])  # u times the sum may round up to the sum, which the last type passes
+    guide = np.minimum(np.searchsorted(sums, np.arange(cells + 1) / cells * sums[-1], side="right"), last)
+    steps = int(np.diff(guide).max()).bit_length()
+    return {"sums": sums, "guide": guide.astype(np.int32), "steps": np.int32(steps)}
+
+
+def drawn(u: Array, read: Any) -> Array:
+    """Return the types at which the running sum of weights passes u times their sum, u in [0, 1), int32.
+
+    >>> drawn(jnp.array([0.0, 0.2, 0.9]), table([1, 3])).tolist()
+    [0, 0, 1]
+    """
+    sums, guide = jnp.asarray(read["sums"]), jnp.asarray(read["guide"])
+    cell, passed = (u * (len(guide) - 1)).astype(jnp.int32), u * sums[-1]
+
+    def halved(_: Any, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = ends
+        middle = (low + high) >> 1
+        beyond = (low < high) & (sums.at[middle].get(mode="promise_in_bounds") <= passed)
+        return jnp.where(beyond, middle + 1, low), jnp.where(beyond, high, middle)
+
+    ends = (guide.at[at].get(mode="promise_in_bounds") for at in (cell, cell + 1))
+    return lax.fori_loop(0, read["steps"], halved, tuple(ends))[0]

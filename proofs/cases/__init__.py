@@ -1,0 +1,11 @@
+"""The rows of the table of error sources: every listed form of each, as a declared loop."""
+
+from proofs.cases.approximation import cases as approximation
+from proofs.cases.case import Case as Case
+from proofs.cases.expressivity import cases as expressivity
+from proofs.cases.statistical import cases as statistical
+
+
+def cases() -> list[Case]:
+    """Return all rows, source by source."""
+    return [*statistical(), *expressivity(), *approximation()]

@@ -1,0 +1,115 @@
+"""Families narrower than their source: Gaussians of every form, other laws, types, texts, mixtures and densities."""
+
+from sympy import Rational, log, oo
+
+from proofs.cases.case import Case
+from theory import (
+    EM,
+    Categorical,
+    DiagonalGaussian,
+    Empirical,
+    Gaussian,
+    GraphicalGaussian,
+    HistogramDensity,
+    IsotropicGaussian,
+    KernelDensity,
+    Laplace,
+    Loop,
+    LowRankGaussian,
+    Mixture,
+    MultivariateGaussian,
+    NGram,
+    ProductCategorical,
+    StudentT,
+    Unbiased,
+    UniformOn,
+)
+
+HALF = Rational(1, 2)
+SPACE = MultivariateGaussian([0, 0, 0], [[4, 2, 3], [2, 4, 2], [3, 2, 4]])
+AXES = MultivariateGaussian([0, 0, 0], [[9, 0, 0], [0, 4, 0], [0, 0, 1]])
+TWO = Mixture(2, weights=["1/4", "3/4"], means=[-2, 2], variances=[1, 1])
+THREE = Mixture(3, weights=["1/4", "1/4", "1/2"], means=[-4, 0, 4], variances=[1, 1, 1])
+JOINT = Categorical([Rational(k, 10) for k in (4, 1, 2, 3)])
+OUTSIDE = [Laplace(), StudentT(12), UniformOn(-1, 1), Empirical([0, 1, 1, 4, 6]), TWO]
+ONCE = "the projection is paid once: with infinitely many samples it is the error at every n >= 1"
+EVERY = "paid at every generation: the fit is not idempotent"
+
+
+def _case(title, of, family, source, note="", generations=3, **axes):
+    return Case(title, "expressivity", lambda: Loop(family, source=source, **axes), of, {}, generations, note)
+
+
+def _gaussians():
+    forms = [
+        ("diagonal", DiagonalGaussian(), SPACE),
+        ("isotropic", IsotropicGaussian(), SPACE),
+        ("low rank plus noise", LowRankGaussian(1), AXES),
+        ("graphical", GraphicalGaussian([(0, 1), (1, 2)]), SPACE),
+    ]
+    for title, family, source in forms:
+        for metric, words in (("kl_source_model", "source || model"), ("kl_model_source", "model || source")):
+            yield _case(f"{title} Gaussian, KL({words})", metric, family, source, estimator=Unbiased(), samples=40)
+        yield _case(
+            f"{title} Gaussian alone (M = oo)",
+            "kl_source_model",
+            family,
+            source,
+            ONCE,
+            estimator=Unbiased(),
+            samples=oo,
+        )
+
+
+def _one_gaussian():
+    for source in OUTSIDE:
+        title = f"{type(source).__name__} fitted by one Gaussian"
+        yield _case(f"{title}: variance", Gaussian.V, Gaussian(), source, samples=20)
+        if not isinstance(source, Empirical):  # whose points may all be the same, so that E log V is -oo
+            fallen = log(Gaussian.V) - log(source.centred()[1].moment(2))
+            yield _case(f"{title}: log variance", fallen, Gaussian(), source, samples=10)
+            yield _case(f"{title}: NLL of real data", "nll", Gaussian(), source, samples=200, generations=2)
+            yield _case(f"{title} alone (M = oo): NLL", "nll", Gaussian(), source, ONCE, samples=oo)
+
+
+def _mixtures():
+    V, few = Mixture.V, EM(5, tolerance=0)
+    yield _case("three parts fitted by two (EM)", V, Mixture(2), THREE, estimator=few, samples=60, generations=2)
+    yield _case("Laplace fitted by two parts (EM)", V, Mixture(2), Laplace(), estimator=few, samples=60, generations=2)
+    yield _case("two parts fitted by one (EM)", V, Mixture(1), TWO, estimator=few, samples=60, generations=2)
+
+
+def _types():
+    for metric in ("kl_model_source", "entropy", "support"):
+        yield _case(
+            f"product of marginals: {metric.replace('_', ' ')}", metric, ProductCategorical((2, 2)), JOINT, samples=8
+        )
+    yield _case(
+        "product of marginals alone (M = oo)", "kl_source_model", ProductCategorical((2, 2)), JOINT, ONCE, samples=oo
+    )
+
+
+def _texts():
+    second = NGram(2, [["9/10", "1/10"], ["1/5", "4/5"], ["1/2", "1/2"], ["1/10", "9/10"]])
+    title = "second-order source fitted by a bigram"
+    yield _case(f"{title}: entropy of the first model", "entropy", NGram(1), second, samples=12, generations=1)
+    yield _case(f"{title}: entropy", NGram.entropy, NGram(1), second, samples=40)
+    bigram = NGram(1, [["9/10", "1/10"], ["1/5", "4/5"]])
+    yield _case("bigram source fitted by a bigram: entropy", NGram.entropy, NGram(1), bigram, samples=40)
+
+
+def _densities():
+    V, normal = KernelDensity.V, Gaussian(0, 1)
+    square = KernelDensity.mu**2 + V
+    yield _case("kernel density: variance of one run", V, KernelDensity(HALF), normal, EVERY, samples=20)
+    yield _case("kernel density: variance over runs", square, KernelDensity(HALF), normal, EVERY, samples=20)
+    yield _case("kernel density, bandwidth by rule", V, KernelDensity("scott"), normal, EVERY, samples=20)
+    yield _case("kernel density of Laplace data", square, KernelDensity(HALF), Laplace(), EVERY, samples=20)
+    for bins in ("fixed", "random"):
+        note = EVERY if bins == "random" else "the bins stay where they are: the width is paid once"
+        yield _case(f"histogram, {bins} bins", square, HistogramDensity(1, bins), normal, note, samples=20)
+
+
+def cases() -> list[Case]:
+    """Return the rows."""
+    return [*_gaussians(), *_one_gaussian(), *_mixtures(), *_types(), *_texts(), *_densities()]
