@@ -15,7 +15,16 @@ from jax import Array
 from sympy import Expr, Symbol
 
 from numerics.kits.points import Data
-from numerics.samplers import binomial, hyperbolic_secant, log_chi_square, negative_binomial, poisson, slot_key, uniform
+from numerics.samplers import (
+    binomial,
+    elementary,
+    hyperbolic_secant,
+    log_chi_square,
+    negative_binomial,
+    poisson,
+    slot_key,
+    uniform,
+)
 from numerics.samplers.cipher import Key
 from theory import symbols
 from theory.families import (
@@ -96,7 +105,7 @@ def view(family: OneParameter, model: Mapping[str, Any]) -> dict[str, Array]:
     value = model[named(family)]
     if not family.parameter.is_positive:
         return {named(family): value}
-    return {named(family): value, str(log_letter(family.parameter)): jnp.log(value)}
+    return {named(family): value, str(log_letter(family.parameter)): elementary.log(jnp.asarray(value, float))}
 
 
 def bare(family: Any) -> Any:
@@ -153,7 +162,7 @@ SCALARS: Mapping[type, Scalar] = {
         lambda key, mean, known: negative_binomial(key, known[0], mean), _mean, ">= 0", lambda value: value >= 0
     ),
     Exponential: Scalar(
-        lambda key, mean, _: -mean * jnp.log1p(-uniform(key)),
+        lambda key, mean, _: -mean * elementary.log(1 - uniform(key)),
         _mean,
         "> 0",
         _positive,

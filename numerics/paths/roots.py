@@ -44,16 +44,16 @@ class Roots(Space):
         """Return the root of L L', L a triangle that is the same for all chains, of positive diagonal."""
         diagonal = jnp.diagonal(triangle)
         unit = self.constant(triangle / diagonal)
-        return Root(self.blocks(unit), self.constant(jnp.log(diagonal)))
+        return Root(self.blocks(unit), self.constant(elementary.log(diagonal)))
 
     def scaled(self, root: Root, weight: Any) -> Root:
         """Return the root of weight * covariance."""
-        return Root(root.unit, root.logs + self.spread(jnp.log(weight) / 2))
+        return Root(root.unit, root.logs + self.spread(elementary.log(jnp.asarray(weight, float)) / 2))
 
     def enlarged(self, lower: Lower, weight: Any) -> Lower:
         """Return a triangle times sqrt(weight)."""
         weight = jnp.asarray(weight, lower.logs.dtype)
-        return Lower(self.weighted(jnp.sqrt(weight), lower.below), lower.logs + self.spread(jnp.log(weight) / 2))
+        return Lower(self.weighted(jnp.sqrt(weight), lower.below), lower.logs + self.spread(elementary.log(weight) / 2))
 
     def times(self, root: Root, z: Array) -> Array:
         """Return the root times a vector, U diag(exp s) z."""
@@ -141,7 +141,7 @@ class Roots(Space):
 
         left, pivots = lax.fori_loop(0, self.dimension, eliminated, (matrix, jnp.zeros_like(diagonal)))
         left = jnp.where(self.rows(index) > self.columns(index), left, 0.0)
-        return Lower(self.blocks(left), jnp.log(pivots) / 2)
+        return Lower(self.blocks(left), elementary.log(pivots) / 2)
 
     # Draws -----------------------------------------------------------------------------------------------------------
 
@@ -178,7 +178,7 @@ class Roots(Space):
     def _log_diagonal(self, key: Key, free: Array, table: Any) -> Array:
         """Return log a_jj, -inf where no degrees are left."""
         if table is not None:
-            columns, logs = self.constant(free), self.constant(jnp.log(jnp.maximum(free, 1)))
+            columns, logs = self.constant(free), self.constant(elementary.log(jnp.maximum(free, 1).astype(float)))
             rows = jnp.moveaxis(self.constant(table), 1, 0) if self.chains_first else self.constant(table)
             logs = log_ratio(self.deviates(key), rows) + logs.astype(self.innovations)
             return jnp.where(columns > 0, logs / 2, -jnp.inf).astype(logs.dtype)

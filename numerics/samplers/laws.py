@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from numerics.samplers import elementary
 from numerics.samplers.binomial import binomial
 from numerics.samplers.chi_square import chi_square
 from numerics.samplers.cipher import Key
@@ -67,7 +68,7 @@ def draw(law: Law, key: Key, values: tuple[Any, ...], shape: tuple[int, ...]) ->
     if isinstance(law, Parts):
         return parts(key, *values, shape=shape)
     if isinstance(law, Maximum):
-        return (jnp.exp(log_maximum(key, *values)),)
+        return (elementary.exp(log_maximum(key, *values)),)
     if isinstance(law, NaturalSum):
         return (_SUMS[law.family](key, *values),)
     total, *rest = values

@@ -1,0 +1,65 @@
+"""The same bits from another interpreter, with its own JAX and NumPy: both run the same loops, now, and are compared.
+
+No digest is written down here. COLLAPSE_OTHER_PYTHON names the other interpreter, one that has the project's
+dependencies in other versions; without it there is nothing to compare with. Paths that draw by rejection in
+`jax.random` (exact=True) or that call a library's logarithms (Poisson sums) promise no bits beyond one version.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sympy import Rational
+
+from numerics import Quantiles, simulate
+from theory import Accumulate, Bernoulli, Categorical, Gaussian, Loop, Mixed
+
+OTHER = os.environ.get("COLLAPSE_OTHER_PYTHON")
+ONE, NORMAL = Rational(1, 10), Gaussian(0, 1)
+LOOPS = {
+    "float64": (Loop(NORMAL, samples=10), {}),
+    "mixed formats": (Loop(NORMAL, samples=10), {"precision": "mixed"}),
+    "float32": (Loop(NORMAL, samples=10), {"precision": "f32"}),
+    "accumulated": (Loop(NORMAL, regime=Accumulate(), samples=10), {}),
+    "real share": (Loop(NORMAL, regime=Mixed(ONE), samples=20), {}),
+    "streamed": (Loop(NORMAL, samples=10), {"paths": False, "summaries": {"log_V": [Quantiles([0.1, 0.9])]}}),
+    "two types": (Loop(Bernoulli(ONE), samples=100), {}),
+    "many types": (Loop(Categorical([ONE] * 10), samples=100), {"method": "tokens"}),
+}
+
+
+def digest(name):
+    """Return the hash of all floats of a run."""
+    loop, how = LOOPS[name]
+    run = simulate(loop, generations=10, chains=1_000, seed=12345, **how)
+    return hashlib.sha256(b"".join(run[x].to_numpy().tobytes() for x in sorted(map(str, run.data_vars)))).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def others():
+    """Return the digests of the other interpreter, all of one process."""
+    root = Path(__file__).resolve().parent
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join((str(root.parent), str(root)))}
+    made = subprocess.run(
+        [str(OTHER), __file__], env=paths, capture_output=True, text=True, check=True, cwd=root.parent
+    )
+    return dict(line.split("\t") for line in made.stdout.splitlines())
+
+
+@pytest.mark.skipif(OTHER is None, reason="COLLAPSE_OTHER_PYTHON names no interpreter to compare with")
+@pytest.mark.parametrize("name", LOOPS)
+def test_another_interpreter_gives_the_same_bits(name, others):
+    """Assert that every float of a run is the same, to the bit, under another version of JAX."""
+    assert others[name] == digest(name)
+
+
+def test_digests_tell_runs_apart():
+    """Assert that a digest changes with the format, and not from one run to the next."""
+    assert digest("float64") == digest("float64") != digest("mixed formats")
+
+
+if __name__ == "__main__":
+    sys.stdout.writelines(f"{name}\t{digest(name)}\n" for name in LOOPS)
