@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from numerics.reports.plots import WIDTHS, style
 from numerics.trained.study import Row, Study
@@ -43,7 +44,7 @@ def _panel(ax: Axes, rows: list[Row]) -> None:
         ax.errorbar(
             at, means, halves, fmt="o", ms=3, mfc=FILLED.get(row.verdict, f"C{k}"), color=f"C{k}", elinewidth=0.8
         )
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     ax.set(title=f"{rows[0].model}: {rows[0].what}", xlabel="generation $n$")
     ax.legend()
 
