@@ -73,6 +73,7 @@ from theory.procedures import Floor as Floor
 from theory.procedures import GradientSteps as GradientSteps
 from theory.procedures import PosteriorDraw as PosteriorDraw
 from theory.procedures import PosteriorPredictive as PosteriorPredictive
+from theory.procedures import Quantised as Quantised
 from theory.procedures import Shrinkage as Shrinkage
 from theory.regimes import Accumulate as Accumulate
 from theory.regimes import Mixed as Mixed

@@ -33,6 +33,10 @@ class Estimator(ABC):
         """Return whether it has a meaning for the family's fit."""
         return family.has_variance or not self.needs_variance
 
+    def misfit(self, family: Any) -> str:
+        """Return why it does not suit a family."""
+        return f"{self} changes a variance, and {type(family).__name__} fits none"
+
     @abstractmethod
     def divisor(self, size: Expr) -> Expr:
         """Return d(size), what the sum of squares is divided by."""

@@ -71,9 +71,7 @@ class Loop:
         if isinstance(self.estimator, SpectralFilter):
             self.estimator.require_design(self.family)
         if not self.estimator.suits(self.family):
-            raise ValueError(
-                f"{self.estimator} changes a variance, and {type(self.family).__name__} fits none. Use MLE()."
-            )
+            raise ValueError(f"{self.estimator.misfit(self.family)}. Use MLE().")
         if self.family.has_variance and self.samples.is_Integer:
             self._check_divisor(self.samples)
 

@@ -7,7 +7,7 @@ the source. This is the functional approximation error, apart from the multiple 
 from typing import Any, Literal
 
 from attrs import evolve, field, fields, frozen
-from sympy import Expr, exp
+from sympy import Expr, S, exp, floor
 
 from theory.errors import NotClosed
 from theory.estimators import MLE, Estimator, Fit, Unbiased
@@ -122,6 +122,48 @@ class Floor(Procedure):
         """Return the fit with raised variances."""
         fitted, laws = self.of.fit(family, batch, last, state)
         return {x: value + self.eta if x in family.scales else value for x, value in fitted.items()}, laws
+
+
+def _grid(value: object) -> Expr:
+    step = exact(value, "step")
+    if step.is_positive is False:
+        raise ValueError(f"Quantised(step={step}): parameters are kept on no grid of that width. Give step > 0.")
+    return step
+
+
+@frozen
+class Quantised(Procedure):
+    """theta' = step floor(theta_hat/step + 1/2): every parameter is kept as the nearest multiple of a step.
+
+    A variance below half a step becomes 0, and stays there. A second rounding changes nothing: with infinitely many
+    points it is paid once.
+
+    Args:
+        step: distance of the values that can be kept, > 0.
+        of: the fit whose parameters are rounded.
+
+    >>> from theory import Gaussian, Loop, expect
+    >>> loop = Loop(Gaussian(0, 1), estimator=Quantised("1/4"), samples=10)
+    >>> expect(loop, Gaussian.V)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    theory.errors.NotClosed: ... is no polynomial in mu, V, eps_model, chi_model, so it does not close. ...
+    """
+
+    step: Expr = field(converter=_grid)
+    of: Estimator = field(factory=MLE)
+
+    def suits(self, family: Any) -> bool:
+        """Return whether mean and variance are numbers, which may be rounded one by one."""
+        return bool(family.scales) and all(x.is_Symbol for x in family.scales)
+
+    def misfit(self, family: Any) -> str:
+        """Return what cannot be rounded."""
+        return f"{self} rounds a mean and a variance, and a {type(family).__name__} rounded so may be no law"
+
+    def fit(self, family: Any, batch: Any, last: Any, state: Any) -> Fit:
+        """Return the rounded fit."""
+        fitted, laws = self.of.fit(family, batch, last, state)
+        return {x: self.step * floor(value / self.step + S.Half) for x, value in fitted.items()}, laws
 
 
 def _steps(value: object) -> int:

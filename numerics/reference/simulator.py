@@ -21,7 +21,7 @@ from theory.families import LinearRegression, Mixture, NGram
 from theory.filters import SpectralFilter
 from theory.learners import Learner
 from theory.loop import Loop
-from theory.procedures import Damped, Floor, GradientSteps, PosteriorDraw, PosteriorPredictive, Shrinkage
+from theory.procedures import Damped, Floor, GradientSteps, PosteriorDraw, PosteriorPredictive, Quantised, Shrinkage
 from theory.regimes import Accumulate, Mixed, Replace, Schedule, Subsample, Weighted
 from theory.sampling import Faithful, Tempered
 from theory.symbols import n
@@ -221,6 +221,9 @@ def _learned(estimator: Any, run: _Run, sets: Weighed) -> Model:
     if isinstance(estimator, Floor):
         inner = _learned(estimator.of, run, sets)
         return {name: run.words.raised(name, value, float(estimator.eta)) for name, value in inner.items()}
+    if isinstance(estimator, Quantised):
+        inner, grid = _learned(estimator.of, run, sets), float(estimator.step)
+        return {name: np.floor(value / grid + 0.5) * grid for name, value in inner.items()}
     if isinstance(estimator, GradientSteps):
         return _stepped(estimator, run, sets)
     if isinstance(estimator, PosteriorDraw):

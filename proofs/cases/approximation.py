@@ -22,6 +22,7 @@ from theory import (
     MinP,
     Mixture,
     PosteriorDraw,
+    Quantised,
     Ridge,
     Scaled,
     Shrinkage,
@@ -70,6 +71,7 @@ def _estimators():
     )
     yield _gaussian("a constant floor (reg_covar)", estimator=Floor(eta), at={"eta": TENTH})
     yield _gaussian("a constant floor alone (M = oo)", estimator=Floor(eta), samples=oo, at={"eta": TENTH})
+    yield _gaussian("quantised parameters", estimator=Quantised(Rational(1, 16)))
     yield _gaussian("posterior draw", estimator=PosteriorDraw())
     yield _gaussian("posterior draw: log variance", logs, estimator=PosteriorDraw())
     yield _gaussian("posterior predictive", estimator=PosteriorPredictive())
