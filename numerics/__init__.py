@@ -5,10 +5,10 @@ from numerics.absorption.branching_limit import BranchingLimit as BranchingLimit
 from numerics.absorption.large import large_absorption as large_absorption
 from numerics.absorption.large_chain import LargeChain as LargeChain
 from numerics.agreement import Agreement as Agreement
-from numerics.agreement import Curve as Curve
 from numerics.agreement import agree as agree
 from numerics.boundary import Boundary as Boundary
 from numerics.boundary import at_boundary as at_boundary
+from numerics.compared import Curve as Curve
 from numerics.curves import VOCABULARY as VOCABULARY
 from numerics.curves import count_classes as count_classes
 from numerics.curves import losses as losses

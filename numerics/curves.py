@@ -13,7 +13,7 @@ from attrs import frozen
 from sympy import And, Expr, Piecewise, Rational, S, Sum, sign
 
 from numerics.absorption.large import large_absorption
-from numerics.agreement import Curve
+from numerics.compared import Curve
 from numerics.paths.slots import WHOLE
 from numerics.sources import source_arrays
 from numerics.survival import Survival

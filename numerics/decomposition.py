@@ -12,7 +12,8 @@ from attrs import evolve, field, frozen
 from scipy.special import ndtri
 from sympy import oo
 
-from numerics.agreement import ROUNDING, sample_sem
+from numerics.agreement import ROUNDING
+from numerics.compared import sample_sem
 from numerics.metrics import measured
 from numerics.simulate import simulate
 from theory.cells import value_at

@@ -52,6 +52,31 @@ def unrecorded(expr: Expr, run: xr.Dataset) -> list[Symbol | IndexedBase]:
     return [letter for letter in letters if letter != symbols.n and str(letter) not in run]
 
 
+def streamed(observable: Expr, run: xr.Dataset, start: Mapping[Symbol, Expr]) -> str:
+    """Return the name under which a run without paths streamed the mean of an observable.
+
+    Args:
+        observable: an expression in the loop's parameters.
+        run: a run without paths.
+        start: the values of the source's symbols, which the observable and what was observed may name or hold.
+
+    Raises:
+        ValueError: it streamed none.
+    """
+    named = _in_recorded(observable.subs(start), run, start)
+    if not (isinstance(named, Symbol) and _has(run, named)):
+        have = ", ".join(str(name).removesuffix("_mean") for name in run.data_vars if str(name).endswith("_mean"))
+        raise ValueError(
+            f"the run streamed no mean of {observable}. It has {have}; ask simulate to observe= it, or for paths=True."
+        )
+    return named.name
+
+
+def _has(run: xr.Dataset, letter: Any) -> bool:
+    """Return whether a run recorded a letter, its chains or their mean."""
+    return str(letter) in run or f"{letter}_mean" in run
+
+
 def _needed(expr: Expr) -> list[Symbol | IndexedBase]:
     """Return the symbols and indexed bases of an expression, bound indices and the number of types left out."""
     bases = {x.base for x in expr.atoms(Indexed)}
@@ -69,16 +94,19 @@ def _array(symbol: Symbol | IndexedBase, run: xr.Dataset, fits: bool) -> np.ndar
     return run[str(symbol)].to_numpy()
 
 
-def _in_recorded(observable: Expr, run: xr.Dataset) -> Expr:
+def _in_recorded(observable: Expr, run: xr.Dataset, start: Mapping[Symbol, Expr] | None = None) -> Expr:
     """Return an observable in what the run recorded: logarithms by their own variables, and whatever was observed."""
-    matrices = {x.name: x for x in _MATRICES if str(LOG_DET) in run}
+    matrices = {x.name: x for x in _MATRICES if _has(run, LOG_DET)}
     expr = in_matrices(observable, matrices.values())
-    named: dict[Expr, Expr] = {log(x): log_letter(x) for x in expr.free_symbols if str(log_letter(x)) in run}
-    scope = {"p": symbols.p, "i": symbols.i, "K": symbols.K}
+    named: dict[Expr, Expr] = {log(x): log_letter(x) for x in expr.free_symbols if _has(run, log_letter(x))}
+    labels = {x.base.label for x in expr.atoms(Indexed)}
+    letters = {*expr.free_symbols, *(start or {})} - labels
+    own = {x.name: x for x in letters if isinstance(x, Symbol)}
+    scope = {"p": symbols.p, "i": symbols.i, "K": symbols.K} | own
     for name, text in json.loads(run.attrs["observe"]).items():
         # A sum runs over the entries of an indexed base, which a column has not.
         seen = sympify(text, locals=scope if "Sum(" in text else scope | matrices)
-        named[in_matrices(seen, matrices.values())] = Symbol(name)
+        named[in_matrices(seen.subs(start or {}), matrices.values())] = Symbol(name)
     if matrices:
         named[Determinant(MultivariateGaussian.Sigma)] = exp(LOG_DET)
     return expr.xreplace(named)

@@ -18,7 +18,8 @@ from scipy.special import ndtri
 from sympy import oo
 from tqdm import tqdm
 
-from numerics.agreement import ROUNDING, sample_sem
+from numerics.agreement import ROUNDING
+from numerics.compared import sample_sem
 from numerics.metrics import measured
 from numerics.observe import evaluate
 from numerics.reference import reference

@@ -12,7 +12,8 @@ from typing import Any
 from attrs import field, frozen
 from sympy import Expr, Rational, S, sign, sympify
 
-from numerics.agreement import Agreement, Curve, agree
+from numerics.agreement import Agreement, agree
+from numerics.compared import Curve
 from numerics.simulate import simulate
 from proofs.theorem import Theorem
 from theory import (

@@ -17,7 +17,8 @@ from attrs import evolve, frozen
 from sympy import Expr
 from tqdm import tqdm
 
-from numerics.agreement import Agreement, Curve, agree
+from numerics.agreement import Agreement, agree
+from numerics.compared import Curve
 from numerics.figures import verify as figure
 from numerics.observe import evaluate
 from numerics.reports.plots import save_pdf, svg

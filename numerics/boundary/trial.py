@@ -12,10 +12,10 @@ from attrs import evolve, frozen
 from scipy.special import ndtri
 from sympy import Expr, S, oo
 
-from numerics.agreement import SKEW
 from numerics.boundary.estimates import estimate, spread
 from numerics.boundary.question import Question, of_budget, of_plan
 from numerics.boundary.verdict import Boundary, Tried
+from numerics.compared import SKEW
 from numerics.simulate import simulate
 from theory.budget import Budget
 from theory.planned import Plan
