@@ -42,8 +42,8 @@ def learned(loop: Loop, sets: Sequence[tuple[ndarray, float]], last: Model, sour
 def gradient(theta: ndarray, points: ndarray) -> ndarray:
     """Return the gradient of the mean loss in (mu, log V).
 
-    >>> gradient(np.array([[0.0, 0.0]]), np.array([[-1.0, 1.0]])).tolist()
-    [[0.0, 0.0]]
+    >>> gradient(np.array([[0.0, 0.0]]), np.array([[-1.0, 3.0]])).tolist()
+    [[-1.0, -2.0]]
     """
     V, away = np.exp(theta[:, 1]), points - theta[:, :1]
     return np.stack([-away.mean(axis=1) / V, (1 - (away**2).mean(axis=1) / V) / 2], axis=1)

@@ -14,6 +14,7 @@ from theory.loop import Loop
 def recorded(loop: Loop, models: Mapping[str, ndarray]) -> xr.Dataset:
     """Return the models of `reference` as the dataset that `simulate` returns of the same loop.
 
+    >>> from theory import Categorical
     >>> recorded(Loop(Categorical(["1/2", "1/2"]), samples=2), {"p": np.full((3, 2, 2), 0.5)})["p"].dims
     ('chain', 'generation', 'type')
     """
