@@ -222,7 +222,8 @@ def test_what_cannot_be_simulated_is_refused(loop, words):
 
 def test_what_does_not_close_is_said_by_name():
     """Assert that `expect` and `risk` say what does not close, and that arguments that are none are refused."""
-    for ask, what in ((lambda: expect(DENSITY, 1 / KernelDensity.V), "no polynomial"), (lambda: risk(DENSITY), "Kernel")):
+    asked = {"no polynomial": lambda: expect(DENSITY, 1 / KernelDensity.V), "KernelDensity": lambda: risk(DENSITY)}
+    for what, ask in asked.items():
         with pytest.raises(NotClosed, match=what):
             ask()
     for make, words in (
