@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from attrs import evolve
 from scipy.stats import chi2
 
 from numerics.kits.descent import adam, at_rest
@@ -16,7 +17,9 @@ from numerics.kits.points import Data
 from numerics.samplers import chain_key
 from numerics.trained import Autoencoder, Components, Counted, Factors, Network, Training, clusters, windows
 from numerics.trained.letters import ALPHABET
-from numerics.trained.models import digits, low_rank
+from numerics.trained.models import bigram, digits, low_rank
+from numerics.trained.study import study
+from theory import Replace
 
 LEVEL = 1e-6
 KEY = chain_key(7, 0)
@@ -154,6 +157,21 @@ def test_a_mixture_has_the_moments_of_its_points():
     assert abs(scores["balance"] - sides * (1 - sides)) < 0.01
     assert abs(seen["V"] / scores["V"] - 1) < 0.05
     assert abs(seen["balance"] - scores["balance"]) < 0.01
+
+
+def test_a_bigram_forgets_as_its_contexts_do():
+    """Assert the diversity that theory says within a hundredth, and that twice as many letters would be told apart.
+
+    It is less by a thousandth or two: contexts see a number of letters that varies, and forget more than its mean says.
+    """
+    model = bigram(runs=300)
+    doubled = evolve(model, name="doubled", theory=bigram(scale=2).theory)
+    found = study([model, doubled], [Replace()], generations=4)
+    right, wrong = (found.row(name, Replace(), "diversity") for name in ("bigram", "doubled"))
+    low, high = right.error.interval
+    assert -0.01 < low < high < 0.01
+    assert right.fits.mean == 0
+    assert wrong.error.interval[1] < -0.01
 
 
 def test_digits_are_pictures():

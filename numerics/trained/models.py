@@ -1,4 +1,4 @@
-"""Small models of four kinds that people train, with what stands for their best fit and what theory says of them."""
+"""Small models of five kinds that people train, with what stands for their best fit and what theory says of them."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -71,6 +71,17 @@ def autoencoder(data: np.ndarray, hidden: int = 0, scale: int = 1, runs: int = 4
     return Trained(name, learner, best, data, M, runs, {"V": _variance(float(data.var(0).sum()), M)})
 
 
+def bigram(text: Corpus | None = None, scale: int = 1, runs: int = 400) -> Trained:
+    """Return the frequencies of letters after each letter of a text: a language model that is counted, not trained.
+
+    Theory: contexts forget independently, each as a vocabulary of its own.
+    """
+    rows, M = windows((text or prose()).text, 32), 64 * scale
+    learner = Counted.of(rows)
+    theory = {"diversity": _transitions(learner.joint, rows.shape[1] * M)}
+    return Trained("bigram", learner, learner, rows, M, runs, theory)
+
+
 def network(text: Corpus | None = None, scale: int = 1, runs: int = 48, steps: int = 400) -> Trained:
     """Return a network that predicts the next letter of a text; the best fit counts.
 
@@ -104,9 +115,10 @@ def models(scale: int = 1, runs: int = 48) -> list[Trained]:
 
     Args:
         scale: 1 is minutes on two cores; what it multiplies are rows, units and steps.
-        runs: of each network; a mixture has eight times as many.
+        runs: of each network; a mixture and a bigram have eight times as many.
     """
     rows = pictures()
     long = evolve(autoencoder(rows, scale=scale, runs=runs, steps=1600), name="linear VAE, longer")
     hurried = [autoencoder(rows, hidden, scale, runs) for hidden in (0, 32)]
-    return [mixture(scale, 8 * runs), network(None, scale, runs), *hurried, long]
+    quick = [mixture(scale, 8 * runs), bigram(None, scale, 8 * runs)]
+    return [*quick, network(None, scale, runs), *hurried, long]
