@@ -97,8 +97,11 @@ def _require_numbers(loop: Loop, source: set[Symbol]) -> None:
 def _values(declared: Family, start: dict[str, Any]) -> dict[Symbol, Float]:
     """Return the value of every symbol of the source."""
     values: dict[Symbol, Float] = {}
+    symbols = _symbols(declared)
+    if not start and not symbols:  # thousands of entries are not named for nobody
+        return values
     places = {str(x): value for x, value in declared.source().items()}
-    places |= {x.name: x for x in _symbols(declared)}
+    places |= {x.name: x for x in symbols}
     for name, given in start.items():
         if name not in places:
             named = ", ".join([*places][:8]) + (", ..." if len(places) > 8 else "")
@@ -108,7 +111,7 @@ def _values(declared: Family, start: dict[str, Any]) -> dict[Symbol, Float]:
             values[place] = number
         elif place.free_symbols or float(place) != float(number):
             raise ValueError(f"start gives {name} = {given}, and the source says {place}. Say it once.")
-    lacking = sorted(_symbols(declared) - set(values), key=str)
+    lacking = sorted(symbols - set(values), key=str)
     if lacking:
         names, listed = ", ".join(f"'{x}': ..." for x in lacking), ", ".join(map(str, lacking))
         raise ValueError(f"the source has no value for {listed}. Give start={{{names}}}, or use loop.at(...).")

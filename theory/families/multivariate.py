@@ -5,7 +5,7 @@ is the one-dimensional loop, and is handed over to it. The moments themselves ar
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Self
 
 from attrs import evolve, field, frozen
@@ -144,8 +144,7 @@ class MultivariateGaussian(Derivable):
         """Return the means and the entries of the covariance; of a source in symbols nothing."""
         if self.mean is None or self.covariance is None:
             return {}
-        mean, cov, d = IndexedBase("mu"), IndexedBase("Sigma"), range(len(self.mean))
-        return {mean[k]: self.mean[k] for k in d} | {cov[k, m]: self.covariance[k, m] for k in d for m in d}
+        return dict(_entries(self.mean, self.covariance))
 
     @property
     def free_symbols(self) -> set[Symbol]:
@@ -323,3 +322,10 @@ def _terms(expr: Expr) -> dict[tuple[Atom, ...], Expr]:
         atoms = tuple(s.atom for s, power in zip(names, powers, strict=True) for _ in range(power))
         terms[atoms or (IDENTITY,)] = weight
     return terms
+
+
+@lru_cache(maxsize=16)
+def _entries(means: tuple[Expr, ...], covariance: ImmutableMatrix) -> tuple[tuple[Expr, Expr], ...]:
+    """Return entries with their values; thousands of them take SymPy longer to name than a run takes to draw."""
+    mean, cov, d = IndexedBase("mu"), IndexedBase("Sigma"), range(len(means))
+    return *((mean[k], means[k]) for k in d), *((cov[k, m], covariance[k, m]) for k in d for m in d)
