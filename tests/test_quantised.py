@@ -48,7 +48,8 @@ def test_the_first_fit_is_the_rounded_law(run):
 def test_a_variance_that_is_rounded_away_stays_away(run):
     """Assert that V = 0 keeps V and mu where they are."""
     gone = run.isel(chain=np.flatnonzero(run.V[:, 1] == 0))
-    assert gone.sizes["chain"] > 100
+    # Some hundred chains are expected, and half of them are enough: fewer come once in 10^6 runs.
+    assert gone.sizes["chain"] > CHAINS * chi2.cdf(M * GRID / 2, M - 1) / 2
     assert (gone.V[:, 2] == 0).all()
     assert np.array_equal(gone.mu[:, 1], gone.mu[:, 2])
 
