@@ -147,14 +147,25 @@ def test_a_value_that_is_the_bound_is_never_told():
     assert "infinitely many" in str(found)
 
 
-def test_a_limit_with_a_random_number_of_real_points(samples, monkeypatch):
-    """Assert that a plan for n = oo is made where the eigenvalues are irrational, and that where points are drawn no
-    more of them are than is stated: no run and no verdict then, while a loop of statistics is run as before.
+def random_share(share, bound):
+    """The plan of the least M under a random number of real points, in the long run."""
+    loop = Loop(UNIT, estimator=Unbiased(), regime=Mixed(share, count="bernoulli"))
+    return loop, plan(loop, mu**2, M, at_most=bound, n=oo)
+
+
+def test_a_limit_is_planned_whose_eigenvalues_are_no_fractions():
+    """Assert that the neighbours lie on their sides of the bound after 200 fits, and that a value of M at which the
+    limit cannot be told is not said to be settled.
     """
-    loop = Loop(UNIT, estimator=Unbiased(), regime=Mixed(HALF, count="bernoulli"))
-    found = plan(loop, mu**2, M, at_most=Rational(1, 20), n=oo)
-    limits = [expect(loop.at(M=at), mu**2).values(200)[-1] for at in found.bracket]
-    assert [found.search.judge.holds(at) for at in found.bracket] == [value <= Rational(1, 20) for value in limits]
+    loop, found = random_share(Rational(1, 10), Rational(1, 10))
+    fails, holds = (expect(loop.at(M=at), mu**2).values(200)[-1] for at in found.bracket)
+    assert holds <= Rational(1, 10) < fails
+    assert "checked at single values" in str(found)
+
+
+def test_no_more_points_are_drawn_than_are_stated(samples, monkeypatch):
+    """Assert no run and no verdict where every point would have to be drawn, and that a loop of statistics is run."""
+    _, found = random_share(HALF, Rational(1, 20))
     monkeypatch.setattr(trial, "POINTS", 2**20)
     tried = at_boundary(found, **FAIR)
     assert tried.verdict == "underpowered"
