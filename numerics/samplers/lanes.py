@@ -1,4 +1,4 @@
-"""Functions of one chain that advance all chains of a `vmap` in one call.
+"""Functions of one chain that advance all chains of a `vmap` in one call, and loops that all of them go through.
 
 A draw that may take a slow way asks whether any chain needs it. Under `vmap` a condition of one chain becomes a choice
 among results that are all computed; here the function sees every chain and its condition is one number.
@@ -9,7 +9,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import Array, lax
 from jax.custom_batching import custom_vmap
+
+from numerics.samplers.cipher import Key, slot_key
 
 
 def together(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,6 +34,64 @@ def together(function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), wide), jax.tree.map(lambda _: True, out)
 
     return single
+
+
+def elementwise(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Return a function of arrays, entry by entry, that sees the chains of every `vmap` as more axes, the last ones.
+
+    What is the same for all of them has these axes with length 1, so that a slot of all costs one cipher.
+    """
+
+    @custom_vmap
+    def single(*arguments: Any) -> Any:
+        return function(*arguments)
+
+    @single.def_vmap
+    def _many(size: int, batched: Any, *arguments: Any) -> tuple[Any, Any]:
+        out = single(*jax.tree.map(_lanes_last, arguments, tuple(batched)))
+        return jnp.moveaxis(jnp.broadcast_to(out, (*out.shape[:-1], size)), -1, 0), True
+
+    return single
+
+
+def first_taken(
+    tried: Callable[[Key], tuple[Array, Array]], key: Key, start: Array, skip: Any = False
+) -> Array:
+    """Return the first value that is taken, entry by entry; every trial has words of its own.
+
+    Args:
+        tried: key of a trial -> values, and which of them are taken.
+        key: whose slots are the trials.
+        start: the value of what is skipped.
+        skip: which entries are not wanted.
+    """
+    shape = jnp.broadcast_shapes(*(jnp.shape(x) for x in (*key, start)))
+
+    def onward(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        trial, found, done = state
+        value, taken = tried(slot_key(key, trial))
+        return trial + 1, jnp.where(done, found, value), done | taken
+
+    begin = jnp.asarray(0, jnp.uint32), jnp.broadcast_to(start, shape), jnp.broadcast_to(skip, shape)
+    return lax.while_loop(lambda state: ~state[2].all(), onward, begin)[1]
+
+
+def least_passed(u: Array, none: Array, onward: Callable[[Array, Array], Array]) -> Array:
+    """Return the least count k with P(0) + .. + P(k) > u, entry by entry.
+
+    Args:
+        u: uniform.
+        none: P(0).
+        onward: (k, P(k)) -> P(k + 1), a sequence that ends in zeros.
+    """
+
+    def passed(state: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
+        k, left, mass, count = state
+        left = left - mass
+        return k + 1, left, onward(k, mass), count + (left >= 0)
+
+    begin = jnp.asarray(0, u.dtype), u, jnp.broadcast_to(none, u.shape), jnp.zeros_like(u)
+    return lax.while_loop(lambda state: ((state[1] >= 0) & (state[2] > 0)).any(), passed, begin)[3]
 
 
 def _lanes_last(x: Any, batched: bool) -> Any:
