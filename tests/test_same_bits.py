@@ -41,7 +41,7 @@ LOOPS = {
     "mixed formats": (Loop(NORMAL, samples=10), {"precision": "mixed"}),
     "float32": (Loop(NORMAL, samples=10), {"precision": "f32"}),
     "accumulated": (Loop(NORMAL, regime=Accumulate(), samples=10), {}),
-    "scheduled": (Loop(NORMAL, regime=Schedule(10 * n)), {}),
+    "scheduled": (Loop(NORMAL, regime=Schedule(10 * n), samples=10), {}),
     "real share": (Loop(NORMAL, regime=Mixed(ONE), samples=20), {}),
     "streamed": (Loop(NORMAL, samples=10), {"paths": False, "summaries": {"log_V": [Quantiles([0.1, 0.9])]}}),
     "two types": (Loop(Bernoulli(ONE), samples=100), {}),

@@ -1,12 +1,13 @@
 """Binomial counts, by inversion and by rejection: exact."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
 
 from numerics.samplers import elementary
-from numerics.samplers.cipher import Key, fraction, slot_key, word
+from numerics.samplers.cipher import Key, Words, fraction, slot_key, word
 from numerics.samplers.lanes import elementwise, first_taken, least_passed
 from numerics.samplers.log_poisson import log_poisson
 
@@ -65,8 +66,8 @@ def _rejected(key: Key, trials: Array, chance: Array, skip: Array) -> Array:
 
     peak = log_mass(mode)
 
-    def tried(key: Key) -> tuple[Array, Array]:
-        u, v = (fraction(word(slot_key(key, slot))) for slot in range(2))
+    def tried(words: Sequence[Words]) -> tuple[Array, Array]:
+        u, v = map(fraction, words)
         u, v = u - 0.5, 1 - v
         edge = 0.5 - jnp.abs(u)
         k = jnp.floor((2 * a / edge + b) * u + mean + 0.5)
@@ -75,4 +76,4 @@ def _rejected(key: Key, trials: Array, chance: Array, skip: Array) -> Array:
         under = elementary.log(v * scale / (a / (edge * edge) + b)) <= log_mass(k) - peak
         return k, inside & (((edge >= 0.07) & (v <= certain)) | under)
 
-    return first_taken(tried, key, mode, skip)
+    return first_taken(tried, 2, key, mode, skip)

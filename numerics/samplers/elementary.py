@@ -126,7 +126,7 @@ def log_of_normal(x: Array) -> Array:
 
 
 def log_rest(x: Array) -> Array:
-    """Return (log(1 + x) - x)/x^2 for x > -1, -1/2 at 0, from the polynomial itself where 1 + x is near 1."""
+    """Return (log(1 + x) - x)/x^2 for x > -1, -1/2 at 0: the polynomial of `log` itself where 1 + x is near 1."""
     e, m = _parts(1 + x)
     m = jnp.where(e == 0, x, m)
     near = polynomial(form(x).log, m)

@@ -4,15 +4,16 @@ A draw that may take a slow way asks whether any chain needs it. Under `vmap` a 
 among results that are all computed; here the function sees every chain and its condition is one number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 from jax.custom_batching import custom_vmap
 
-from numerics.samplers.cipher import Key, slot_key
+from numerics.samplers.cipher import Key, Words, slot_key, word
 
 
 def together(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,25 +56,28 @@ def elementwise(function: Callable[..., Array]) -> Callable[..., Array]:
 
 
 def first_taken(
-    tried: Callable[[Key], tuple[Array, Array]], key: Key, start: Array, skip: Any = False
+    tried: Callable[[Sequence[Words]], tuple[Array, Array]], count: int, key: Key, start: Array, skip: Any
 ) -> Array:
     """Return the first value that is taken, entry by entry; every trial has words of its own.
 
     Args:
-        tried: key of a trial -> values, and which of them are taken.
-        key: whose slots are the trials.
+        tried: words of a trial -> values, all finite, and which of them are taken.
+        count: how many words a trial needs.
+        key: whose slots the words are.
         start: the value of what is skipped.
         skip: which entries are not wanted.
     """
     shape = jnp.broadcast_shapes(*(jnp.shape(x) for x in (*key, start)))
 
-    def onward(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        trial, found, done = state
-        value, taken = tried(slot_key(key, trial))
-        return trial + 1, jnp.where(done, found, value), done | taken
+    def onward(state: tuple[Array, Array]) -> tuple[Array, Array]:
+        trial, found = state
+        value, taken = tried([word(slot_key(key, trial * np.uint32(count) + np.uint32(at))) for at in range(count)])
+        return trial + 1, jnp.where((found == jnp.inf) & taken, value, found)
 
-    begin = jnp.asarray(0, jnp.uint32), jnp.broadcast_to(start, shape), jnp.broadcast_to(skip, shape)
-    return lax.while_loop(lambda state: ~state[2].all(), onward, begin)[1]
+    # What is not found yet is inf: of two arrays, values and which are found, each would be drawn for by itself.
+    begin = jnp.asarray(0, jnp.uint32), jnp.broadcast_to(jnp.where(skip, start, jnp.inf), shape)
+    found = lax.while_loop(lambda state: (state[1] == jnp.inf).any(), onward, begin)[1]
+    return jnp.where(skip, start, found)
 
 
 def least_passed(u: Array, none: Array, onward: Callable[[Array, Array], Array]) -> Array:
@@ -84,13 +88,14 @@ def least_passed(u: Array, none: Array, onward: Callable[[Array, Array], Array])
         none: P(0).
         onward: (k, P(k)) -> P(k + 1), a sequence that ends in zeros.
     """
+    shape = jnp.broadcast_shapes(u.shape, none.shape)
 
     def passed(state: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
         k, left, mass, count = state
         left = left - mass
         return k + 1, left, onward(k, mass), count + (left >= 0)
 
-    begin = jnp.asarray(0, u.dtype), u, jnp.broadcast_to(none, u.shape), jnp.zeros_like(u)
+    begin = jnp.asarray(0, u.dtype), *(jnp.broadcast_to(x, shape) for x in (u, none, jnp.zeros_like(u)))
     return lax.while_loop(lambda state: ((state[1] >= 0) & (state[2] > 0)).any(), passed, begin)[3]
 
 

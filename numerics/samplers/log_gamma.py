@@ -1,12 +1,13 @@
 """Gamma variables through their logarithms, by rejection from normal ones: exact, and finite however small they are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
 
 from numerics.samplers import elementary
-from numerics.samplers.cipher import Key, nonzero, slot_key, slots, word
+from numerics.samplers.cipher import Key, Words, nonzero, slot_key, slots, word
 from numerics.samplers.exact_normal import fine_deviates
 from numerics.samplers.lanes import elementwise, first_taken
 
@@ -33,18 +34,17 @@ def _log_gamma(place: tuple[Array, ...], a: Array) -> Array:
     d = jnp.where(small, a + 1, a) - 1 / 3
     log1p = _log_of_root(slot_key(key, 0), 1 / (3 * jnp.sqrt(d)))
     lift = elementary.log_of_normal(nonzero(word(slot_key(key, 1)), a.dtype)) / jnp.where(small, a, 1)
-    return elementary.log_of_normal(d) + 3 * log1p + jnp.where(small, lift, 0)
+    return elementary.log(d) + 3 * log1p + jnp.where(small, lift, 0)
 
 
 def _log_of_root(key: Key, spread: Array) -> Array:
     """Return log(1 + r) of the first r = spread z that is taken."""
 
-    def tried(key: Key) -> tuple[Array, Array]:
-        radius, angle, level = (word(slot_key(key, slot)) for slot in range(3))
+    def tried(words: Sequence[Words]) -> tuple[Array, Array]:
+        radius, angle, level = words
         z = fine_deviates(radius, angle, spread.dtype)[0]
         r = jnp.where(z * spread > -1, z * spread, 0)
-        q = elementary.log_rest(r)
-        log_u = elementary.log_of_normal(nonzero(level, spread.dtype))
+        q, log_u = elementary.log_rest(r), elementary.log_of_normal(nonzero(level, spread.dtype))
         return r + r * r * q, (z * spread > -1) & (log_u < z * z * (q + 0.5 - r / 3) / 3)
 
-    return first_taken(tried, key, jnp.zeros_like(spread))
+    return first_taken(tried, 3, key, spread, jnp.isnan(spread))

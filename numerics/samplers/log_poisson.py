@@ -26,7 +26,7 @@ SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 15
 
 
 def log_poisson(k: Array, mean: Array) -> Array:
-    """Return log(m^k exp(-m)/k!) for k >= 0 and m > 0, within 2^-50 of itself or of 1, whichever is more."""
+    """Return log(m^k exp(-m)/k!) for m >= 10 and 0 <= k < 14 m, within 2^-49 of itself or of 1, whichever is more."""
     t = (k + 1 - mean) / mean
     q = elementary.log_rest(t)
     deviation = mean * t * t * (1 + (1 + t) * q)

@@ -3,13 +3,14 @@
 JAX's own sampler computes in 32 bits, where the logarithm of a probability is lost from rates of 10^5 on.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
 
 from numerics.samplers import elementary
-from numerics.samplers.cipher import Key, fraction, slot_key, word
+from numerics.samplers.cipher import Key, Words, fraction, slot_key, word
 from numerics.samplers.lanes import elementwise, first_taken, least_passed
 from numerics.samplers.log_poisson import log_poisson
 
@@ -42,8 +43,8 @@ def _rejected(key: Key, rate: Array, skip: Array) -> Array:
     a = -0.059 + 0.02483 * b
     scale, certain = 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2)
 
-    def tried(key: Key) -> tuple[Array, Array]:
-        u, v = (fraction(word(slot_key(key, slot))) for slot in range(2))
+    def tried(words: Sequence[Words]) -> tuple[Array, Array]:
+        u, v = map(fraction, words)
         u, v = u - 0.5, 1 - v
         edge = 0.5 - jnp.abs(u)
         k = jnp.floor((2 * a / edge + b) * u + rate + 0.43)
@@ -52,4 +53,4 @@ def _rejected(key: Key, rate: Array, skip: Array) -> Array:
         under = elementary.log(v * scale / (a / (edge * edge) + b)) <= log_poisson(k, rate)
         return k, inside & (((edge >= 0.07) & (v <= certain)) | under)
 
-    return first_taken(tried, key, rate, skip)
+    return first_taken(tried, 2, key, rate, skip | (rate == jnp.inf))
