@@ -35,6 +35,7 @@ OTHER = os.environ.get("COLLAPSE_OTHER_PYTHON")
 ONE, NORMAL = Rational(1, 10), Gaussian(0, 1)
 PLANE = MultivariateGaussian([0, 1], [[2, 1], [1, 2]])
 NINE = MultivariateGaussian([0] * 9, [[1 + (i == j) for j in range(9)] for i in range(9)])
+TWENTY = MultivariateGaussian([0] * 20, [[1 + (i == j) for j in range(20)] for i in range(20)])
 TWO = Mixture(2, weights=["1/4", "3/4"], means=[-2, 2], variances=[1, 1])
 LOOPS = {
     "float64": (Loop(NORMAL, samples=10), {}),
@@ -58,6 +59,9 @@ LOOPS = {
     "plane, exact": (Loop(PLANE, samples=10), {"exact": True}),
     "plane, accumulated": (Loop(PLANE, regime=Accumulate(), samples=10), {}),
     "nine dimensions": (Loop(NINE, samples=20), {}),
+    "twenty dimensions": (Loop(TWENTY, samples=30), {}),
+    "plane, real share": (Loop(PLANE, regime=Mixed(ONE), samples=20), {}),
+    "plane, posterior": (Loop(PLANE, estimator=PosteriorDraw(), samples=10), {}),
     "points": (Loop(NORMAL, samples=10), {"method": "data"}),
     "mixture by EM": (Loop(TWO, estimator=EM(10), samples=20), {}),
 }
