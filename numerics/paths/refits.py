@@ -20,7 +20,7 @@ from numerics import scalars
 from numerics.chains import Given, State
 from numerics.precision import Precision
 from numerics.printer import to_jax
-from numerics.samplers import draw, elementary, exact_normal, log_chi_square, normals, parameters
+from numerics.samplers import draw, elementary, log_chi_square, normals, parameters
 from numerics.samplers.cipher import Key, slot_key
 from numerics.samplers.quantiles import coefficients, log_ratio
 from theory.innovations import ChiSquare, Law, Normal
@@ -29,6 +29,8 @@ from theory.symbols import n
 
 NORMALS = 2**21
 """Slots from here on hold the normal variables, beyond those that laws have of their own."""
+_FUNCTIONS = {sp.exp: elementary.exp, sp.log: elementary.log}
+"""SymPy functions whose bits are the same in every version."""
 Letters = tuple[Expr, ...]
 
 
@@ -81,7 +83,7 @@ class Refit:
         """Return (key, k, given, state) -> update(state, innovations), every innovation drawn given the state."""
         known = (*map(carried, self.step.state), n, *self.given)
         needs = [self._needs(slot, known) for slot in range(len(self.step.laws))]
-        functions = {sp.exp: self.precision.exp, sp.log: elementary.log}
+        functions = {**_FUNCTIONS, sp.exp: self.precision.exp}
         constants = tuple(self._constants.values())
         updates = ([self._with_constants(e) for e in self.updates(s)] for s in (self.step, self.first))
         update, update1 = (to_jax(each, (*known, *constants, *self.letters), functions) for each in updates)
@@ -110,7 +112,7 @@ class Refit:
         """Return the letters of one law."""
         law = self.step.laws[slot]
         if isinstance(law, Normal):
-            return (exact_normal(key, self.shape) if self.precision.exact else next(stream),)
+            return (next(stream),)
         if self.tabled(law):
             table = jnp.asarray(values[self._table(slot)])
             return (log_ratio(next(stream), table if table.ndim == 1 else table[k.astype(int) - 1]),)
@@ -121,7 +123,7 @@ class Refit:
     def _normals(self, key: Key) -> Iterator[Array]:
         """Yield the normal variables of one refit."""
         count = sum(isinstance(law, Normal) or self.tabled(law) for law in self.step.laws)
-        for pair in range(0 if self.precision.exact else (count + 1) // 2):
+        for pair in range((count + 1) // 2):
             yield from normals(slot_key(key, NORMALS + pair), self.shape, self.precision.innovations)
 
     @property
@@ -187,7 +189,7 @@ class Refit:
             return lambda *_: ()
         before = tuple(letter_of(x, law) for law in self.step.laws[:slot] for x in law.symbols)
         needed = [self.in_letters(expr) for expr in parameters(self.step.laws[slot])]
-        return to_jax(needed, (*known, *before))
+        return to_jax(needed, (*known, *before), _FUNCTIONS)
 
     def in_letters(self, expr: Expr) -> Expr:
         """Return an expression in carried letters and in those of the innovations."""
