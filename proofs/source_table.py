@@ -74,6 +74,8 @@ class Seen:
     fast: Mean | None
     raw: Mean | None
     reasons: Mapping[str, str] = field(factory=dict)
+    off: float = 0.0
+    """What the exact value may be off by, where it is a leading term."""
 
     @property
     def scale(self) -> float:
@@ -83,7 +85,7 @@ class Seen:
 
     def differences(self) -> Iterator[tuple[float, float, float]]:
         """Yield (difference, its standard error, its bias at most) of each comparison."""
-        exact = None if self.exact is None else Mean(self.exact, 0.0)
+        exact = None if self.exact is None else Mean(self.exact, 0.0, self.off)
         pairs = [(exact, self.fast or self.raw), (self.fast, self.raw)]
         for one, two in pairs:
             if one is not None and two is not None:
@@ -177,7 +179,7 @@ def _row(case: Case, chains: int, seed: int, z: float) -> Row:
         loop = case.here
     except ValueError as refusal:
         return _undeclared(case, str(refusal))
-    known = seen(case, loop, chains, seed)
+    known = seen(case, loop, round(case.effort * chains), seed)
     formula, certificate, reason = _derived(case, known)
     shown = known.fast or known.raw or Mean(float("nan"), 0.0)
     return Row(
@@ -204,7 +206,7 @@ def seen(case: Case, loop: Loop, chains: int, seed: int) -> Seen:
     fast = _tried("simulation", lambda: _simulated(case, loop, 1 if single else chains, seed), reasons)
     slow = _many_drawn if single else _drawn
     raw = _tried("raw data", lambda: slow(case, loop, chains, seed), reasons)
-    return Seen(exact, fast, raw, reasons)
+    return Seen(exact, fast, raw, reasons, 0.0 if exact is None else case.off())
 
 
 def _tried(what: str, ask: Any, reasons: dict[str, str]) -> Any:
@@ -257,6 +259,7 @@ def _note(case: Case, known: Seen, reason: str) -> str:
     """Return what the row shows, why it has no closed form, and what the raw data say."""
     kind = "Exact at every n" if known.exact is not None else "Simulated only"
     told = [case.note, f"{kind}: {reason}" if reason else ""]
+    told.append(f"At this M the leading term is off by at most {known.off:.1g}" if known.off else "")
     stands = f" ({MANY} points for infinitely many)" if known.raw and known.raw.bias else ""
     told.append(f"Raw data in NumPy{stands}: {known.raw}" if known.raw else f"No raw data: {known.reasons['raw data']}")
     if "simulation" in known.reasons:

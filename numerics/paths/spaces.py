@@ -6,6 +6,7 @@ of two of them needs.
 """
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -137,6 +138,12 @@ class Space:
         return Blocks(
             self.product(a.top, top), self.product(a.side, top), self.product(a.side, side) + self.product(a.low, low)
         )
+
+    def squares(self, a: Blocks) -> Array:
+        """Return the sum of the squares of all entries of a triangle, by chain."""
+        if self.chains_first:
+            return reduce(jnp.add, [(block * block).sum((1, 2)) for block in a])
+        return reduce(jnp.add, [row * row for block in a for row in block.reshape(-1, block.shape[-1])])
 
     def square(self, vector: Array) -> Blocks:
         """Return v v'."""

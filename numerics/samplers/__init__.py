@@ -24,6 +24,7 @@ from numerics.samplers.negative_binomial import negative_binomial as negative_bi
 from numerics.samplers.normal import normal as normal
 from numerics.samplers.normal import normals as normals
 from numerics.samplers.parts import parts as parts
+from numerics.samplers.parts import sides as sides
 from numerics.samplers.poisson import poisson as poisson
 from numerics.samplers.tilted_squares import tilted_squares as tilted_squares
 from numerics.samplers.uniform import uniform as uniform

@@ -23,3 +23,10 @@ def parts(key: Key, p: Any, q: Any, square: Any, shape: tuple[int, ...] = ()) ->
     sides = length * jnp.sqrt(share), length * jnp.sqrt(jnp.where(two > -jnp.inf, 1 - share, 0.0))
     x, y = (sign * side for sign, side in zip(signs, sides, strict=True))
     return x, y
+
+
+def sides(one: Array, two: Array, square: Any) -> tuple[Array, Array]:
+    """Return the same from roots of chi-square variables of p and q degrees, each with a random sign; of none 0."""
+    total = one * one + two * two
+    length = jnp.sqrt(jnp.maximum(square, 0.0) / jnp.where(total > 0, total, 1)).astype(total.dtype)
+    return length * one, length * two

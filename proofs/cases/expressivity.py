@@ -32,6 +32,7 @@ TWO = Mixture(2, weights=["1/4", "3/4"], means=[-2, 2], variances=[1, 1])
 THREE = Mixture(3, weights=["1/4", "1/4", "1/2"], means=[-4, 0, 4], variances=[1, 1, 1])
 JOINT = Categorical([Rational(k, 10) for k in (4, 1, 2, 3)])
 OUTSIDE = [Laplace(), StudentT(12), UniformOn(-1, 1), Empirical([0, 1, 1, 4, 6]), TWO]
+PYTHAGORAS = "by Pythagoras the cost of the projection and, added to it, that of the refits within the family"
 ONCE = "the projection is paid once: with infinitely many samples it is the error at every n >= 1"
 OFF = "the family contains the source: no expressivity error"
 EVERY = "paid at every generation: the fit is not idempotent"
@@ -50,7 +51,9 @@ def _gaussians():
     ]
     for title, family, source in forms:
         for metric, words in (("kl_source_model", "source || model"), ("kl_model_source", "model || source")):
-            yield _case(f"{title} Gaussian, KL({words})", metric, family, source, estimator=Unbiased(), samples=40)
+            note = PYTHAGORAS if metric == "kl_source_model" else ""
+            row = f"{title} Gaussian, KL({words})"
+            yield _case(row, metric, family, source, note, estimator=Unbiased(), samples=40)
         yield _case(
             f"{title} Gaussian alone (M = oo)",
             "kl_source_model",
@@ -76,7 +79,9 @@ def _one_gaussian():
 def _mixtures():
     V, few = Mixture.V, EM(5, tolerance=0)
     yield _case("three parts fitted by two (EM)", V, Mixture(2), THREE, estimator=few, samples=60, generations=2)
-    yield _case("Laplace fitted by two parts (EM)", V, Mixture(2), Laplace(), estimator=few, samples=60, generations=2)
+    for source in OUTSIDE[:-1]:
+        title = f"{type(source).__name__} fitted by two parts (EM)"
+        yield _case(title, V, Mixture(2), source, estimator=few, samples=60, generations=2)
     yield _case("two parts fitted by one (EM)", V, Mixture(1), TWO, estimator=few, samples=60, generations=2)
 
 
@@ -94,9 +99,10 @@ def _texts():
     second = NGram(2, [["9/10", "1/10"], ["1/5", "4/5"], ["1/2", "1/2"], ["1/10", "9/10"]])
     title = "second-order source fitted by a bigram"
     yield _case(f"{title}: entropy of the first model", "entropy", NGram(1), second, samples=12, generations=1)
-    yield _case(f"{title}: entropy", NGram.entropy, NGram(1), second, samples=40)
+    yield _case(f"{title}: entropy", "entropy", NGram(1), second, samples=8)
+    yield _case(f"{title} alone (M = oo): entropy", "entropy", NGram(1), second, ONCE, samples=oo, generations=1)
     bigram = NGram(1, [["9/10", "1/10"], ["1/5", "4/5"]])
-    yield _case("bigram source fitted by a bigram: entropy", NGram.entropy, NGram(1), bigram, samples=40)
+    yield _case("bigram source fitted by a bigram: entropy", "entropy", NGram(1), bigram, OFF, samples=8)
 
 
 def _contained():
@@ -116,6 +122,17 @@ def _densities():
     for bins in ("fixed", "random"):
         note = EVERY if bins == "random" else "the bins stay where they are: the width is paid once"
         yield _case(f"histogram, {bins} bins", square, HistogramDensity(1, bins), normal, note, samples=20)
+    flat = UniformOn(-Rational(3, 2), Rational(3, 2))
+    yield _case("histogram, fixed bins: variance of one run", V, HistogramDensity(1), flat, ONCE, samples=20)
+    yield from _densities_alone(normal, flat)
+
+
+def _densities_alone(normal, flat):
+    """Yield the variances with infinitely many points: what a fit costs, once or every time."""
+    title, V = "{} alone (M = oo): variance", KernelDensity.V
+    yield _case(title.format("kernel density"), V, KernelDensity(HALF), normal, EVERY, samples=oo)
+    yield _case(title.format("histogram, random bins"), V, HistogramDensity(1, "random"), normal, EVERY, samples=oo)
+    yield _case(title.format("histogram, fixed bins"), V, HistogramDensity(1), flat, ONCE, samples=oo)
 
 
 def cases() -> list[Case]:

@@ -16,6 +16,7 @@ from theory import (
     LinearRegression,
     Loop,
     Mixed,
+    Moran,
     MultivariateGaussian,
     NegativeBinomial,
     Pareto,
@@ -89,6 +90,24 @@ def _families():
     yield Case("Categorical: collision", "statistical", lambda: here, Categorical.collision)
     for metric in ("kl_model_source", "entropy", "support"):
         yield Case(f"Categorical: {metric.replace('_', ' ')}", "statistical", lambda: here, metric)
+    yield from _pooled()
+
+
+def _pooled():
+    """Yield families other than the Gaussian in regimes that keep data."""
+    quarter = Mixed(QUARTER)
+    for title, regime in (("accumulated", Accumulate()), ("mixed", quarter), ("by single tokens", Moran(QUARTER))):
+        loop = Loop(Categorical(LAW), samples=8, regime=regime)
+        yield Case(f"Categorical, {title}: support", "statistical", lambda loop=loop: loop, "support")
+    off = Loop(Categorical(LAW), samples=oo)
+    yield Case("off (M = oo), Categorical: entropy", "statistical", lambda: off, "entropy")
+    spread, square = Bernoulli.p * (1 - Bernoulli.p), (Exponential.mean - 1) ** 2
+    pooled = Loop(Bernoulli(THIRD), samples=8, regime=Accumulate())
+    yield Case("Bernoulli, accumulated", "statistical", lambda: pooled, spread)
+    halved = Loop(Poisson(2), samples=8, regime=Subsample())
+    yield Case("Poisson, accumulated and subsampled", "statistical", lambda: halved, (Poisson.rate - 2) ** 2)
+    anchored = Loop(Exponential(1), samples=20, regime=quarter)
+    yield Case("Exponential, mixed", "statistical", lambda: anchored, square)
 
 
 def cases() -> list[Case]:
