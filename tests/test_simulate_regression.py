@@ -69,7 +69,9 @@ def test_parts_of_a_vector_are_drawn_from_normal_variables(p, q, precision):
         given, fit = refit.tables({}, 1), refit.transition()
         draw = jax.jit(jax.vmap(lambda at: fit(generation_key(chain_key(SEED, at), 1), 1.0, given, (0.0, 0.0))))
         one, two = (np.asarray(side, float) for side in draw(np.arange(CHAINS)))
-    np.testing.assert_allclose(one**2 + two**2, 4, rtol=16 * np.finfo(np.float32 if precision == "f32" else float).eps)
+    np.testing.assert_allclose(
+        one**2 + two**2, 4, rtol=16 * float(np.finfo(np.float32 if precision == "f32" else float).eps)
+    )
     share = one**2 / (one**2 + two**2)
     assert stats.kstest(share, stats.beta(p / 2, q / 2).cdf).pvalue > FAILURE_RATE / TESTS, SEED
     assert stats.kstest(share, stats.beta(p / 2, q / 2 + 1 / 4).cdf).pvalue < FAILURE_RATE / TESTS
