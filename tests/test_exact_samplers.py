@@ -174,5 +174,7 @@ LOOPS = {
 @pytest.mark.parametrize("name", LOOPS)
 def test_exact_runs_are_the_same_for_any_chunk(name):
     """Assert that chunks change no bit of a run whose laws are drawn by rejection."""
-    runs = [simulate(LOOPS[name], generations=4, chains=300, chunk=chunk, seed=SEED, exact=True) for chunk in (300, 16)]
+    runs = [
+        simulate(LOOPS[name], generations=4, chains=300, chunk=chunk, seed=SEED, exact=True) for chunk in (300, 16)
+    ]
     assert runs[0].equals(runs[1])

@@ -97,6 +97,7 @@ def test_a_wrong_theory_and_a_wrong_fit_disagree(monkeypatch):
 HALF = Rational(1, 2)
 
 
+
 RATES = [case for case in cases() if isinstance(case, Rate)]
 
 
@@ -126,7 +127,6 @@ def test_the_eight_variants_of_a_loop_have_their_rows():
         assert (first.here.samples, first.here.source) == (oo, None)
         assert last.here.samples != oo
         assert last.here.source is not None
-
 
 def test_a_run_too_small_is_refused():
     """Assert that a thousand chains are not enough for the logarithm of a variance that hardly fell."""
