@@ -16,7 +16,7 @@ from jax import Array
 from numerics.chains import State
 from numerics.paths.matrix_step import COUNT, SIGMA, Combination, Posterior, Vector, combination, is_vector, vector
 from numerics.paths.roots import Lower, Root, Roots
-from numerics.paths.spaces import Blocks
+from numerics.paths.spaces import Blocks, rounded
 from numerics.printer import to_jax
 from numerics.samplers import slot_key
 from numerics.samplers.cipher import Key
@@ -124,7 +124,7 @@ class _Fit:
 
     def column(self, of: Vector) -> Array:
         """Return a combination of vectors."""
-        terms = [self.space.spread(self.number(weight)) * self._column(atom) for atom, weight in of.items()]
+        terms = [rounded(self.space.spread(self.number(weight)) * self._column(atom)) for atom, weight in of.items()]
         return reduce(jnp.add, terms)
 
     def _column(self, atom: Atom) -> Array:
@@ -164,7 +164,7 @@ class _Fit:
         space = self.space
         terms = [space.weighted(self.number(w), self._inner(atom)) for atom, w in of.matrices.items()]
         for weight, v in of.squares:
-            z = reduce(jnp.add, [space.spread(self.number(w)) * self.deviates[u][1] for u, w in v.items()])
+            z = reduce(jnp.add, [rounded(space.spread(self.number(w)) * self.deviates[u][1]) for u, w in v.items()])
             terms.append(space.weighted(self.number(weight), space.square(z)))
         return _total(terms)
 

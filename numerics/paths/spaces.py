@@ -6,6 +6,7 @@ of two of them needs.
 """
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -42,6 +43,14 @@ def held(made: Callable[[], T], when: Any) -> T:
         return lax.cond(when, made, lambda: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(made)))
 
     return lax.platform_dependent(cpu=by_condition, default=made)
+
+
+def rounded(product: Array) -> Array:
+    """Return a product that is rounded before it is added to another; its zeros are positive.
+
+    A compiler makes x y + u v of one product and a fused sum, and versions of it differ in which of the two it takes.
+    """
+    return jnp.where(product == 0, 0, product)
 
 
 @frozen
@@ -112,7 +121,7 @@ class Space:
         if self.chains_first:
             return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
         terms = [a[:, k, None] * b[k][None] for k in range(a.shape[1])]
-        return sum(terms[1:], terms[0]) if terms else jnp.zeros((a.shape[0], b.shape[1], 1), b.dtype)
+        return sum(terms[1:], rounded(terms[0])) if terms else jnp.zeros((a.shape[0], b.shape[1], 1), b.dtype)
 
     def transposed(self, a: Array) -> Array:
         """Return a'."""
@@ -130,6 +139,12 @@ class Space:
             self.product(a.top, top), self.product(a.side, top), self.product(a.side, side) + self.product(a.low, low)
         )
 
+    def squares(self, a: Blocks) -> Array:
+        """Return the sum of the squares of all entries of a triangle, by chain."""
+        if self.chains_first:
+            return reduce(jnp.add, [(block * block).sum((1, 2)) for block in a])
+        return reduce(jnp.add, [row * row for block in a for row in block.reshape(-1, block.shape[-1])])
+
     def square(self, vector: Array) -> Blocks:
         """Return v v'."""
         top, low = self.cut(vector)
@@ -144,7 +159,7 @@ class Space:
     def weighted(self, weight: Any, blocks: Blocks) -> Blocks:
         """Return a number, of each chain or of all, times a matrix."""
         weight = weight[:, None, None] if self.chains_first and jnp.ndim(weight) else weight
-        return Blocks(*(weight * block for block in blocks))
+        return Blocks(*(rounded(weight * block) for block in blocks))
 
     def full(self, lower: Blocks, upper: Array) -> Array:
         """Return the matrix of a lower half and its upper right block."""
