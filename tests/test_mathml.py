@@ -201,7 +201,7 @@ def test_reader_catches_misprints():
 
 
 def test_heads_are_the_fields_own():
-    """Assert that digamma is ψ, trigamma ψ₁, an expectation E[...], and that a name is data, not markup, and O(1/M) is short."""
+    """Assert that digamma is ψ, trigamma ψ₁, an expectation E[...], O(1/M) short, and a name data, not markup."""
     assert mathml(digamma(n)).startswith("<mrow><mi>ψ</mi><mrow><mo>(</mo>")
     assert mathml(polygamma(1, n)).startswith("<mrow><msub><mi>ψ</mi><mn>1</mn></msub>")
     assert mathml(sympy.Function("E")(mu)) == (
