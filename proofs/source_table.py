@@ -7,7 +7,8 @@ the fast one, so that no row is without a verdict.
 
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -202,10 +203,9 @@ def seen(case: Case, loop: Loop, chains: int, seed: int) -> Seen:
     """Return the exact value of a case, its fast simulation and its raw one, as far as there are such."""
     reasons: dict[str, str] = {}
     exact = _tried("theory", case.exact, reasons)
-    single = loop.samples == oo
-    fast = _tried("simulation", lambda: _simulated(case, loop, 1 if single else chains, seed), reasons)
-    slow = _many_drawn if single else _drawn
-    raw = _tried("raw data", lambda: slow(case, loop, chains, seed), reasons)
+    fast = _tried("simulation", lambda: _fast(case, loop, chains, seed, exact is not None), reasons)
+    drawn = partial(_many, _drawn) if loop.samples == oo else _drawn
+    raw = _tried("raw data", lambda: drawn(case, loop, chains, seed), reasons)
     return Seen(exact, fast, raw, reasons, 0.0 if exact is None else case.off())
 
 
@@ -216,6 +216,20 @@ def _tried(what: str, ask: Any, reasons: dict[str, str]) -> Any:
     except (NotClosed, NoClosedForm, ValueError) as refusal:
         reasons[what] = str(refusal).split(". ")[0]
         return None
+
+
+def _fast(case: Case, loop: Loop, chains: int, seed: int, exact: bool) -> Mean:
+    """Return the library's own simulation; of infinitely many points one run, or many points where nothing else is
+    known.
+    """
+    if loop.samples != oo:
+        return _simulated(case, loop, chains, seed)
+    try:
+        return _simulated(case, loop, 1, seed)
+    except (NotClosed, ValueError):
+        if exact:
+            raise
+        return _many(_simulated, case, loop, chains, seed)
 
 
 def _simulated(case: Case, loop: Loop, chains: int, seed: int) -> Mean:
@@ -229,10 +243,10 @@ def _drawn(case: Case, loop: Loop, chains: int, seed: int) -> Mean:
     return Mean.of(_values(case, loop, run.isel(generation=[-1])))
 
 
-def _many_drawn(case: Case, loop: Loop, chains: int, seed: int) -> Mean:
+def _many(run: Callable[..., Mean], case: Case, loop: Loop, chains: int, seed: int) -> Mean:
     """Return the mean of many points, off by at most what half as many differ from it."""
     few = min(chains, FEW)
-    whole, half = (_drawn(case, evolve(loop, samples=size), few, seed) for size in (MANY, MANY // 2))
+    whole, half = (run(case, evolve(loop, samples=size), few, seed) for size in (MANY, MANY // 2))
     return evolve(whole, bias=abs(whole.value - half.value) + float(np.hypot(3 * whole.error, 3 * half.error)))
 
 

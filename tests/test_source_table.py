@@ -49,9 +49,9 @@ OF = {
     "approximation": """biased estimator|shrinkage|maximum a posteriori|damped|gradient steps|minibatch SGD|warm start|
         cold start|stopped early|ridge|posterior draw|temperature|top-p|top-k|truncation|min-p|floor|quantised|SVI|NUTS|
         EM, 1 round|EM, 5 rounds|Adam""",
-    "expressivity": """diagonal|isotropic|low rank|graphical|Laplace|StudentT|UniformOn|Empirical|Mixture|
-        three parts fitted by two|StudentT fitted by two parts|
-        Empirical fitted by two parts|product of marginals|second-order source|histogram|random bins|kernel density""",
+    "expressivity": """diagonal|isotropic|low rank|graphical|Laplace source|Student source|
+        uniform source|empirical source|mixture source|three parts fitted by two|fitted by two parts|
+        product of marginals|second-order source|histogram|random bins|kernel density""",
 }
 
 
@@ -97,7 +97,6 @@ def test_a_wrong_theory_and_a_wrong_fit_disagree(monkeypatch):
 HALF = Rational(1, 2)
 
 
-
 RATES = [case for case in cases() if isinstance(case, Rate)]
 
 
@@ -127,6 +126,7 @@ def test_the_eight_variants_of_a_loop_have_their_rows():
         assert (first.here.samples, first.here.source) == (oo, None)
         assert last.here.samples != oo
         assert last.here.source is not None
+
 
 def test_a_run_too_small_is_refused():
     """Assert that a thousand chains are not enough for the logarithm of a variance that hardly fell."""

@@ -104,6 +104,7 @@ def _steps():
             lambda climb=climb: Loop(TWO, estimator=climb, samples=60),
             "kl_source_model",
             generations=1,
+            effort=1 / 2,
         )
     yield Case(
         "EM with a floor",
@@ -111,21 +112,22 @@ def _steps():
         lambda: Loop(TWO, estimator=Floor(HALF), samples=60),
         Mixture.V,
         generations=2,
+        effort=1 / 20,
     )
 
 
 def _regressions():
-    at = {"M": 12, "noise": 1}
+    at = {"M": 10, "noise": 1}
     error = LinearRegression.squares - 2 * LinearRegression.w + 1
-    away = Add(*((FixedDesignRegression.w[k] - 1) ** 2 for k in range(3)))
+    away = Add(*((FixedDesignRegression.w[k] - 1) ** 2 for k in range(2)))
     for title, estimator in (
         ("ridge", Ridge(2)),
-        ("gradient descent stopped early, cold", GradientDescent(5, Rational(1, 50))),
-        ("gradient descent stopped early, warm", GradientDescent(5, Rational(1, 50), warm=True)),
+        ("gradient descent stopped early, cold", GradientDescent(2, Rational(1, 20))),
+        ("gradient descent stopped early, warm", GradientDescent(2, Rational(1, 20), warm=True)),
     ):
         loop = Loop(LinearRegression(dimension=3, w0=1), estimator=estimator)
-        yield Case(title, "approximation", lambda loop=loop: loop, error, at)
-        given = Loop(FixedDesignRegression([2, 1, HALF], noise=1, weights=[1, 1, 1]), estimator=estimator)
+        yield Case(title, "approximation", lambda loop=loop: loop, error, at, effort=1 / 4)
+        given = Loop(FixedDesignRegression([1, HALF], noise=1, weights=[1, 1]), estimator=estimator, samples=10)
         yield Case(f"{title}, one design", "approximation", lambda loop=given: loop, away, at)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import field, frozen
-from sympy import Add, Expr, Function, S, Symbol, oo
+from sympy import Add, Expr, Function, S, Symbol, expand_log, oo
 
 from proofs.claims import Source
 from theory import Categorical, Loop, NGram, ProductCategorical, expect, risk
@@ -91,7 +91,9 @@ class Case:
         if isinstance(self.of, str) and isinstance(loop.law, Categorical | NGram | ProductCategorical):
             raise NotClosed(f"metric: {self.of} of frequencies has no closed form in n. Ask for its value at one.")
         answer = self.answer(loop)
-        return S(answer.expression), answer.certificate
+        formula = S(answer.expression)
+        # Logarithms of numbers cancel once they are those of primes.
+        return expand_log(formula, factor=True) if loop.samples == oo else formula, answer.certificate
 
     def answer(self, loop: Loop) -> Any:
         """Return what theory says of a loop, with its closed form."""

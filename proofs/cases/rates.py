@@ -1,9 +1,9 @@
-"""How fast the error of finite samples vanishes: the leading term of each closed form as M grows, held to simulation."""
+"""How fast the error of finite samples vanishes: leading terms of closed forms as M grows, held to simulation."""
 
 from typing import Any
 
 from attrs import evolve, frozen
-from sympy import Expr, Function, Rational
+from sympy import Expr, Order, Rational, oo
 
 from proofs.cases.case import Case
 from theory import (
@@ -49,7 +49,7 @@ class Rate(Case):
         """Return the leading term with the order of what it leaves out, and the certificates of the closed form."""
         answer = self.answer(self.declare())
         leading = answer.leading(M)
-        return leading.term + Function("O")(leading.remainder), answer.certificate
+        return leading.term + Order(leading.remainder, (M, oo)), answer.certificate
 
     def exact_at(self, size: int) -> float:
         """Return the exact value at M = size."""
@@ -68,9 +68,9 @@ def _rate(title: str, loop: Loop, of: Any, samples: int, effort: float = 1.0) ->
 
 def cases() -> list[Case]:
     """Return the rows."""
-    line, half = Gaussian(0, 1), Rational(1, 2)
+    line, half, quarter = Gaussian(0, 1), Rational(1, 2), Rational(1, 4)
     plane = MultivariateGaussian([0, 0], [[1, Rational(3, 5)], [Rational(3, 5), 1]])
-    mixed, of_w = Loop(line, estimator=Unbiased(), regime=Mixed(half / 2)), LinearRegression
+    mixed, of_w = Loop(line, estimator=Unbiased(), regime=Mixed(quarter)), LinearRegression
     return [
         _rate("variance lost", Loop(line), 1 - Gaussian.V, 40, effort=10),
         _rate("variance of the mean", Loop(line), Gaussian.mu**2, 100),
@@ -79,8 +79,8 @@ def cases() -> list[Case]:
         _rate("KL(source || model)", Loop(line), "kl_source_model", 400),
         _rate("KL(model || source)", Loop(line), "kl_model_source", 200),
         _rate("KL(source || model) in the plane", Loop(plane), "kl_source_model", 400),
-        _rate("Bernoulli, spread lost", Loop(Bernoulli(half)), half / 2 - Bernoulli.p * (1 - Bernoulli.p), 100),
-        _rate("Categorical, collisions gained", Loop(Categorical([half / 2] * 4)), Categorical.collision - half / 2, 100),
+        _rate("Bernoulli, spread lost", Loop(Bernoulli(half)), quarter - Bernoulli.p * (1 - Bernoulli.p), 100),
+        _rate("Categorical, collisions gained", Loop(Categorical([quarter] * 4)), Categorical.collision - quarter, 100),
         _rate("Exponential, error of the mean", Loop(Exponential(1)), (Exponential.mean - 1) ** 2, 100),
         _rate("Uniform, width lost", Loop(Uniform(1)), 1 - Uniform.theta, 80),
         _rate(
