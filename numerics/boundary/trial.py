@@ -6,6 +6,8 @@ from the bound with the chains that are allowed is not run and not passed: it is
 nearest values that can be told are run in its place. The verdict on a run rests on the run alone.
 """
 
+from functools import cached_property
+
 import numpy as np
 import xarray as xr
 from attrs import evolve, frozen
@@ -20,6 +22,7 @@ from numerics.planning import PATHS, choose
 from numerics.simulate import simulate
 from numerics.sources import shape, source_arrays
 from theory.budget import Budget
+from theory.loop import Loop
 from theory.planned import Plan
 from theory.quantities import Quantity
 
@@ -97,8 +100,10 @@ class _Trial:
     def nearest(self, side: Tried) -> Tried | None:
         """Return the nearest value beyond a side that can be told from the bound, run; None if none is found."""
         for at in self.question.further(side.at, side.claimed):
+            if (most := self._most(at, side.generation)) < PILOT:
+                continue
             theory = float(self.question.at(at).value(self.question.generation))
-            if self._needed(side.scatter, abs(theory - side.bound)) > self._most(at, side.generation):
+            if self._needed(side.scatter, abs(theory - side.bound)) > most:
                 continue  # with the scatter at the answer, which is about that at this value
             one = self._planned(at, side.claimed)
             if one.needed <= self._most(at, one.generation):
@@ -107,12 +112,16 @@ class _Trial:
 
     def _most(self, at: Expr, generation: int) -> float:
         """Return how many chains a value may take."""
-        loop = self.question.at(at).loop
-        wide = shape(source_arrays(loop))
-        path, _ = choose(loop, "auto", wide)
-        if path != "data":
+        if not self._draws_points:
             return self.most
-        return min(self.most, POINTS / (generation * PATHS[path].size(loop, wide, generation)))
+        loop = self.question.at(at).loop
+        return min(self.most, POINTS / (generation * PATHS["data"].size(loop, _shape(loop), generation)))
+
+    @cached_property
+    def _draws_points(self) -> bool:
+        """Whether the loop is run from its data: at the answer, and so at every value."""
+        loop = self.question.at(self.question.sides[-1][0]).loop
+        return choose(loop, "auto", _shape(loop))[0] == "data"
 
     def _needed(self, scatter: float, distance: float) -> float:
         return ((self.threshold + self.power) * scatter / distance) ** 2 if distance else np.inf
@@ -149,6 +158,10 @@ class _Trial:
         # A sample's own error is too small where rare chains decide; theory's is taken where it is the larger.
         error = max(float(run["linear_sem"][-1]), one.scatter / count**0.5)
         return evolve(one, chains=count, mean=what.value(means), error=error)
+
+
+def _shape(loop: Loop) -> tuple[int, ...]:
+    return shape(source_arrays(loop))
 
 
 def _generation(asked: Quantity, horizon: Expr, distance: float) -> int:
