@@ -59,11 +59,17 @@ def parents(key: Key, samples: int) -> Array:
 
 def _running(values: Array) -> Array:
     """Return the sum of all values up to each, down column after column."""
+    inside = _down(values)
+    return inside + (_down(inside[-1]) - inside[-1])
+
+
+def _down(values: Array) -> Array:
+    """Return running sums along the first axis, in an order that no compiler changes."""
     step = 1
     while step < len(values):
         values = values.at[step:].add(values[:-step])
         step *= 2
-    return values + (jnp.cumsum(values[-1]) - values[-1])
+    return values
 
 
 def _in_line(values: Array, samples: int) -> Array:
