@@ -167,7 +167,7 @@ FORMS = {
     ),
     "margins": (
         st.builds(Loop, st.just(ProductCategorical((2, 2))), source=tables, samples=st.just(5)),
-        ("support", "entropy"),
+        ("support",),
     ),
     "mixture": (
         st.builds(Loop, st.just(Gaussian()), source=two_humps(), samples=st.just(16)),
