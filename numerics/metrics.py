@@ -216,7 +216,8 @@ def _mixtures(run: xr.Dataset, source: Line) -> Measures:
 
     def log_model(x: np.ndarray) -> np.ndarray:
         w, m, v = (a[..., None, :] for a in models)
-        return logsumexp(np.log(w) + log_normal(x[..., None], m, np.sqrt(v)), axis=-1)
+        with np.errstate(divide="ignore"):  # a component that was lost weighs 0
+            return logsumexp(np.log(w) + log_normal(x[..., None], m, np.sqrt(v)), axis=-1)
 
     own = models[0], models[1], np.sqrt(models[2])
     real = tuple(np.array(column) for column in zip(*source.parts, strict=True))

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from attrs import evolve
 from scipy.special import ndtri
-from sympy import Rational, Symbol
+from sympy import Rational, Symbol, oo
 
 from numerics import at_boundary
+from numerics.boundary import trial
 from theory import (
+    Bernoulli,
     Categorical,
     Gaussian,
     Loop,
@@ -20,6 +22,7 @@ from theory import (
     Unbiased,
     Weighted,
     alpha,
+    expect,
     least_budget,
     n,
     plan,
@@ -29,7 +32,7 @@ from theory import (
 from theory.crossing import Crossing
 
 V, mu, w = Gaussian.V, Gaussian.mu, symbols.w
-UNIT = Gaussian(0, 1)
+UNIT, HALF = Gaussian(0, 1), Rational(1, 2)
 m = Symbol("m", integer=True, positive=True)
 LEVEL, POWER = 1e-5, 0.9999
 """A right plan is refused with probability 1e-5 a case at most, and not told with 1e-4 a value."""
@@ -46,6 +49,8 @@ PLANS = {
     "schedule": lambda: plan(Loop(UNIT, regime=Schedule(m * n)), V, m, at_least=Rational(1, 2), n=4),
     "budget": lambda: least_budget(Loop(UNIT), V, at_least=Rational(1, 2), n=3),
     "vocabulary": lambda: plan(Loop(Categorical([Rational(1, 3)] * 3)), "support", M, at_least=2, n=3),
+    "survival": lambda: plan(Loop(Categorical(["1/2", "1/3", "1/6"])), "survival", M, at_least=HALF, n=4),
+    "survival of two": lambda: plan(Loop(Bernoulli(Rational(1, 3))), "survival", M, at_least=HALF, n=24),
 }
 
 
@@ -94,6 +99,25 @@ def test_a_wrong_plan_is_seen(samples, error):
     assert found.verdict == "disagree", str(found)
 
 
+def test_survival_takes_the_chains_of_its_power():
+    """Assert N = ((z_level + z_power)/(S - bound))^2 S (1 - S) chains at each neighbour, the spread of one chain being
+    read from a few, and that a plan with one sample too few or too many is refused.
+    """
+    right = PLANS["survival of two"]()
+    found = at_boundary(right, **FAIR)
+    z = -ndtri(LEVEL / 8) + ndtri(POWER)
+    for one in found.neighbours:
+        spread = one.theory * (1 - one.theory)
+        # Hoeffding: the share of the few is farther from S than this with probability 1e-7.
+        away = np.sqrt(np.log(2 / 1e-7) / (2 * trial.PILOT))
+        off = (abs(1 - 2 * one.theory) * away + away**2) / spread
+        assert one.needed == pytest.approx(z**2 * spread / (one.theory - 0.5) ** 2, rel=off)
+        assert one.chains == np.ceil(one.needed)
+    for shift in (-1, 1):
+        moved = wrong(right, crossing=Crossing(right.crossing.fails + shift, right.crossing.holds + shift))
+        assert at_boundary(moved, chains=10**7, **FAIR).verdict == "disagree"
+
+
 def test_what_cannot_be_told_is_not_passed():
     """Assert that without chains enough the verdict is underpowered, with how many it would take, and that values
     further away are told in its place.
@@ -121,6 +145,22 @@ def test_a_value_that_is_the_bound_is_never_told():
     assert np.isinf(found.neighbours[1].needed)
     assert found.verdict == "underpowered"
     assert "infinitely many" in str(found)
+
+
+def test_a_limit_with_a_random_number_of_real_points(samples, monkeypatch):
+    """Assert that a plan for n = oo is made where the eigenvalues are irrational, and that where points are drawn no
+    more of them are than is stated: no run and no verdict then, while a loop of statistics is run as before.
+    """
+    loop = Loop(UNIT, estimator=Unbiased(), regime=Mixed(HALF, count="bernoulli"))
+    found = plan(loop, mu**2, M, at_most=Rational(1, 20), n=oo)
+    limits = [expect(loop.at(M=at), mu**2).values(200)[-1] for at in found.bracket]
+    assert [found.search.judge.holds(at) for at in found.bracket] == [value <= Rational(1, 20) for value in limits]
+    monkeypatch.setattr(trial, "POINTS", 2**20)
+    tried = at_boundary(found, **FAIR)
+    assert tried.verdict == "underpowered"
+    assert all(one.chains == 0 < one.needed for one in tried.neighbours)
+    assert not tried.nearest
+    assert at_boundary(samples, **FAIR).verdict == "agree"
 
 
 def test_refusals(samples):

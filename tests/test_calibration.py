@@ -2,22 +2,38 @@
 
 from secrets import randbelow
 
+import pytest
+from attrs import evolve
+
 from numerics.fitting.calibration import calibrate
-from theory import Gaussian, Loop, Scaled, c, symbols
+from theory import Accumulate, Gaussian, Loop, Replace, Scaled, c, symbols
 
 FAILURE_RATE = 1e-6
-"""Chance that the test fails although the likelihood is right."""
-SHARES = 4
-"""Two symbols, each with ranks and coverage."""
+"""Chance that any test of this file fails although the likelihood is right."""
+SHARES = 8
+"""Two regimes of two symbols, each with ranks and coverage."""
 
 
-def test_ranks_are_uniform_and_a_wrong_degree_is_seen():
-    """Assert that 90 % intervals hold 90 %, that ranks are uniform, and that df = M for M - 1 is found out."""
-    loop, few = Loop(Gaussian(), estimator=Scaled(c)), {"M": (3.0, 8.0)}
-    options = {"curves": 96, "generations": 40, "priors": few, "warmup": 100, "seed": randbelow(2**62)}
+CASES = {
+    "replace": (Replace(), (3.0, 8.0), symbols.M + 1, {"curves": 96, "generations": 40}),
+    "accumulate": (Accumulate(), (3.0, 30.0), 2 * symbols.M, {"curves": 80, "generations": 20}),
+}
+"""Regime, range of M, the samples of a wrong truth, and sizes. Of accumulated curves each refit tells little of M, and
+one degree more would be half a standard deviation; twice as many make ranks whose chi-square is 6 of its own beyond.
+"""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_ranks_are_uniform_and_a_wrong_degree_is_seen(case):
+    """Assert that 90 % intervals hold 90 %, that ranks are uniform, and that a wrong degree of the chi-squares is found
+    out: M, or 2 M - 1 where half as many refits are seen, for M - 1.
+    """
+    regime, range_of_M, samples, sizes = CASES[case]
+    loop = Loop(Gaussian(), estimator=Scaled(c), regime=regime)
+    options = {"priors": {"M": range_of_M}, "warmup": 100, "seed": randbelow(2**62), **sizes}
     right = calibrate(loop, **options)
     assert min(right.p_values.values()) > FAILURE_RATE / SHARES
     assert min(p for _, p in right.coverage.values()) > FAILURE_RATE / SHARES
-    wrong = calibrate(loop, truth=Loop(Gaussian(), estimator=Scaled(c), samples=symbols.M + 1), **options)
+    wrong = calibrate(loop, truth=evolve(loop, samples=samples), **options)
     assert min(wrong.p_values.values()) < FAILURE_RATE / SHARES
     assert not wrong.holds

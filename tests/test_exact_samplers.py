@@ -3,7 +3,7 @@
 Seeds come from the operating system; each law is tried once, and one that is off by little must be rejected.
 """
 
-from functools import partial
+from functools import cache
 from secrets import randbelow
 
 import jax
@@ -14,13 +14,15 @@ import pytest
 from scipy import stats
 
 from numerics import simulate
+from numerics.planning import choose
 from numerics.samplers import binomial, chain_key, elementary, slot_key
-from numerics.samplers.cipher import SEEDS, Key, nonzero, words
+from numerics.samplers.cipher import SEEDS, nonzero, words
 from numerics.samplers.exact_normal import DISTANCE, REACH, exact_normals, fine_deviates
 from numerics.samplers.log_gamma import log_gamma
 from numerics.samplers.log_poisson import log_poisson, rest
+from numerics.samplers.normal import exactly, normals
 from numerics.samplers.poisson import poisson
-from theory import Bernoulli, Gaussian, Loop, Mixed, MultivariateGaussian
+from theory import Bernoulli, Categorical, Gaussian, Loop
 
 FAILURE_RATE = 1e-6
 """Chance that any test of this file fails although all samplers are right."""
@@ -31,11 +33,22 @@ SEED = randbelow(SEEDS)
 LEVEL = FAILURE_RATE / TESTS
 
 
+@cache
+def compiled(sampler, given):
+    """Return the function (chains, numbers) -> draws, one for each chain."""
+
+    def every(chains, *values):
+        return jax.vmap(lambda chain: sampler(chain_key(SEED, chain), *values))(chains)
+
+    del given
+    return jax.jit(every)
+
+
 def drawn(sampler, *values):
     """Return draws of sampler(key, *values), one for each chain."""
     with jax.enable_x64(True):
-        every = jax.vmap(lambda chain: sampler(chain_key(SEED, chain), *values))
-        return jax.tree.map(np.asarray, jax.jit(every)(jnp.arange(DRAWS)))
+        draws = compiled(sampler, len(values))(jnp.arange(DRAWS), *map(jnp.asarray, values))
+        return jax.tree.map(np.asarray, draws)
 
 
 # Functions ------------------------------------------------------------------------------------------------------------
@@ -81,9 +94,8 @@ def test_log_of_a_poisson_probability(mean):
 def test_deviates_are_those_of_their_words():
     """Assert sqrt(-2 log u) (cos, sin) of the angle to 2^-50 by mpmath, u = (w + 1/2)/2^64 and 64 bits of angle."""
     with jax.enable_x64(True):
-        made = (words(slot_key(chain_key(SEED, 0), slot), 50) for slot in range(2))
-        radius, angle = ([half.at[:3].set(end) for half, end in zip(one, (0, 2**32 - 1), strict=True)] for one in made)
-        z, w = (np.asarray(x) for x in fine_deviates(tuple(radius), tuple(angle)))
+        radius, angle = (words(slot_key(chain_key(SEED, 0), slot), 50) for slot in range(2))
+        z, w = (np.asarray(x) for x in fine_deviates(radius, angle))
     for at in range(50):
         (upper, lower), (first, second) = ((int(half[at]) for half in one) for one in (radius, angle))
         u = mpmath.mpf(2 * ((upper << 32) + lower) + 1) / 2**65
@@ -95,7 +107,7 @@ def test_deviates_are_those_of_their_words():
 
 
 def test_reach_and_steps_of_normal_variables():
-    """Assert the largest |z|, that the law beyond it is less than the bound, and the steps that the bound is made of."""
+    """Assert the largest |z|, that the law beyond it is less than the bound, and the steps that this is made of."""
     zero, last = jnp.uint32(0), jnp.uint32(2**32 - 1)
     with jax.enable_x64(True):
         end = fine_deviates((zero, zero), (zero, zero))[0]
@@ -104,7 +116,7 @@ def test_reach_and_steps_of_normal_variables():
     assert abs(float(end) - REACH) < 1e-14
     assert 2 * stats.norm.sf(REACH) < DISTANCE
     assert all(float(after - one) == 2.0**-53 for after, one in zip(steps, before, strict=True))
-    assert 2.0**-54 + 2.0**-65 + 2 * 2.0**-56 < DISTANCE
+    assert DISTANCE > 2.0**-54 + 2.0**-65 + 2 * 2.0**-56
 
 
 def test_exact_normals():
@@ -132,49 +144,48 @@ def test_log_gamma(a):
 
 def test_arrays_are_slots():
     """Assert that entry j of an array is the draw of slot j, whatever stands beside it, for arrays within arrays."""
+    key, a = chain_key(SEED, 3), np.array([[0.3, 1.0, 50.0], [2.0, 0.3, 7.0]])
     with jax.enable_x64(True):
-        key, a = chain_key(SEED, 3), jnp.array([[0.3, 1.0, 50.0], [2.0, 0.3, 7.0]])
-        many = log_gamma(key, a, (2, 3))
-        alone = [float(log_gamma(slot_key(key, j), a.reshape(-1)[j])) for j in range(6)]
-        nested = jax.vmap(jax.vmap(log_gamma))(_keys(key, 6, (2, 3)), a)
+        many = jax.jit(lambda a: log_gamma(key, a, a.shape))(a)
+        single = jax.jit(lambda j, a: log_gamma(slot_key(key, j), a))
+        nested = jax.jit(jax.vmap(jax.vmap(lambda j, a: log_gamma(slot_key(key, j), a))))(np.arange(6).reshape(2, 3), a)
+        alone = [float(single(j, a.reshape(-1)[j])) for j in range(6)]
     assert many.reshape(-1).tolist() == alone == nested.reshape(-1).tolist()
 
 
-def _keys(key: Key, count: int, shape: tuple[int, ...]) -> Key:
-    """Return the keys of the first slots as an array of keys."""
-    slots = jax.vmap(partial(slot_key, key))(jnp.arange(count))
-    return Key(*(jnp.broadcast_to(part, (count,)).reshape(shape) for part in slots))
-
-
-@pytest.mark.parametrize("rate", [9.0, 300.0])
-def test_counts_for_any_neighbours(rate):
-    """Assert that a chain's count is the same beside chains that need the other way, Poisson and binomial."""
-    rates = np.array([rate, 0.1, rate, 1e6])
+@pytest.mark.parametrize("sampler", [poisson, lambda key, rate: binomial(key, 1e7, rate / 1e7)])
+def test_counts_for_any_neighbours(sampler):
+    """Assert that a chain's count is the same beside chains that need the other way, of Poisson and binomial laws."""
+    rates = np.array([9.0, 300.0, 0.1, 1e6])
     with jax.enable_x64(True):
-        keys = jax.vmap(partial(chain_key, SEED))
-        beside = jax.vmap(poisson)(keys(jnp.arange(4)), rates)
-        alone = [float(poisson(chain_key(SEED, chain), rates[chain])) for chain in range(4)]
-        shares = jax.vmap(lambda key, share: binomial(key, 1e7, share))(keys(jnp.arange(4)), rates / 1e7)
-        single = [float(binomial(chain_key(SEED, chain), 1e7, rates[chain] / 1e7)) for chain in range(4)]
+        one = jax.jit(lambda chain, rate: sampler(chain_key(SEED, chain), rate))
+        beside = jax.jit(jax.vmap(lambda chain, rate: sampler(chain_key(SEED, chain), rate)))(np.arange(4), rates)
+        alone = [float(one(chain, rate)) for chain, rate in enumerate(rates)]
     assert beside.tolist() == alone
-    assert shares.tolist() == single
 
 
-# Loops ----------------------------------------------------------------------------------------------------------------
-
-
-LOOPS = {
-    "normal": Loop(Gaussian(0, 1), samples=10),
-    "successes": Loop(Bernoulli("1/3"), samples=50),
-    "matrix": Loop(MultivariateGaussian([0, 0], [[1, "1/2"], ["1/2", 2]]), samples=10),
-    "share": Loop(MultivariateGaussian([0, 0], [[1, 0], [0, 2]]), samples=10, regime=Mixed("1/2")),
-}
-
-
-@pytest.mark.parametrize("name", LOOPS)
-def test_exact_runs_are_the_same_for_any_chunk(name):
+def test_exact_runs_are_the_same_for_any_chunk():
     """Assert that chunks change no bit of a run whose laws are drawn by rejection."""
-    runs = [
-        simulate(LOOPS[name], generations=4, chains=300, chunk=chunk, seed=SEED, exact=True) for chunk in (300, 16)
-    ]
-    assert runs[0].equals(runs[1])
+    how = {"generations": 4, "chains": 300, "seed": SEED, "exact": True}
+    one, two = (simulate(Loop(Gaussian(0, 1), samples=10), chunk=chunk, **how) for chunk in (512, 256))
+    assert one.equals(two)
+
+
+def test_exact_runs_take_no_approximation():
+    """Assert that a method of approximate counts is refused, and that "auto" takes none."""
+    two = Loop(Bernoulli("1/3"), samples=50)
+    assert choose(two, "auto", ())[0] == "pair"
+    assert choose(two, "auto", (), exact=True)[0] == "statistic"
+    assert choose(Loop(Categorical(), samples=10**6), "auto", (100,), exact=True)[0] == "types-exact"
+    with pytest.raises(ValueError, match="not exactly"):
+        choose(two, "pair", (), exact=True)
+
+
+def test_points_of_an_exact_run_are_finer():
+    """Assert that normal points, and those of any kit, have 64 bits of radius and of angle where that is asked."""
+    key = chain_key(SEED, 0)
+    with jax.enable_x64(True):
+        with exactly():
+            fine = normals(key, (5,))
+        assert [x.tolist() for x in fine] == [x.tolist() for x in exact_normals(key, (5,))]
+        assert normals(key, (5,))[0].tolist() != fine[0].tolist()

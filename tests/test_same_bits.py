@@ -1,8 +1,9 @@
 """The same bits from another interpreter, with its own JAX and NumPy: both run the same loops, now, and are compared.
 
 No digest is written down here. COLLAPSE_OTHER_PYTHON names the other interpreter, one that has the project's
-dependencies in other versions; without it there is nothing to compare with. Paths that draw by rejection in
-`jax.random` (exact=True) or that call a library's logarithms (Poisson sums) promise no bits beyond one version.
+dependencies in other versions, on the same processor; without it there is nothing to compare with. Laws whose points
+are made with a library's own functions (hyperbolic secant, Pareto and truncated normal points, SVI, NUTS) promise no
+bits beyond one version and are not listed.
 """
 
 import hashlib

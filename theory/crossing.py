@@ -158,8 +158,14 @@ class Judge:
         """Return whether the bound is shown to be met (or to fail) at every value from ``low`` to ``high``.
 
         A range is settled where the difference has one sign all over it, or where the quantity is monotone on it and
-        its two ends agree; other ranges are halved.
+        its two ends agree; other ranges are halved. A value that cannot be told shows nothing.
         """
+        try:
+            return self._settled(low, high, holds, grid)
+        except NoClosedForm:
+            return False
+
+    def _settled(self, low: Expr, high: Expr, holds: bool, grid: Admissible) -> bool:
         if high != oo and self._ordered:
             return self.holds(low) == self.holds(high) == holds
         if self.difference is None and (not grid.step or high - low > FEW * grid.step):

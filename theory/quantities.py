@@ -80,7 +80,7 @@ class Curve(Quantity):
         """Return the value that the recurrence reaches, or the limit."""
         curve = self.curve()
         if horizon == oo:
-            return curve.limit()
+            return _limit(curve).expression  # solved anew at the numbers, whatever the closed form may be
         return curve.values(int(horizon))[-1] if horizon <= STEPS else curve.expression.subs(n, horizon)
 
     def conditions(self, horizon: Expr) -> tuple[Expr, ...]:

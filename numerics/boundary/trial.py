@@ -6,6 +6,8 @@ from the bound with the chains that are allowed is not run and not passed: it is
 nearest values that can be told are run in its place. The verdict on a run rests on the run alone.
 """
 
+from functools import cached_property
+
 import numpy as np
 import xarray as xr
 from attrs import evolve, frozen
@@ -16,8 +18,11 @@ from numerics.boundary.estimates import estimate, spread
 from numerics.boundary.question import Question, of_budget, of_plan
 from numerics.boundary.verdict import Boundary, Tried
 from numerics.compared import SKEW
+from numerics.planning import PATHS, choose
 from numerics.simulate import simulate
+from numerics.sources import shape, source_arrays
 from theory.budget import Budget
+from theory.loop import Loop
 from theory.planned import Plan
 from theory.quantities import Quantity
 
@@ -27,6 +32,8 @@ MOST = 4
 """Intervals that share the level: two neighbours, and the nearest values that can be told in their places."""
 FAR = 256
 """Generations after which a limit must be reached to a tenth of its distance from the bound."""
+POINTS = 2**27
+"""Points that all chains of one value may draw together, where a loop is run from its data: a minute or so."""
 OTHER = 2**32
 """Added to the seed for the few chains that are looked at before."""
 
@@ -44,7 +51,8 @@ def at_boundary(
 
     Args:
         plan: what `theory.plan` or `theory.least_budget` returned, with a number as its answer.
-        chains: the most that one value may take. As many are run as theory's distance from the bound asks for.
+        chains: the most that one value may take. As many are run as theory's distance from the bound asks for. Where
+            every point is drawn, the most is also as many as draw 2^27 points.
         level: chance that any interval misses its quantity, over all values together.
         power: chance that a value whose distance is the theory's is told from the bound.
         smallest: for a symbol that is no whole number, whose neighbours are as close as one likes: the largest
@@ -87,18 +95,33 @@ class _Trial:
         """Return what theory says of a value, and what a run shows if it takes no more chains than are allowed."""
         close = self.question.continuous  # never run, for its distance from the bound is a matter of rounding
         one = self._planned(at, claimed, roughly=close)
-        return one if close or one.needed > self.most else self._run(one)
+        return one if close or one.needed > self._most(at, one.generation) else self._run(one)
 
     def nearest(self, side: Tried) -> Tried | None:
         """Return the nearest value beyond a side that can be told from the bound, run; None if none is found."""
         for at in self.question.further(side.at, side.claimed):
+            if (most := self._most(at, side.generation)) < PILOT:
+                continue
             theory = float(self.question.at(at).value(self.question.generation))
-            if self._needed(side.scatter, abs(theory - side.bound)) > self.most:
+            if self._needed(side.scatter, abs(theory - side.bound)) > most:
                 continue  # with the scatter at the answer, which is about that at this value
             one = self._planned(at, side.claimed)
-            if one.needed <= self.most:
+            if one.needed <= self._most(at, one.generation):
                 return self._run(one)
         return None
+
+    def _most(self, at: Expr, generation: int) -> float:
+        """Return how many chains a value may take."""
+        if not self._draws_points:
+            return self.most
+        loop = self.question.at(at).loop
+        return min(self.most, POINTS / (generation * PATHS["data"].size(loop, _shape(loop), generation)))
+
+    @cached_property
+    def _draws_points(self) -> bool:
+        """Whether the loop is run from its data: at the answer, and so at every value."""
+        loop = self.question.at(self.question.sides[-1][0]).loop
+        return choose(loop, "auto", _shape(loop))[0] == "data"
 
     def _needed(self, scatter: float, distance: float) -> float:
         return ((self.threshold + self.power) * scatter / distance) ** 2 if distance else np.inf
@@ -135,6 +158,10 @@ class _Trial:
         # A sample's own error is too small where rare chains decide; theory's is taken where it is the larger.
         error = max(float(run["linear_sem"][-1]), one.scatter / count**0.5)
         return evolve(one, chains=count, mean=what.value(means), error=error)
+
+
+def _shape(loop: Loop) -> tuple[int, ...]:
+    return shape(source_arrays(loop))
 
 
 def _generation(asked: Quantity, horizon: Expr, distance: float) -> int:

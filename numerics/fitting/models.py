@@ -65,8 +65,12 @@ def chains(model: Model, effort: Effort) -> Callable[..., Any]:
 
 @cache
 def many(model: Model, effort: Effort) -> Callable[..., Any]:
-    """Return the compiled function (seed, indices, starts, data) -> draws of one chain for each of many curves."""
-    return jax.jit(jax.vmap(_chain(model, effort), (None, 0, 0, 0)))
+    """Return the compiled function (seed, indices, starts, data) -> draws of one chain for each of many curves.
+
+    One curve after the other: side by side, all would wait at every step for the one whose trajectory is the longest.
+    """
+    run = _chain(model, effort)
+    return jax.jit(lambda seed, *each: jax.lax.map(lambda one: run(seed, *one), each))
 
 
 def _chain(model: Model, effort: Effort) -> Callable[..., Any]:

@@ -128,8 +128,8 @@ def _without_source(loop: Loop) -> Loop:
     if isinstance(loop.family, Fitted | LocationScale) or loop.law.outside(loop.source) is not None:
         source = outside.bare(loop.source or loop.family)
         return evolve(loop, family=outside.bare_family(loop.family), source=source)
-    kept = loop.source if isinstance(loop.family, DiagonalGaussian) else None
-    return evolve(loop, family=scalars.bare(loop.family), source=kept)
+    tied = loop.source if isinstance(loop.family, DiagonalGaussian) else None
+    return evolve(loop, family=scalars.bare(loop.family), source=None if tied is None else outside.bare(tied))
 
 
 def program(loop: Loop, shape: tuple[int, ...], generations: int) -> Program:

@@ -59,7 +59,7 @@ class Roots(Space):
         """Return the root times a vector, U diag(exp s) z."""
         top, low = map(self.rows, self.cut(elementary.exp(root.logs) * z))
         unit = root.unit
-        parts = self.product(unit.top, top), self.product(unit.side, top) + self.product(unit.low, low)
+        parts = self.product(unit.top, top), self.product(unit.low, low, self.product(unit.side, top))
         return self.joined(*(part[..., 0] if self.chains_first else part[:, 0] for part in parts))
 
     def triangle(self, root: Root) -> Blocks:
@@ -87,7 +87,7 @@ class Roots(Space):
         """
         logs = root.logs + lower.logs
         ratios = held(lambda: self._ratios(root.logs, logs, lower.below), self.when)
-        return Root(Blocks(*map(jnp.add, root.unit, self.multiplied(root.unit, ratios))), logs)
+        return Root(self.multiplied(root.unit, ratios, root.unit), logs)
 
     def _ratios(self, before: Array, after: Array, below: Blocks) -> Blocks:
         """Return a_ij exp(s_i - s_j') below the diagonal, 0 in columns that are 0."""

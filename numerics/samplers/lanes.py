@@ -95,7 +95,12 @@ def least_passed(u: Array, none: Array, onward: Callable[[Array, Array], Array])
         left = left - mass
         return k + 1, left, onward(k, mass), count + (left >= 0)
 
-    begin = jnp.asarray(0, u.dtype), *(jnp.broadcast_to(x, shape) for x in (u, none, jnp.zeros_like(u)))
+    begin = (
+        jnp.asarray(0, u.dtype),
+        jnp.broadcast_to(u, shape),
+        jnp.broadcast_to(none, shape),
+        jnp.zeros(shape, u.dtype),
+    )
     return lax.while_loop(lambda state: ((state[1] >= 0) & (state[2] > 0)).any(), passed, begin)[3]
 
 
