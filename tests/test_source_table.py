@@ -21,7 +21,7 @@ SHOWN = [
     "biased estimator: least squared error",
     "biased estimator alone (M = oo)",
     "three full-batch steps on log V",
-    "product of marginals: kl model source",
+    "product of marginals: KL(model || source)",
     "kernel density, bandwidth by rule",
 ]
 

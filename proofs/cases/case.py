@@ -23,6 +23,8 @@ METRICS: Mapping[str, Expr] = {
     "support": Function("support")(_MODEL),
 }
 """Metrics as they are written in the table."""
+NAMES = {"kl_source_model": "KL(source || model)", "kl_model_source": "KL(model || source)", "w2": "W2"}
+"""Metrics as titles name them, where their own names are none."""
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 from sympy import Rational, log, oo
 
-from proofs.cases.case import Case
+from proofs.cases.case import NAMES, Case
 from theory import (
     EM,
     Categorical,
@@ -84,7 +84,7 @@ def _one_gaussian():
 
 
 def _mixtures():
-    V, few = Mixture.V, {"estimator": EM(5, tolerance=0), "samples": 60, "generations": 2, "effort": 1 / 4}
+    V, few = Mixture.V, {"estimator": EM(5, tolerance=0), "samples": 60, "generations": 2, "effort": 1 / 8}
     yield _case("three parts fitted by two (EM)", V, Mixture(2), THREE, **few)
     for word in ("Laplace", "Student", "uniform", "empirical"):
         title, source = f"{word} source fitted by two parts (EM)", OUTSIDE[word]
@@ -95,7 +95,7 @@ def _mixtures():
 def _types():
     for metric in ("kl_model_source", "entropy", "support"):
         yield _case(
-            f"product of marginals: {metric.replace('_', ' ')}", metric, ProductCategorical((2, 2)), JOINT, samples=8
+            f"product of marginals: {NAMES.get(metric, metric)}", metric, ProductCategorical((2, 2)), JOINT, samples=8
         )
     yield _case(
         "product of marginals alone (M = oo)", "kl_source_model", ProductCategorical((2, 2)), JOINT, ONCE, samples=oo
@@ -119,7 +119,7 @@ def _contained():
         title = f"{word} source fitted by its own law: {name}"
         yield _case(title, metric, OUTSIDE[word], None, OFF, samples=10)
     yield _case(
-        "Student source fitted by its own law: entropy", "entropy", StudentT(5), None, OFF, effort=1 / 4, samples=40
+        "Student source fitted by its own law: entropy", "entropy", StudentT(5), None, OFF, effort=1 / 8, samples=40
     )
 
 

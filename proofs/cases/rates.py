@@ -87,6 +87,6 @@ def cases() -> list[Case]:
             "least squares",
             Loop(LinearRegression(dimension=3, noise=1, w0=1)),
             of_w.squares - 2 * of_w.w + 1,
-            100,
+            160,
         ),
     ]

@@ -2,7 +2,7 @@
 
 from sympy import Rational, Symbol, log, oo
 
-from proofs.cases.case import Case
+from proofs.cases.case import NAMES, Case
 from theory import (
     Accumulate,
     Bernoulli,
@@ -75,7 +75,7 @@ def _families():
         (Binomial(4), Binomial.p * (1 - Binomial.p), {"p0": THIRD}),
         (Poisson(), Poisson.rate**2, {"rate0": 2}),
         (Exponential(), Exponential.mean**2, {"mean0": 2}),
-        (Exponential(), log(Exponential.mean), {"mean0": 1, "M": 3}),
+        (Exponential(), log(Exponential.mean), {"mean0": 1, "M": 2}),
         (Gamma(), Gamma.mean**2, {"mean0": 2, **shape}),
         (NegativeBinomial(), m**2, {"mean0": 2, **shape}),
         (HyperbolicSecant(), HyperbolicSecant.mean**2, {"mean0": 1, "r": 2, "M": 10}),
@@ -84,12 +84,12 @@ def _families():
         (LinearRegression(w0=1), error, numbers),
     ]
     for family, of, at in rows:
-        what = of.replace("_", " ") if isinstance(of, str) else str(of)
+        what = NAMES.get(of, of) if isinstance(of, str) else str(of)
         yield Case(f"{type(family).__name__}: {what}", "statistical", lambda f=family: Loop(f), of, {"M": 20} | at)
     here = Loop(Categorical(LAW), samples=8)
     yield Case("Categorical: collision", "statistical", lambda: here, Categorical.collision)
     for metric in ("kl_model_source", "entropy", "support"):
-        yield Case(f"Categorical: {metric.replace('_', ' ')}", "statistical", lambda: here, metric)
+        yield Case(f"Categorical: {NAMES.get(metric, metric)}", "statistical", lambda: here, metric)
     yield from _pooled()
 
 
