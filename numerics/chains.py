@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from attrs import frozen
+from attrs import field, frozen
 from jax import Array, lax
 
 from numerics.samplers.cipher import Key, chain_key, generation_key
@@ -34,6 +34,7 @@ class Program:
         compact: state -> the types that are left, from which sums over all types are read; None where it does not say.
         together: whether the functions take the key of many chains, and record these on the first axis.
         apart: whether model 0 is one state for all chains even so, of another form than those that follow.
+        known: expression in the variables -> the name under which the view has it too, made in a cheaper way.
     """
 
     start: Callable[[Given], State]
@@ -43,6 +44,7 @@ class Program:
     compact: Callable[[State], Any] | None = None
     together: bool = False
     apart: bool = False
+    known: Mapping[Any, str] = field(factory=dict)
 
 
 @frozen

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from attrs import evolve
 from jax import Array
+from sympy import Dummy
 
 from numerics.chains import Given, Group, Program, State, trajectories
 from numerics.paths.slots import reader
@@ -73,15 +74,18 @@ def compiled(plan: Plan, devices: Devices) -> Callable[[np.ndarray, Given, np.nd
 def _recorder(plan: Plan, program: Program) -> Callable[[Given, State], Mapping[str, Array]]:
     """Return the function (given, state) -> the plan's variables and observables."""
     known, letters = variables(plan.loop.family), letters_of_source(plan.loop.family)
-    read = {name: to_jax(expr.xreplace(dict(known.rewrite)), (*known.letters, *letters)) for name, expr in plan.observe}
-
+    cheaper = {expr: Dummy(name) for expr, name in program.known.items()}
+    arguments = (*known.letters, *letters, *cheaper.values())
+    spelled = {name: expr.xreplace(cheaper).xreplace(dict(known.rewrite)) for name, expr in plan.observe}
+    read = {name: to_jax(expr, arguments) for name, expr in spelled.items()}
     slots = {name: reader(expr, plan.shape[0]) for name, expr in plan.observe} if plan.counted else {}
 
     def record(given: Given, state: State) -> dict[str, Array]:
         values, left = program.view(state), program.compact(state) if program.compact else None
-        arguments = [*(values[name] for name in known.letters.values()), *(given[str(x)] for x in letters)]
+        here = [*(values[name] for name in known.letters.values()), *(given[str(x)] for x in letters)]
+        here += [values[name] for name in program.known.values()]
         if left is None:
-            observed = {name: function(*arguments) for name, function in read.items()}
+            observed = {name: function(*here) for name, function in read.items()}
         else:
             chains = left.shares.shape[1:]
             observed = {name: jnp.broadcast_to(function(left, given), chains) for name, function in slots.items()}

@@ -14,6 +14,7 @@ import xarray as xr
 from sympy import Determinant, Expr, Indexed, IndexedBase, MatrixSymbol, Rational, Symbol, exp, log, sympify
 
 from numerics.printer import to_jax
+from numerics.running.provenance import arguments_of
 from numerics.scalars import log_letter
 from numerics.variables import LOG_DET, in_matrices
 from theory import symbols
@@ -123,7 +124,7 @@ def check_loop(loop: Loop, run: xr.Dataset) -> None:
 
 def start_values(loop: Loop, run: xr.Dataset) -> dict[Symbol, Expr]:
     """Return the source's symbols with the exact values from which the run started."""
-    return exact_start(loop, json.loads(run.attrs["provenance"])["arguments"]["start"])
+    return exact_start(loop, arguments_of(run.attrs["provenance"])["start"])
 
 
 def exact_start(loop: Loop, start: Mapping[str, Any]) -> dict[Symbol, Expr]:

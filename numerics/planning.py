@@ -136,19 +136,24 @@ def numbers(loop: Loop, shape: tuple[int, ...], observed: int) -> int:
     return sum(math.prod(shape) ** len(dims) for dims in variables(loop.family).dims.values()) + observed
 
 
-def choose(loop: Loop, method: str, shape: tuple[int, ...]) -> tuple[str, str]:
-    """Return the path that runs and why.
+def choose(loop: Loop, method: str, shape: tuple[int, ...], exact: bool = False) -> tuple[str, str]:
+    """Return the path that runs and why, one without approximations where these are not wanted.
 
     Raises:
         ValueError: a method that does not exist or is not exact for the loop.
     """
     if method not in ("auto", *PATHS):
         raise ValueError(f"method = {method!r} is no path. Choose one of auto, {', '.join(PATHS)}.")
+    near = [name for name in counts_path.WAYS if exact and name not in counts_path.EXACT]
     if method != "auto":
         if reason := PATHS[method].why_not(loop, shape):
             raise ValueError(f"method = {method!r} cannot run this loop: {reason}. Ask for method='auto'.")
+        if method in near:
+            raise ValueError(
+                f"method = {method!r} draws counts within 2e-7 of their law, not exactly. Ask for method='auto'."
+            )
         return method, "asked for"
-    if counts := [name for name in counts_path.WAYS if PATHS[name].why_not(loop, shape) is None]:
+    if counts := [name for name in counts_path.WAYS if name not in near and PATHS[name].why_not(loop, shape) is None]:
         return counts_path.cheapest(counts, shape[0] if shape else 2, int(loop.samples))
     refusals = []
     for name, path in PATHS.items():

@@ -1,6 +1,7 @@
 """In which floating-point formats a loop is simulated, and whether its laws are drawn without any error of theirs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -9,6 +10,7 @@ from attrs import field, frozen
 from jax import Array
 
 from numerics.samplers import elementary
+from numerics.samplers.normal import exactly
 
 NAMES = ("f64", "mixed", "f32")
 
@@ -50,6 +52,8 @@ class Precision:
         """The exponential of the state: what is drawn in float32 needs no more digits."""
         return elementary.exp if self.name == "f64" else elementary.short_exp
 
-    def tracing(self) -> Any:
-        """Return the context in which a program is traced and run."""
-        return jax.enable_x64(self.name != "f32")
+    @contextmanager
+    def tracing(self) -> Iterator[None]:
+        """Trace and run a program in these formats."""
+        with jax.enable_x64(self.name != "f32"), exactly(self.exact):
+            yield

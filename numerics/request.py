@@ -105,7 +105,7 @@ class Request:
     @cached_property
     def way(self) -> tuple[str, str]:
         """The path that runs, and why."""
-        return planning.choose(self.loop, self.method, self._shape)
+        return planning.choose(self.loop, self.method, self._shape, self.exact)
 
     @cached_property
     def chosen(self) -> machine.Devices:

@@ -127,7 +127,7 @@ def symbol_of_source(family: OneParameter) -> Symbol:
 
 
 def _gamma_point(key: Key, mean: Any, shape: Any) -> Array:
-    return mean / (2 * shape) * jnp.exp(log_chi_square(key, 2 * shape))
+    return mean / (2 * shape) * elementary.exp(log_chi_square(key, 2 * shape))
 
 
 def _secant_point(key: Key, mean: Any, shape: float) -> Array:

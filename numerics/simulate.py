@@ -68,8 +68,9 @@ def simulate(
             returns the whole; it changes no number.
         precision: "f64", or for loops of normal and chi-square laws "mixed", float32 innovations and a float64
             state, or "f32" for all, which asks for a source of moderate numbers.
-        exact: whether every law is drawn without approximation, by rejection; the default has the errors that
-            `numerics.samplers.quantiles.relative_error` computes, below 10^-10 in float64 for 2 degrees or more.
+        exact: whether every law is drawn without approximation, by rejection and with 64 bits of a normal variable's
+            radius and angle; the default has the errors that `numerics.samplers.quantiles.relative_error` computes,
+            below 10^-10 in float64 for 2 degrees or more, and those of the method.
         progress: whether to show progress, and the device, on standard error.
         out: folder that keeps the run, a file for every chunk as it is done; it has one writer at a time, which may be
             all processes together.

@@ -72,13 +72,13 @@ class SourcesJob:
     """Options of the table of error sources.
 
     Args:
-        only: Rows of one error source.
+        only: Rows of one error source; "all" are the loops in which all three come together, and their eight variants.
         chains: Independent runs of each loop.
         seed: Seed of all random numbers.
         out: Folder for sources.html and sources.json.
     """
 
-    only: Literal["statistical", "expressivity", "approximation"] | None = None
+    only: Literal["statistical", "expressivity", "approximation", "all"] | None = None
     chains: int = field(default=40_000, validator=_at_least(1000))
     seed: int = field(default=0, validator=_at_least(0))
     out: Path = Path("build/sources")

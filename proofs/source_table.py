@@ -7,7 +7,8 @@ the fast one, so that no row is without a verdict.
 
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,8 @@ class Seen:
     fast: Mean | None
     raw: Mean | None
     reasons: Mapping[str, str] = field(factory=dict)
+    off: float = 0.0
+    """What the exact value may be off by, where it is a leading term."""
 
     @property
     def scale(self) -> float:
@@ -83,7 +86,7 @@ class Seen:
 
     def differences(self) -> Iterator[tuple[float, float, float]]:
         """Yield (difference, its standard error, its bias at most) of each comparison."""
-        exact = None if self.exact is None else Mean(self.exact, 0.0)
+        exact = None if self.exact is None else Mean(self.exact, 0.0, self.off)
         pairs = [(exact, self.fast or self.raw), (self.fast, self.raw)]
         for one, two in pairs:
             if one is not None and two is not None:
@@ -177,7 +180,7 @@ def _row(case: Case, chains: int, seed: int, z: float) -> Row:
         loop = case.here
     except ValueError as refusal:
         return _undeclared(case, str(refusal))
-    known = seen(case, loop, chains, seed)
+    known = seen(case, loop, round(case.effort * chains), seed)
     formula, certificate, reason = _derived(case, known)
     shown = known.fast or known.raw or Mean(float("nan"), 0.0)
     return Row(
@@ -200,11 +203,10 @@ def seen(case: Case, loop: Loop, chains: int, seed: int) -> Seen:
     """Return the exact value of a case, its fast simulation and its raw one, as far as there are such."""
     reasons: dict[str, str] = {}
     exact = _tried("theory", case.exact, reasons)
-    single = loop.samples == oo
-    fast = _tried("simulation", lambda: _simulated(case, loop, 1 if single else chains, seed), reasons)
-    slow = _many_drawn if single else _drawn
-    raw = _tried("raw data", lambda: slow(case, loop, chains, seed), reasons)
-    return Seen(exact, fast, raw, reasons)
+    fast = _tried("simulation", lambda: _fast(case, loop, chains, seed, exact is not None), reasons)
+    drawn = partial(_many, _drawn) if loop.samples == oo else _drawn
+    raw = _tried("raw data", lambda: drawn(case, loop, chains, seed), reasons)
+    return Seen(exact, fast, raw, reasons, 0.0 if exact is None else case.off())
 
 
 def _tried(what: str, ask: Any, reasons: dict[str, str]) -> Any:
@@ -214,6 +216,20 @@ def _tried(what: str, ask: Any, reasons: dict[str, str]) -> Any:
     except (NotClosed, NoClosedForm, ValueError) as refusal:
         reasons[what] = str(refusal).split(". ")[0]
         return None
+
+
+def _fast(case: Case, loop: Loop, chains: int, seed: int, exact: bool) -> Mean:
+    """Return the library's own simulation; of infinitely many points one run, or many points where nothing else is
+    known.
+    """
+    if loop.samples != oo:
+        return _simulated(case, loop, chains, seed)
+    try:
+        return _simulated(case, loop, 1, seed)
+    except (NotClosed, ValueError):
+        if exact:
+            raise
+        return _many(_simulated, case, loop, chains, seed)
 
 
 def _simulated(case: Case, loop: Loop, chains: int, seed: int) -> Mean:
@@ -227,10 +243,10 @@ def _drawn(case: Case, loop: Loop, chains: int, seed: int) -> Mean:
     return Mean.of(_values(case, loop, run.isel(generation=[-1])))
 
 
-def _many_drawn(case: Case, loop: Loop, chains: int, seed: int) -> Mean:
+def _many(run: Callable[..., Mean], case: Case, loop: Loop, chains: int, seed: int) -> Mean:
     """Return the mean of many points, off by at most what half as many differ from it."""
     few = min(chains, FEW)
-    whole, half = (_drawn(case, evolve(loop, samples=size), few, seed) for size in (MANY, MANY // 2))
+    whole, half = (run(case, evolve(loop, samples=size), few, seed) for size in (MANY, MANY // 2))
     return evolve(whole, bias=abs(whole.value - half.value) + float(np.hypot(3 * whole.error, 3 * half.error)))
 
 
@@ -257,6 +273,7 @@ def _note(case: Case, known: Seen, reason: str) -> str:
     """Return what the row shows, why it has no closed form, and what the raw data say."""
     kind = "Exact at every n" if known.exact is not None else "Simulated only"
     told = [case.note, f"{kind}: {reason}" if reason else ""]
+    told.append(f"At this M the leading term is off by at most {known.off:.1g}" if known.off else "")
     stands = f" ({MANY} points for infinitely many)" if known.raw and known.raw.bias else ""
     told.append(f"Raw data in NumPy{stands}: {known.raw}" if known.raw else f"No raw data: {known.reasons['raw data']}")
     if "simulation" in known.reasons:

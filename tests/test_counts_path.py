@@ -1,12 +1,13 @@
 """Categorical loops at any number of types: the same law by every way, the same bits for any chunk, sums from slots."""
 
 from itertools import product
+from secrets import randbelow
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.stats import binom, chi2
+from scipy.stats import binom, chi2, norm
 from scipy.stats import multinomial as multinomial_law
 from sympy import Piecewise, Sum, log, sign
 
@@ -14,6 +15,7 @@ from numerics import planning, simulate
 from numerics.paths import counts_path
 from numerics.paths.slots import WHOLE, Slots, dense, reader
 from numerics.printer import to_jax
+from numerics.samplers import SEEDS, many_tokens
 from numerics.samplers.binomials import binomials
 from numerics.samplers.cipher import below, chain_key, uniforms, words
 from theory import Categorical, Loop, Mixed, Tempered
@@ -22,6 +24,7 @@ from theory.symbols import K, i, p, p0
 FAILURE = 1e-6
 """Probability with which each statistical test here fails although all is well."""
 KEY = chain_key(7, 0)
+SEED = randbelow(SEEDS)
 ENTROPY = Sum(Piecewise((-p[i] * log(p[i]), p[i] > 0), (0, True)), WHOLE)
 WATCHED = {"vocabulary": Categorical.vocabulary, "collision": Categorical.collision, "absorbed": Categorical.absorbed}
 
@@ -85,6 +88,27 @@ def test_two_fits_have_the_law_of_the_chain(method):
     assert seen.sum() == chains
     assert not rejected(seen, law @ onward)
     assert rejected(seen, law)
+
+
+def test_many_tokens_have_their_law():
+    """Assert that thousands of tokens, drawn in the order of their types, have the source's law, and those copied from
+    them the variances that a multinomial draw of the last counts x has: sum (x' - x)^2/x is one less than the types.
+    """
+    types, M, chains = 5_000, many_tokens.LEAST + 3, 200
+    asked = {"generations": 2, "chains": chains, "seed": SEED, "method": "tokens"}
+    counts = simulate(Loop(Categorical(), samples=M), {"p": zipf(types)}, **asked).p.to_numpy() * M
+    x, after = np.rint(counts[:, 1]), np.rint(counts[:, 2])
+    assert (x.sum(axis=1) == M).all()
+    assert (after.sum(axis=1) == M).all()
+    rooms = np.minimum(40 * np.cumsum(zipf(types)), 39).astype(int)
+    seen, chances = x.sum(axis=0), zipf(types)
+    assert not rejected(seen, chances), SEED
+    assert not rejected(*(np.bincount(rooms, each) for each in (seen, chances))), SEED
+    assert rejected(seen, chances**1.02 / (chances**1.02).sum())
+    there = x > 0
+    moved = np.where(there, (after - x) ** 2 / np.maximum(x, 1), 0).sum(axis=1) - there.sum(axis=1) + 1
+    assert abs(moved.mean()) < norm.isf(FAILURE / 2) * moved.std() / chains**0.5, SEED
+    assert (after[~there] == 0).all()
 
 
 @pytest.mark.parametrize(("method", "samples"), [("tokens", 12), ("types", 90)])
@@ -160,7 +184,8 @@ def test_slots_read_what_all_frequencies_say(expr):
         slots = Slots(jnp.array([3, 17, 0, types, types]), jnp.array([0.25, 0.5, 0.25, 0.0, 0.0]))
         source = zipf(types)
         wanted = to_jax(expr, (p, p0))(np.asarray(dense(slots, types)), source)
-        np.testing.assert_allclose(reader(expr, types)(slots, {"p0": source}), wanted, rtol=1e-13, atol=1e-15)
+        for here in (slots, slots._replace(used=jnp.int32(3))):
+            np.testing.assert_allclose(reader(expr, types)(here, {"p0": source}), wanted, rtol=1e-13, atol=1e-15)
 
 
 def test_a_sum_that_lost_types_make_meaningless_says_so():

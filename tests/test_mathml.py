@@ -201,7 +201,7 @@ def test_reader_catches_misprints():
 
 
 def test_heads_are_the_fields_own():
-    """Assert that digamma is ψ, trigamma ψ₁, an expectation E[...], and that a name is data, not markup."""
+    """Assert that digamma is ψ, trigamma ψ₁, an expectation E[...], O(1/M) short, and a name data, not markup."""
     assert mathml(digamma(n)).startswith("<mrow><mi>ψ</mi><mrow><mo>(</mo>")
     assert mathml(polygamma(1, n)).startswith("<mrow><msub><mi>ψ</mi><mn>1</mn></msub>")
     assert mathml(sympy.Function("E")(mu)) == (
@@ -213,3 +213,5 @@ def test_heads_are_the_fields_own():
     cases = mathml(sympy.Piecewise((1, n < M), (2, True)))
     assert "<mi>M</mi><mo>&gt;</mo><mi>n</mi>" in cases
     assert "otherwise" in cases
+    big = mathml(n + sympy.Order(1 / M, (M, sympy.oo)))
+    assert big.endswith("<mi>O</mi><mrow><mo>(</mo><mfrac><mn>1</mn><mi>M</mi></mfrac><mo>)</mo></mrow></mrow></mrow>")

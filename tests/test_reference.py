@@ -29,6 +29,7 @@ from theory import (
     Gaussian,
     Loop,
     Mixed,
+    Moran,
     MultivariateGaussian,
     Replace,
     Scaled,
@@ -273,3 +274,20 @@ def test_reference_has_the_first_moments_of_theory():
         V = referred(loop)["V"][:, 1]
         assert abs(V.mean() - 4 * factor) < CRITICAL * V.std() / CHAINS**0.5
     assert Integer(SAMPLES) == REPLACE.samples
+
+
+def test_reference_replaces_one_token_at_a_time():
+    """Assert E p(1-p) of a pool in which every token gives way to a draw from it: p0 (1-p0) (1-1/M) (1-2/M^2)^(n-1).
+
+    A copy of itself changes nothing, and two tokens that differ meet with the chance 2 p (1-p); the real share u pulls
+    the mean towards p0 by u/M.
+    """
+    pool = Loop(Bernoulli(Rational(3, 10)), samples=SAMPLES, regime=Moran())
+    run = reference(pool, None, 4, CHAINS, np.random.default_rng(SEED))["p"]
+    spread = run[:, 4] * (1 - run[:, 4])
+    expected = 0.21 * (1 - 1 / SAMPLES) * (1 - 2 / SAMPLES**2) ** 3
+    assert abs(spread.mean() - expected) < CRITICAL * spread.std() / CHAINS**0.5
+    assert set(np.unique(np.round(np.abs(np.diff(run[:, 1:], axis=1)) * SAMPLES, 9))) == {0.0, 1.0}
+    drawn = reference(evolve(pool, regime=Moran(1)), None, 2, CHAINS, np.random.default_rng(SEED))["p"]
+    assert abs(drawn[:, 2].mean() - 0.3) < CRITICAL * drawn[:, 2].std() / CHAINS**0.5
+    assert abs(np.var(drawn[:, 2]) - 0.21 / SAMPLES) < CRITICAL * 0.21 / SAMPLES * (2 / CHAINS) ** 0.5

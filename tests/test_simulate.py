@@ -256,7 +256,7 @@ def test_provenance_is_complete():
 def test_saved_run_comes_back_and_can_be_repeated(tmp_path):
     """Assert that a file gives the run back, attributes and all, and that its provenance gives the same bits."""
     pytest.importorskip("h5py", reason="h5netcdf writes through h5py")
-    law = {"p": np.full(3_000, 1 / 3_000)}
+    law = {"p": np.full(5_000, 1 / 5_000)}
     run = simulate(WORDS, law, generations=2, chains=5, seed=7, observe=OBSERVED)
     assert len(run.attrs["provenance"]) > runs.LONGEST
     path = save(run, tmp_path / "run.nc")

@@ -8,10 +8,11 @@ import json
 import numpy as np
 import pytest
 from attrs import evolve
-from sympy import Rational
+from sympy import Rational, oo
 
 from proofs import source_table
 from proofs.cases import Case, cases
+from proofs.cases.rates import Rate
 from proofs.job import SourcesJob
 from proofs.source_table import Mean, Seen, table
 from theory import Gaussian, GradientSteps, Laplace, Loop, MinMSE, NGram, Tempered, Unbiased
@@ -20,7 +21,7 @@ SHOWN = [
     "biased estimator: least squared error",
     "biased estimator alone (M = oo)",
     "three full-batch steps on log V",
-    "product of marginals: kl model source",
+    "product of marginals: KL(model || source)",
     "kernel density, bandwidth by rule",
 ]
 
@@ -34,8 +35,9 @@ def rows():
 
 def test_every_form_of_every_source_has_its_row():
     """Assert that all the listed procedures and families are among the cases, each once, under its error source."""
-    titles = {source: [c.title for c in cases() if c.source == source] for source in ("statistical", *OF)}
+    titles = {source: [c.title for c in cases() if c.source == source] for source in OF}
     assert len({c.title for c in cases()}) == len(cases())
+    assert titles.keys() | {"all"} == {c.source for c in cases()}
     for source, words in OF.items():
         found = titles[source]
         missing = [one for one in map(str.strip, words.split("|")) if not any(one in title for title in found)]
@@ -43,10 +45,13 @@ def test_every_form_of_every_source_has_its_row():
 
 
 OF = {
+    "statistical": """replace|accumulate|subsample|mixed|weighted|schedule|single tokens|off (M = oo)|rate:""",
     "approximation": """biased estimator|shrinkage|maximum a posteriori|damped|gradient steps|minibatch SGD|warm start|
-        cold start|stopped early|ridge|posterior draw|temperature|top-p|top-k|truncation|floor|SVI|EM, 1 round|Adam""",
-    "expressivity": """diagonal|isotropic|low rank|graphical|Laplace|StudentT|UniformOn|Empirical|Mixture|
-        three parts fitted by two|product of marginals|second-order source|histogram|kernel density""",
+        cold start|stopped early|ridge|posterior draw|temperature|top-p|top-k|truncation|min-p|floor|quantised|SVI|NUTS|
+        EM, 1 round|EM, 5 rounds|Adam""",
+    "expressivity": """diagonal|isotropic|low rank|graphical|Laplace source|Student source|
+        uniform source|empirical source|mixture source|three parts fitted by two|fitted by two parts|
+        product of marginals|second-order source|histogram|random bins|kernel density""",
 }
 
 
@@ -90,6 +95,37 @@ def test_a_wrong_theory_and_a_wrong_fit_disagree(monkeypatch):
 
 
 HALF = Rational(1, 2)
+
+
+RATES = [case for case in cases() if isinstance(case, Rate)]
+
+
+@pytest.mark.parametrize("case", RATES, ids=lambda case: case.title)
+def test_leading_terms_leave_out_no_more_than_they_say(case):
+    """Assert |x(M) - lead(M)| <= the bound of the row, and ten times closer at ten times the M."""
+    size = case.at["M"]
+    near, far = (abs(case.exact_at(m) / case.leading_at(m) - 1) for m in (size, 10 * size))
+    assert near * abs(case.leading_at(size)) <= case.off() + 1e-12
+    assert far <= 0.2 * near
+
+
+def test_a_wrong_rate_disagrees(monkeypatch):
+    """Assert that a leading term a quarter too large is no smaller error than its bound."""
+    (case,) = [case for case in RATES if "Exponential" in case.title]
+    assert [row.verdict for row in table([case], chains=40_000)] == ["agree"]
+    right = Rate.leading_at
+    monkeypatch.setattr(Rate, "leading_at", lambda case, size: 1.25 * right(case, size))
+    assert [row.verdict for row in table([case], chains=40_000)] == ["disagree"]
+
+
+def test_the_eight_variants_of_a_loop_have_their_rows():
+    """Assert eight rows for each of three loops, of which the first has no error at work and the last has all."""
+    all_ = [case for case in cases() if case.source == "all"]
+    assert len(all_) == 3 * 8
+    for first, last in zip(all_[::8], all_[7::8], strict=True):
+        assert (first.here.samples, first.here.source) == (oo, None)
+        assert last.here.samples != oo
+        assert last.here.source is not None
 
 
 def test_a_run_too_small_is_refused():

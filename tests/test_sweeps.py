@@ -77,6 +77,17 @@ def test_numbers_are_not_compiled(swept, programs):
     assert programs
 
 
+def test_another_number_of_samples_compiles_nothing(programs):
+    """Assert that all sizes from M = 9 on share one program, and that smaller ones, of longer tables, do not."""
+    asked: dict[str, Any] = {**SMALL, "generations": 7, "paths": False}
+    needed = []
+    for size in (100, 9, 10, 50, 10**6, 8):
+        programs.clear()
+        simulate(Loop(Gaussian(), samples=size), {"mu": 0, "V": 1}, **asked)
+        needed.append(bool(programs))
+    assert needed == [True, False, False, False, False, True]
+
+
 def test_paths_are_kept_cell_by_cell(tmp_path):
     """Assert that a sweep keeps a folder for every cell, goes on with it, and names the source's values apart."""
     loop = Loop(Gaussian(), samples=10)

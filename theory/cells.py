@@ -222,9 +222,14 @@ def _types(loop: Loop, metric: str, generation: int) -> Expr:
         return Add(*(_entropy(evolve(loop, family=column, source=None), generation) for column in columns))
     if metric == "kl_model_source":
         return -value_at(loop, "entropy", generation) - _cross(loop, law, generation)
+    if metric == "support":
+        raise NotClosed(
+            "metric: columns that are tied by the first fit lose their types together, so the types left of a product "
+            "of marginals are followed in no one column. Ask kl_model_source or entropy, or simulate(loop)."
+        )
     raise NotClosed(
         f"metric: {metric} of frequencies is infinite once a type is lost, or has no closed moments. "
-        "Ask kl_model_source, entropy or support."
+        "Ask kl_model_source or entropy."
     )
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -12,6 +11,7 @@ from numerics.kits.kit import Kit, Model
 from numerics.kits.points import Data
 from numerics.samplers import log_chi_square, uniform
 from numerics.samplers.cipher import Key
+from numerics.samplers.dirichlet import shares
 from theory.sampling import Faithful
 
 
@@ -61,7 +61,7 @@ def types(types: int) -> Kit:
 
 def proportions(key: Key, counts: Array) -> Array:
     """Return a draw from the posterior of the Jeffreys prior, Dirichlet(counts + 1/2)."""
-    return jax.nn.softmax(log_chi_square(key, 2 * counts + 1, counts.shape))
+    return shares(log_chi_square(key, 2 * counts + 1, counts.shape))
 
 
 def _source(given: Given) -> Model:

@@ -19,7 +19,7 @@ from sympy import Integer
 from numerics import scalars
 from numerics.chains import Given, Program, State
 from numerics.paths.slots import Slots, dense
-from numerics.samplers import few_tokens, inversion, poissonised, resampling, slot_key, tails
+from numerics.samplers import few_tokens, inversion, many_tokens, poissonised, resampling, slot_key, tails
 from numerics.samplers.binomials import multinomial
 from numerics.samplers.cipher import Key, below, uniforms
 from numerics.samplers.near_binomial import near_binomial
@@ -117,7 +117,9 @@ def program(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -
         return _pair(shape, int(loop.samples) <= LISTED)
     types = shape[0]
     few = _few(method, int(loop.samples))
-    start, first, later, slots = (_by_few_tokens if few else _WAYS[method])(types, int(loop.samples))
+    many = method == "tokens" and int(loop.samples) >= many_tokens.LEAST
+    way = _by_few_tokens if few else _by_many_tokens if many else _WAYS[method]
+    start, first, later, slots = way(types, int(loop.samples))
 
     def compact(state: State) -> Slots | None:
         return None if "p0" in state else slots(state)
@@ -136,8 +138,10 @@ def size(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -> i
         return 4
     if method == "poisson":
         return max(ALONE, 4 * shape[0]) if shape[0] > FILLING else 4 * shape[0]
-    slots = min(shape[0], int(loop.samples))
-    return 3 * slots + int(loop.samples) if method == "tokens" else 4 * shape[0]
+    slots, samples = min(shape[0], int(loop.samples)), int(loop.samples)
+    if method == "tokens":
+        return max(ALONE if samples >= many_tokens.LEAST else 0, 3 * slots + samples)
+    return 4 * shape[0]
 
 
 def _pair(shape: tuple[int, ...], listed: bool) -> Program:
@@ -195,6 +199,29 @@ def _by_tokens(types: int, samples: int) -> Way:
     def slots(state: State) -> Slots:
         counts = jnp.zeros(room, jnp.int32).at[state["tokens"]].add(1, mode="promise_in_bounds")
         return Slots(state["types"], counts.astype(float) / samples)
+
+    return start, first, later, slots
+
+
+def _by_many_tokens(types: int, samples: int) -> Way:
+    """Copy M tokens, many enough that a chain advances alone."""
+
+    def start(given: Given) -> State:
+        return {"p0": jnp.asarray(given["p0"])}
+
+    def first(key: Key, k: Any, given: Given, state: State) -> State:
+        del k, state
+        named, tokens, used = many_tokens.drawn(slot_key(key, 0), samples, _source(given), types)
+        return {"types": named, "tokens": tokens, "used": used}
+
+    def later(key: Key, k: Any, given: Given, state: State) -> State:
+        del k, given
+        parents = many_tokens.parents(slot_key(key, 0), samples)
+        return state | {"tokens": state["tokens"].at[parents].get(mode="promise_in_bounds")}
+
+    def slots(state: State) -> Slots:
+        counts = jnp.zeros(samples, jnp.int32).at[state["tokens"]].add(1, mode="promise_in_bounds")
+        return Slots(state["types"], counts.astype(float) / samples, state["used"])
 
     return start, first, later, slots
 

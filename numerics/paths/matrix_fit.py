@@ -6,7 +6,6 @@ several covariances meet they are added up as matrices.
 """
 
 from collections.abc import Mapping
-from functools import reduce
 from typing import Any
 
 import jax.numpy as jnp
@@ -16,7 +15,7 @@ from jax import Array
 from numerics.chains import State
 from numerics.paths.matrix_step import COUNT, SIGMA, Combination, Posterior, Vector, combination, is_vector, vector
 from numerics.paths.roots import Lower, Root, Roots
-from numerics.paths.spaces import Blocks
+from numerics.paths.spaces import Blocks, added
 from numerics.printer import to_jax
 from numerics.samplers import slot_key
 from numerics.samplers.cipher import Key
@@ -124,8 +123,7 @@ class _Fit:
 
     def column(self, of: Vector) -> Array:
         """Return a combination of vectors."""
-        terms = [self.space.spread(self.number(weight)) * self._column(atom) for atom, weight in of.items()]
-        return reduce(jnp.add, terms)
+        return added([self.space.spread(self.number(weight)) * self._column(atom) for atom, weight in of.items()])
 
     def _column(self, atom: Atom) -> Array:
         if atom in self.deviates:
@@ -164,7 +162,7 @@ class _Fit:
         space = self.space
         terms = [space.weighted(self.number(w), self._inner(atom)) for atom, w in of.matrices.items()]
         for weight, v in of.squares:
-            z = reduce(jnp.add, [space.spread(self.number(w)) * self.deviates[u][1] for u, w in v.items()])
+            z = added([space.spread(self.number(w)) * self.deviates[u][1] for u, w in v.items()])
             terms.append(space.weighted(self.number(weight), space.square(z)))
         return _total(terms)
 
@@ -194,4 +192,4 @@ class _Fit:
 
 
 def _total(terms: list[Blocks]) -> Blocks:
-    return reduce(lambda a, b: Blocks(*map(jnp.add, a, b)), terms)
+    return Blocks(*map(added, zip(*terms, strict=True)))

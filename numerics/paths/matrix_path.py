@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from attrs import evolve
 from jax import Array
-from sympy import S, cancel
+from sympy import S, Trace, cancel
 
 from numerics.chains import Given, Program, State
 from numerics.lifting import generalised, letters, lifted
@@ -66,6 +66,7 @@ def program(loop: Loop, shape: tuple[int, ...], generations: int, precision: Pre
         later=fits["later"],
         view=lambda state: _view(state, shape[0]),
         together=True,
+        known={Trace(MultivariateGaussian.Sigma): "trace"},
     )
 
 
@@ -159,9 +160,11 @@ def _start(loop: Loop, values: Given, d: int) -> dict[str, Any]:
 
 
 def _view(state: State, d: int) -> dict[str, Array]:
-    """Return mean, covariance and the logarithm of its determinant."""
+    """Return mean, covariance, and the trace and the logarithm of the determinant of the latter."""
     space, root = Roots(d), state[SIGMA.name]
-    covariance = space.symmetric(space.gram(space.triangle(root)))
+    triangle = space.triangle(root)
+    covariance = space.symmetric(space.gram(triangle))
     logs = 2 * space.leading(root.logs)
     values = {"mu": space.leading(state[CENTRE] + state[DELTA.name]), "Sigma": space.leading(covariance)}
+    values["trace"] = space.squares(triangle)
     return values | {"log_det": sum((logs[:, j] for j in range(1, d)), logs[:, 0])}

@@ -20,15 +20,18 @@ from numerics import scalars
 from numerics.chains import Given, State
 from numerics.precision import Precision
 from numerics.printer import to_jax
-from numerics.samplers import draw, elementary, exact_normal, log_chi_square, normals, parameters
-from numerics.samplers.cipher import Key, slot_key
+from numerics.samplers import draw, elementary, log_chi_square, normals, parameters, sides
+from numerics.samplers.cipher import Key, slot_key, words
 from numerics.samplers.quantiles import coefficients, log_ratio
 from theory.innovations import ChiSquare, Law, Normal
+from theory.sphere import Parts
 from theory.step import Step
 from theory.symbols import n
 
 NORMALS = 2**21
 """Slots from here on hold the normal variables, beyond those that laws have of their own."""
+_FUNCTIONS = {sp.exp: elementary.exp, sp.log: elementary.log}
+"""SymPy functions whose bits are the same in every version."""
 Letters = tuple[Expr, ...]
 
 
@@ -70,18 +73,19 @@ class Refit:
             own = sorted(expr.free_symbols, key=str)
             made[str(letter)] = float(to_jax(expr, own)(*(values[str(x)] for x in own)))
         for slot, law in enumerate(self.step.laws):
-            if isinstance(law, ChiSquare) and self.tabled(law):
-                own = sorted(law.df.free_symbols - {n}, key=str)
-                fits = np.arange(1.0, generations + 1) if n in law.df.free_symbols else 1.0
-                df = to_jax(law.df, (n, *own))(fits, *(values[str(x)] for x in own))
-                made[self._table(slot)] = coefficients(np.asarray(df), self.precision.table)
+            for side, df in enumerate(degrees(law) if self.tabled(law) else ()):
+                if not _is_normal(law, df):
+                    own = sorted(df.free_symbols - {n}, key=str)
+                    fits = np.arange(1.0, generations + 1) if n in df.free_symbols else 1.0
+                    known = to_jax(df, (n, *own))(fits, *(values[str(x)] for x in own))
+                    made[self._table(slot, side)] = coefficients(np.asarray(known), self.precision.table)
         return made
 
     def transition(self) -> Callable[[Key, Any, Given, State], State]:
         """Return (key, k, given, state) -> update(state, innovations), every innovation drawn given the state."""
         known = (*map(carried, self.step.state), n, *self.given)
         needs = [self._needs(slot, known) for slot in range(len(self.step.laws))]
-        functions = {sp.exp: self.precision.exp, sp.log: elementary.log}
+        functions = {**_FUNCTIONS, sp.exp: self.precision.exp}
         constants = tuple(self._constants.values())
         updates = ([self._with_constants(e) for e in self.updates(s)] for s in (self.step, self.first))
         update, update1 = (to_jax(each, (*known, *constants, *self.letters), functions) for each in updates)
@@ -110,18 +114,36 @@ class Refit:
         """Return the letters of one law."""
         law = self.step.laws[slot]
         if isinstance(law, Normal):
-            return (exact_normal(key, self.shape) if self.precision.exact else next(stream),)
+            return (next(stream),)
+        if isinstance(law, Parts) and self.tabled(law):
+            ways = enumerate(zip(law.dimensions, need, strict=False))
+            roots = [self._root(slot, side, key, stream, k, values, *both) for side, both in ways]
+            return sides(roots[0], roots[1], need[2])
         if self.tabled(law):
-            table = jnp.asarray(values[self._table(slot)])
-            return (log_ratio(next(stream), table if table.ndim == 1 else table[k.astype(int) - 1]),)
+            return (self._log_ratio(slot, 0, stream, k, values),)
         if isinstance(law, ChiSquare):
             return (log_chi_square(key, need[0], self.shape),)
         return draw(law, key, need, self.shape)
 
+    def _log_ratio(self, slot: int, side: int, stream: Iterator[Array], k: Any, values: Given) -> Array:
+        """Return log(chi/df) of a chi-square variable whose degrees of freedom are known before the run."""
+        table = jnp.asarray(values[self._table(slot, side)])
+        return log_ratio(next(stream), table if table.ndim == 1 else table[k.astype(int) - 1])
+
+    def _root(
+        self, slot: int, side: int, key: Key, stream: Iterator[Array], k: Any, values: Given, df: Expr, known: Any
+    ) -> Array:
+        """Return the root of a chi-square variable, with a random sign."""
+        if _is_normal(self.step.laws[slot], df):
+            return next(stream)
+        root = self.precision.exp(self._log_ratio(slot, side, stream, k, values) / 2)
+        sign = jnp.where(words(slot_key(key, side), self.shape)[0] >> np.uint32(31) == 0, 1, -1)
+        return root * (sign * jnp.sqrt(jnp.maximum(known, 0.0))).astype(root.dtype)
+
     def _normals(self, key: Key) -> Iterator[Array]:
         """Yield the normal variables of one refit."""
-        count = sum(isinstance(law, Normal) or self.tabled(law) for law in self.step.laws)
-        for pair in range(0 if self.precision.exact else (count + 1) // 2):
+        count = sum(len(degrees(law)) if self.tabled(law) else isinstance(law, Normal) for law in self.step.laws)
+        for pair in range((count + 1) // 2):
             yield from normals(slot_key(key, NORMALS + pair), self.shape, self.precision.innovations)
 
     @property
@@ -168,26 +190,26 @@ class Refit:
         return expr.func(letter, *inside) if _is_fold(expr) else expr.func(*inside)
 
     def tabled(self, law: Law) -> bool:
-        """Return whether a law is chi-square with degrees of freedom that are known before the run."""
-        if self.precision.exact or not isinstance(law, ChiSquare):
+        """Return whether a law is made of chi-square variables whose degrees of freedom are known before the run."""
+        if self.precision.exact or not degrees(law):
             return False
-        return all(str(x) not in self._lanes for x in law.df.free_symbols)
+        return all(str(x) not in self._lanes for df in degrees(law) for x in df.free_symbols)
 
     @property
     def _lanes(self) -> set[str]:
         """Names of the letters that differ from chain to chain."""
         return {str(x) for x in self.step.state} | {str(x) for law in self.step.laws for x in law.symbols}
 
-    def _table(self, slot: int) -> str:
-        return f"{self.label}_chi_square_{slot}"
+    def _table(self, slot: int, side: int) -> str:
+        return f"{self.label}_chi_square_{slot}" + (f"_{side}" if side else "")
 
     def _needs(self, slot: int, known: Letters) -> Callable[..., Any]:
         """Return what a draw needs as a function of the known letters and of the innovations drawn before it."""
-        if self.tabled(self.step.laws[slot]):
+        if isinstance(self.step.laws[slot], ChiSquare) and self.tabled(self.step.laws[slot]):
             return lambda *_: ()
         before = tuple(letter_of(x, law) for law in self.step.laws[:slot] for x in law.symbols)
         needed = [self.in_letters(expr) for expr in parameters(self.step.laws[slot])]
-        return to_jax(needed, (*known, *before))
+        return to_jax(needed, (*known, *before), _FUNCTIONS)
 
     def in_letters(self, expr: Expr) -> Expr:
         """Return an expression in carried letters and in those of the innovations."""
@@ -221,6 +243,16 @@ class Refit:
             else:
                 updates.append(log(in_logs(now, step.state)))
         return updates
+
+
+def degrees(law: Law) -> tuple[Expr, ...]:
+    """Return the degrees of freedom of the chi-square variables that a law is made of."""
+    return (law.df,) if isinstance(law, ChiSquare) else law.dimensions if isinstance(law, Parts) else ()
+
+
+def _is_normal(law: Law, df: Expr) -> bool:
+    """Return whether what is drawn is the root of a chi-square variable of one degree, with a sign."""
+    return isinstance(law, Parts) and df == 1
 
 
 def _written(drawn: list[Any]) -> list[Any]:

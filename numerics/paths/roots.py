@@ -15,8 +15,8 @@ from jax import Array, lax
 
 from numerics.paths.spaces import Blocks, Space, held
 from numerics.samplers import binomial, elementary, log_chi_square, slot_key
-from numerics.samplers.cipher import Key, cipher
-from numerics.samplers.normal import deviates
+from numerics.samplers.cipher import Key
+from numerics.samplers.normal import normals_at
 from numerics.samplers.quantiles import log_ratio
 
 
@@ -59,7 +59,7 @@ class Roots(Space):
         """Return the root times a vector, U diag(exp s) z."""
         top, low = map(self.rows, self.cut(elementary.exp(root.logs) * z))
         unit = root.unit
-        parts = self.product(unit.top, top), self.product(unit.side, top) + self.product(unit.low, low)
+        parts = self.product(unit.top, top), self.product(unit.low, low, self.product(unit.side, top))
         return self.joined(*(part[..., 0] if self.chains_first else part[:, 0] for part in parts))
 
     def triangle(self, root: Root) -> Blocks:
@@ -87,7 +87,7 @@ class Roots(Space):
         """
         logs = root.logs + lower.logs
         ratios = held(lambda: self._ratios(root.logs, logs, lower.below), self.when)
-        return Root(Blocks(*map(jnp.add, root.unit, self.multiplied(root.unit, ratios))), logs)
+        return Root(self.multiplied(root.unit, ratios, root.unit), logs)
 
     def _ratios(self, before: Array, after: Array, below: Blocks) -> Blocks:
         """Return a_ij exp(s_i - s_j') below the diagonal, 0 in columns that are 0."""
@@ -191,8 +191,9 @@ class Roots(Space):
     def _pairs(self, key: Key, shape: tuple[int, ...]) -> Array:
         """Return pairs of normals as complex numbers, `normals` of every chain, made where chains are to lie."""
         slots = slot_key(key, self.constant(np.arange(np.prod(shape), dtype=np.uint32).reshape(shape)))
-        chain = key.chain.reshape(-1, *(1,) * len(shape)) if self.chains_first else key.chain
-        return lax.complex(*deviates(*cipher((slots.key0, slots.key1), chain, key.generation), self.innovations))
+        if self.chains_first:
+            slots = slots._replace(chain=key.chain.reshape(-1, *(1,) * len(shape)))
+        return lax.complex(*normals_at(slots, self.innovations))
 
     def counts(self, key: Key, trials: Any, chance: Any) -> Array:
         """Return x ~ Binomial(trials, chance) of every chain."""

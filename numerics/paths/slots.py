@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 from sympy import Dummy, Expr, Indexed, Integer, S, Sum, nan, oo, zoo
 
 from numerics.chains import Given
@@ -21,16 +21,20 @@ from numerics.printer import to_jax
 from theory.symbols import K, i, p, p0
 
 WHOLE = (i, 0, K - 1)
+PART = 1_024
+"""Slots that are read together where only some are in use."""
 
 
 class Slots(NamedTuple):
     """Types with their frequencies; no type has two slots of any, and every type without a slot has frequency 0.
 
-    Slots are the first axis. Of many chains these are the last one; types may have it with length 1.
+    Slots are the first axis. Of many chains these are the last one; types may have it with length 1. Of one chain it
+    may be said how many slots are in use, the first ones; sums then run over these alone.
     """
 
     types: Array
     shares: Array
+    used: Array | None = None
 
 
 Reader = Callable[[Slots, Given], Array]
@@ -108,12 +112,28 @@ def _sum(total: Sum, types: int) -> Reader | None:
 
     def read(slots: Slots, given: Given) -> Array:
         chances = jnp.asarray(given["p0"])
-        own = chances[slots.types] if term.has(source) else 0.0
-        named = here(slots.shares, own, slots.types), without(0.0, own, slots.types)
+
+        def part(named: Array, shares: Array) -> Array:
+            own = chances[named] if term.has(source) else 0.0
+            return total_of(here(shares, own, named) - without(0.0, own, named))
+
         rest = without(0.0, chances, jnp.arange(types)).sum() if absent != S.Zero else 0.0
-        return total_of(named[0] - named[1]) + rest
+        return _by_parts(part, slots) + rest
 
     return read
+
+
+def _by_parts(part: Callable[[Array, Array], Array], slots: Slots) -> Array:
+    """Return what a part adds up of its slots, over all that are in use."""
+    if slots.used is None:
+        return part(slots.types, slots.shares)
+    missing = -len(slots.shares) % PART
+    named, shares = (jnp.pad(x, (0, missing)) for x in slots[:2])
+
+    def more(at: Array, total: Array) -> Array:
+        return total + part(*(lax.dynamic_slice_in_dim(x, at * PART, PART) for x in (named, shares)))
+
+    return lax.fori_loop(0, (slots.used + PART - 1) // PART, more, jnp.zeros((), slots.shares.dtype))
 
 
 def total_of(values: Array) -> Array:

@@ -5,7 +5,8 @@ where products of matrices are worth a call. Triangles are kept as blocks (top, 
 of two of them needs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -42,6 +43,15 @@ def held(made: Callable[[], T], when: Any) -> T:
         return lax.cond(when, made, lambda: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(made)))
 
     return lax.platform_dependent(cpu=by_condition, default=made)
+
+
+def added(products: Sequence[Array]) -> Array:
+    """Return the sum of products, the first of them rounded before another is added; zeros become positive.
+
+    A compiler makes x y + u v of one product and a fused sum, and versions of it differ in which of the two it takes.
+    """
+    first, *others = products
+    return sum(others, jnp.where(first == 0, 0, first))
 
 
 @frozen
@@ -107,28 +117,39 @@ class Space:
 
     # Products --------------------------------------------------------------------------------------------------------
 
-    def product(self, a: Array, b: Array) -> Array:
-        """Return a b; where chains lie on the last axis term after term, in an order that no compiler changes."""
+    def product(self, a: Array, b: Array, onto: Any = None) -> Array:
+        """Return a b, or onto + a b; where chains lie on the last axis term after term, in an order that no compiler
+        changes.
+        """
         if self.chains_first:
-            return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
+            full = jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
+            return full if onto is None else onto + full
         terms = [a[:, k, None] * b[k][None] for k in range(a.shape[1])]
-        return sum(terms[1:], terms[0]) if terms else jnp.zeros((a.shape[0], b.shape[1], 1), b.dtype)
+        if onto is None:
+            return added(terms) if terms else jnp.zeros((a.shape[0], b.shape[1], 1), b.dtype)
+        return sum(terms, onto)
 
     def transposed(self, a: Array) -> Array:
         """Return a'."""
         return jnp.swapaxes(a, 1, 2) if self.chains_first else jnp.swapaxes(a, 0, 1)
 
-    def multiplied(self, a: Blocks, b: Blocks) -> Blocks:
-        """Return the product of two triangles."""
-        side = self.product(a.side, b.top) + self.product(a.low, b.side)
-        return Blocks(self.product(a.top, b.top), side, self.product(a.low, b.low))
+    def multiplied(self, a: Blocks, b: Blocks, onto: Blocks | None = None) -> Blocks:
+        """Return the product of two triangles, or the sum of a third one and of it."""
+        top, side, low = onto or (None, None, None)
+        side = self.product(a.low, b.side, self.product(a.side, b.top, side))
+        return Blocks(self.product(a.top, b.top, top), side, self.product(a.low, b.low, low))
 
     def gram(self, a: Blocks) -> Blocks:
         """Return A A' of a triangle."""
         top, side, low = map(self.transposed, a)
-        return Blocks(
-            self.product(a.top, top), self.product(a.side, top), self.product(a.side, side) + self.product(a.low, low)
-        )
+        below = self.product(a.low, low, self.product(a.side, side))
+        return Blocks(self.product(a.top, top), self.product(a.side, top), below)
+
+    def squares(self, a: Blocks) -> Array:
+        """Return the sum of the squares of all entries of a triangle, by chain."""
+        if self.chains_first:
+            return reduce(jnp.add, [(block * block).sum((1, 2)) for block in a])
+        return added([row * row for block in a for row in block.reshape(-1, block.shape[-1])])
 
     def square(self, vector: Array) -> Blocks:
         """Return v v'."""

@@ -38,6 +38,7 @@ from theory.families.base import Derivable, Stepped
 from theory.innovations import ChiSquare, Law, Normal
 from theory.loop import Loop
 from theory.regimes import LISTED, Moran, Schedule
+from theory.sphere import Parts
 from theory.step import Step, step
 
 TYPES = 16
@@ -138,7 +139,7 @@ def _given(loop: Loop) -> Letters:
 def why_not_single(loop: Loop, shape: tuple[int, ...]) -> str | None:
     """Return why a `prepared` loop is not drawn in float32, None where it is."""
     laws = {type(law) for refit in _steps(loop, shape) for law in refit.laws}
-    others = sorted(law.__name__ for law in laws - {Normal, ChiSquare})
+    others = sorted(law.__name__ for law in laws - {Normal, ChiSquare, Parts})
     return f"the law {others[0]} is drawn in float64" if others else None
 
 

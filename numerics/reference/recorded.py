@@ -7,7 +7,7 @@ import xarray as xr
 from numpy import ndarray
 
 from numerics.variables import variables
-from theory.families import LinearRegression
+from theory.families import FixedDesignRegression, LinearRegression
 from theory.loop import Loop
 
 
@@ -18,6 +18,9 @@ def recorded(loop: Loop, models: Mapping[str, ndarray]) -> xr.Dataset:
     >>> recorded(Loop(Categorical(["1/2", "1/2"]), samples=2), {"p": np.full((3, 2, 2), 0.5)})["p"].dims
     ('chain', 'generation', 'type')
     """
+    if isinstance(loop.family, FixedDesignRegression):
+        weights = ("chain", "generation", "direction")
+        return xr.Dataset({"w": (weights, models["weights"])}, attrs={"observe": "{}"})
     found = dict(models)
     if isinstance(loop.family, LinearRegression):
         found |= {"w": models["weights"][..., 0], "squares": (models["weights"] ** 2).sum(-1)}

@@ -8,13 +8,17 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from numerics.reference.scalars import Model
+from theory.families import FixedDesignRegression
 from theory.filters import Ridge
 from theory.loop import Loop
 
 
 def source(loop: Loop, start: Mapping[str, Any]) -> Model:
-    """Return the true weights, all their length in the first; the noise is known and never fitted."""
+    """Return the true weights, all their length in the first unless they are given; the noise is never fitted."""
     family: Any = loop.law
+    if isinstance(family, FixedDesignRegression):
+        given = np.array([float(x) for x in family.source().values()])
+        return {"weights": given, "noise": np.array(float(family.noise))}
     weights = np.zeros(int(family.dimension))
     weights[0] = start.get("w", family.w0)
     return {"weights": weights, "noise": np.array(float(family.noise))}
@@ -37,8 +41,20 @@ def fit(loop: Loop, points: ndarray) -> Model:
 def redesigned(points: ndarray, model: Model, design: ndarray) -> ndarray:
     """Return the rows with another design, the noise of their responses kept."""
     noise = points[:, :, -1] - np.einsum("cmd,cd->cm", points[:, :, :-1], model["weights"])
-    rows = design[:, : points.shape[1]]
+    rows = np.broadcast_to(design[:, : points.shape[1]], (len(points), points.shape[1], design.shape[2]))
     return np.concatenate([rows, (np.einsum("cmd,cd->cm", rows, model["weights"]) + noise)[:, :, None]], axis=2)
+
+
+def given(family: FixedDesignRegression, size: int) -> ndarray:
+    """Return one design X of ``size`` rows with X'X = size diag(eigenvalues).
+
+    >>> x = given(FixedDesignRegression([2, 1]), 5)
+    >>> np.round(x.T @ x, 9).tolist()
+    [[10.0, 0.0], [0.0, 5.0]]
+    """
+    spread = np.array([float(x) for x in family.eigenvalues])
+    basis = np.linalg.qr(np.cos(np.outer(np.arange(size), 1 + np.arange(len(spread)))))[0]
+    return basis * np.sqrt(size * spread) + 0.0
 
 
 def scaled(sets: Sequence[tuple[ndarray, float]]) -> ndarray:

@@ -17,12 +17,12 @@ from numerics.reference.families import FAMILIES, Model, Words, true_points, unk
 from numerics.reference.learners import learned, mixture_draw, mixture_source
 from numerics.reference.scalars import WORDS, posterior, weighted
 from theory.estimators import MLE, Unbiased
-from theory.families import LinearRegression, Mixture, NGram
+from theory.families import FixedDesignRegression, LinearRegression, Mixture, NGram
 from theory.filters import SpectralFilter
-from theory.learners import Learner
+from theory.learners import NUTS, Learner
 from theory.loop import Loop
 from theory.procedures import Damped, Floor, GradientSteps, PosteriorDraw, PosteriorPredictive, Quantised, Shrinkage
-from theory.regimes import Accumulate, Mixed, Replace, Schedule, Subsample, Weighted
+from theory.regimes import Accumulate, Mixed, Moran, Replace, Schedule, Subsample, Weighted
 from theory.sampling import Faithful, Tempered
 from theory.symbols import n
 
@@ -89,7 +89,8 @@ def _words(loop: Loop, rng: Generator) -> Words:
 
 _ROWS = 100
 """Rows of a design that is drawn once, more than any fit reads."""
-_REGRESSION: Any = {LinearRegression: (regression.source, regression.draw, regression.fit)}
+_LEAST_SQUARES = (regression.source, regression.draw, regression.fit)
+_REGRESSION: Any = {LinearRegression: _LEAST_SQUARES, FixedDesignRegression: _LEAST_SQUARES}
 
 
 @frozen(eq=False)
@@ -127,7 +128,10 @@ class _Run:
 
     def _designed(self, kind: str, points: ndarray, model: Model) -> ndarray:
         """Return the points, on the design drawn first where a regression has the same one for ever."""
-        if getattr(self.loop.family, "design", "fresh") == "fresh":
+        family = self.loop.family
+        if isinstance(family, FixedDesignRegression):
+            return regression.redesigned(points, model, regression.given(family, points.shape[1])[None])
+        if getattr(family, "design", "fresh") == "fresh":
             return points
         rows = self.designs.setdefault(kind, self.rng.normal(size=(len(points), _ROWS, points.shape[2] - 1)))
         return regression.redesigned(points, model, rows)
@@ -179,6 +183,20 @@ def _mixed(run: _Run) -> Weighed:
     return _seen(run, np.concatenate([real, run.drawn(samples - size)], axis=1))
 
 
+def _moran(run: _Run) -> Weighed:
+    """Return the M tokens of the last fit, one of them gone for a token of the last model or of the source."""
+    regime: Any = run.loop.regime
+    if not run.past:
+        run.past[:] = [run.drawn(int(run.loop.samples))]
+        return _seen(run, run.past[0])
+    tokens = run.past[0].copy()
+    real = run.rng.random(len(tokens)) < float(regime.real)
+    new = np.where(real.reshape(-1, *(1,) * (tokens.ndim - 2)), run.real(1)[:, 0], run.drawn(1)[:, 0])
+    tokens[np.arange(len(tokens)), run.rng.integers(tokens.shape[1], size=len(tokens))] = new
+    run.past[:] = [tokens]
+    return _seen(run, tokens)
+
+
 def _weighted(run: _Run) -> Weighed:
     regime: Any = run.loop.regime
     if isinstance(run.loop.estimator, PosteriorPredictive | PosteriorDraw | SpectralFilter):
@@ -194,6 +212,7 @@ _WORDS: Mapping[type, Callable[[_Run], Weighed]] = {
     Accumulate: _accumulate,
     Subsample: _subsample,
     Mixed: _mixed,
+    Moran: _moran,
     Weighted: _weighted,
     Schedule: _schedule,
 }
@@ -212,6 +231,8 @@ def _learned(estimator: Any, run: _Run, sets: Weighed) -> Model:
     """Return the model of a learner who has seen the points."""
     if isinstance(run.loop.family, LinearRegression) and len(sets) > 1:
         sets = [(regression.scaled(sets), 1.0)]
+    if isinstance(estimator, NUTS):
+        return _sampled(estimator, run, sets)
     if isinstance(estimator, Learner) or isinstance(run.loop.family, Mixture):
         return learned(run.loop, sets, run.models[-1], run.models[0], run.rng)
     if isinstance(estimator, Shrinkage):
@@ -235,6 +256,13 @@ def _learned(estimator: Any, run: _Run, sets: Weighed) -> Model:
     if len(fits) == 1:
         return fits[0]
     return run.words.weighted(fits, [weight for _, weight in sets], getattr(run.loop.regime, "between", True))
+
+
+def _sampled(estimator: NUTS, run: _Run, sets: Weighed) -> Model:
+    """Return a draw from the posterior itself, which the sampler's last round follows once its start is forgotten."""
+    if estimator.report != "draw" or len(sets) > 1:
+        raise ValueError(f"{estimator} of {run.loop.regime} is not known here. Choose report='draw' and one set.")
+    return run.words.posterior(sets[0][0], run.rng)
 
 
 def _between(one: Model, two: Model, share: Any) -> Model:

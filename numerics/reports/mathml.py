@@ -135,6 +135,9 @@ class _Printer(MathMLPresentationPrinter):
     def _print_Product(self, expr: Any) -> Any:
         return self._print_Sum(expr, "∏")
 
+    def _print_Order(self, expr: Any) -> Any:
+        return self._node("mrow", self._node("mi", "O"), self._fenced(self._print(expr.expr)))
+
     def _print_harmonic(self, expr: Any) -> Any:
         head, index = self._node("mi", "H"), self._print(expr.args[0])
         if len(expr.args) == 1:

@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from numerics.running.provenance import arguments_of
 from numerics.running.whole import replacing
 from numerics.simulate import simulate
 from numerics.sweeps import sweep
@@ -73,7 +74,7 @@ def rerun(run: xr.Dataset, loop: Loop, observe: Mapping[str, Any] | None = None,
         raise ValueError(
             f"the run observed {recorded or 'nothing'}, not {dict(observe or {})}. Give observe= as it was."
         )
-    asked = json.loads(made["provenance"])["arguments"] | changed
+    asked = arguments_of(made["provenance"]) | changed
     if "sweep" not in run.attrs:
         return simulate(loop, observe=observe, **asked)
     grid, start = json.loads(run.attrs["sweep"]), asked.pop("start")

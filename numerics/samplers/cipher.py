@@ -29,6 +29,10 @@ ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
 
 
+Words = tuple[Array, Array]
+"""Words of 64 bits, as upper and lower halves."""
+
+
 class Key(NamedTuple):
     """Where words are read, all of them uint32: a key of the cipher, and what is enciphered under it."""
 
@@ -80,7 +84,17 @@ def cipher(key: tuple[Any, Any], first: Any, second: Any) -> tuple[Array, Array]
     return a, b
 
 
-def words(key: Key, shape: int | tuple[int, ...] = (), row: Any = None) -> tuple[Array, Array]:
+def word(key: Key) -> Words:
+    """Return the word of 64 bits at a key, of each key of an array of them, as upper and lower halves."""
+    return cipher((key.key0, key.key1), key.chain, key.generation)
+
+
+def slots(key: Key, shape: tuple[int, ...]) -> Key:
+    """Return the keys of as many slots, the key itself for the shape ()."""
+    return slot_key(key, lax.iota(jnp.uint32, prod(shape)).reshape(shape)) if shape else key
+
+
+def words(key: Key, shape: int | tuple[int, ...] = (), row: Any = None) -> Words:
     """Return words of 64 bits as upper and lower halves.
 
     Args:
@@ -88,11 +102,8 @@ def words(key: Key, shape: int | tuple[int, ...] = (), row: Any = None) -> tuple
         shape: () reads the one word there, a number or a shape as many others, a slot for each.
         row: another row gives others; None is a row too.
     """
-    key = key if row is None else slot_key(key, row)
     shape = (shape,) if isinstance(shape, int) else shape
-    if shape:
-        key = slot_key(key, lax.iota(jnp.uint32, prod(shape)).reshape(shape))
-    upper, lower = cipher((key.key0, key.key1), key.chain, key.generation)
+    upper, lower = word(slots(key if row is None else slot_key(key, row), shape))
     return jnp.broadcast_to(upper, shape), jnp.broadcast_to(lower, shape)
 
 
@@ -116,5 +127,17 @@ def below(key: Key, count: int, bound: int) -> Array:
 
 def uniforms(key: Key, shape: int | tuple[int, ...] = (), row: Any = None) -> Array:
     """Return u uniform on the multiples of 2^-53 in [0, 1)."""
-    upper, lower = words(key, shape, row)
+    return fraction(words(key, shape, row))
+
+
+def fraction(words: Words) -> Array:
+    """Return u uniform on the multiples of 2^-53 in [0, 1), made of words."""
+    upper, lower = words
     return ((upper >> np.uint32(5)).astype(float) * 2.0**26 + (lower >> np.uint32(6)).astype(float)) * 2.0**-53
+
+
+def nonzero(words: Words, dtype: Any = float) -> Array:
+    """Return u = (w + 1/2)/2^64 of words w, rounded to the type: uniform on (0, 1], and fine near 0."""
+    upper, lower = (half.astype(dtype) for half in words)
+    scale, half = jnp.asarray(2.0**-32, upper.dtype), jnp.asarray(2.0**-65, upper.dtype)
+    return upper * scale + (lower * (scale * scale) + half)

@@ -121,12 +121,31 @@ def log(x: Array) -> Array:
 
 def log_of_normal(x: Array) -> Array:
     """Return log x for a normal number x > 0: log(2^e (1 + m)) = e log 2 + m + m^2 q(m)."""
-    f, real = form(x), lambda value: jnp.asarray(value, x.dtype)
+    e, m = _parts(x)
+    return _log(e, m, polynomial(form(x).log, m))
+
+
+def log_rest(x: Array) -> Array:
+    """Return (log(1 + x) - x)/x^2 for x > -1, -1/2 at 0: the polynomial of `log` itself where 1 + x is near 1."""
+    e, m = _parts(1 + x)
+    m = jnp.where(e == 0, x, m)
+    near = polynomial(form(x).log, m)
+    return jnp.where(e == 0, near, (_log(e, m, near) - x) / (x * x))
+
+
+def _parts(x: Array) -> tuple[Array, Array]:
+    """Return e and m of a normal number x = 2^e (1 + m) > 0, 1/sqrt(2) <= 1 + m <= sqrt(2)."""
+    f = form(x)
     one = np.asarray(np.sqrt(0.5), x.dtype).view(f.bits)
     shifted = lax.bitcast_convert_type(x, f.bits) - one
     e = (shifted >> f.bits(f.mantissa)).astype(x.dtype)
-    m = lax.bitcast_convert_type((shifted & f.bits(2**f.mantissa - 1)) + one, x.dtype) - 1
-    return e * real(f.split[0]) + (m + (m * m * polynomial(f.log, m) + e * real(f.split[1])))
+    return e, lax.bitcast_convert_type((shifted & f.bits(2**f.mantissa - 1)) + one, x.dtype) - 1
+
+
+def _log(e: Array, m: Array, q: Array) -> Array:
+    """Return e log 2 + m + m^2 q."""
+    upper, lower = (jnp.asarray(part, m.dtype) for part in form(m).split)
+    return e * upper + (m + (m * m * q + e * lower))
 
 
 def exp(x: Array) -> Array:
@@ -149,14 +168,16 @@ def _exp(x: Array, coefficients: Sequence[float]) -> Array:
     return (r * polynomial(coefficients, r) + 1) * power
 
 
-def circle(word: Array, radius: Array) -> tuple[Array, Array]:
+def circle(word: Array, radius: Array, finer: Array | None = None) -> tuple[Array, Array]:
     """Return radius (cos, sin) of the angle pi (f + s), a word of 32 bits, each of 2^32 equally spaced angles once.
 
-    The highest bit is s, the others are f, -1/2 <= f < 1/2.
+    The highest bit is s, the others are f, -1/2 <= f < 1/2, and a second word has 32 more bits of f.
     """
     f, width = form(radius), 8 * radius.dtype.itemsize
     half = lax.bitcast_convert_type(word << np.uint32(1), jnp.int32).astype(radius.dtype)
     half = half * jnp.asarray(2.0**-32, radius.dtype)
+    if finer is not None:
+        half = half + finer.astype(radius.dtype) * jnp.asarray(2.0**-63, radius.dtype)
     sign = (word >> np.uint32(31)).astype(f.bits) << f.bits(width - 1)
     radius = lax.bitcast_convert_type(lax.bitcast_convert_type(radius, f.bits) ^ sign, radius.dtype)
     square = half * half

@@ -1,4 +1,4 @@
-"""What the inversion of a narrow law starts from, in 64 bits: a uniform number, log(1 - p) and exp.
+"""What the inversion of a narrow law starts from, in 64 bits: log(1 - p) and exp.
 
 They are written out as arithmetic that compiles into the loop that draws; `log1p` of the library is ten times slower.
 """
@@ -6,14 +6,7 @@ They are written out as arithmetic that compiles into the loop that draws; `log1
 from math import factorial, log
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array, lax
-
-
-def uniform53(words: tuple[Array, Array]) -> Array:
-    """Return u uniform on the multiples of 2^-53 in [0, 1), from two words of 32 bits."""
-    upper, lower = words
-    return ((upper >> np.uint32(5)).astype(float) * 2.0**26 + (lower >> np.uint32(6)).astype(float)) * 2.0**-53
 
 
 def log_of_rest(chance: Array) -> Array:

@@ -13,10 +13,10 @@ import numpy as np
 from jax import Array, lax
 
 from numerics.samplers.box_muller import single_normal
-from numerics.samplers.cipher import Key, cipher
+from numerics.samplers.cipher import Key, fraction, word
 from numerics.samplers.cornish_fisher import shift, wide
 from numerics.samplers.lanes import together
-from numerics.samplers.narrow import exp_below_zero, log_of_rest, uniform53
+from numerics.samplers.narrow import exp_below_zero, log_of_rest
 
 STEPS = 72
 """Where the law is not wide its mean is at most 29 and P(x > 72) below 1e-11."""
@@ -46,10 +46,10 @@ def lanes(key: Key, trials: Array, chance: Array) -> Array:
     large = wide(variance, 1 - 2 * single)
 
     def many() -> Array:
-        return rounded(_words(key), mean, variance, single)
+        return rounded(word(key), mean, variance, single)
 
     def few() -> Array:
-        return added_up(_words(key), trials.astype(float), rare)
+        return added_up(word(key), trials.astype(float), rare)
 
     way = jnp.where(large.all(), 0, jnp.where(large.any(), 2, 1))
     count = lax.switch(way, [many, few, lambda: jnp.where(large, many(), few())])
@@ -57,10 +57,6 @@ def lanes(key: Key, trials: Array, chance: Array) -> Array:
 
 
 _lanewise = together(lambda key, trials, chance: lanes(Key(*key), trials, chance))
-
-
-def _words(key: Key) -> tuple[Array, Array]:
-    return cipher((key.key0, key.key1), key.chain, key.generation)
 
 
 def rounded(words: tuple[Array, Array], mean: Array, variance: Array, chance: Array) -> Array:
@@ -74,7 +70,7 @@ def rounded(words: tuple[Array, Array], mean: Array, variance: Array, chance: Ar
 
 def added_up(words: tuple[Array, Array], trials: Array, chance: Array) -> Array:
     """Return the least k with P(x <= k) > u, from P(k + 1) = P(k) ((n + 1)/(k + 1) - 1) p/(1 - p)."""
-    left, odds = uniform53(words), chance / (1 - chance)
+    left, odds = fraction(words), chance / (1 - chance)
     scaled, mass = (trials + 1) * odds, exp_below_zero(trials * log_of_rest(chance))
     count = jnp.zeros(left.shape, jnp.int32)
     for k in range(STEPS):

@@ -9,8 +9,9 @@ import numpy as np
 from jax import Array
 
 from numerics.samplers.box_muller import single_normal
+from numerics.samplers.cipher import fraction
 from numerics.samplers.cornish_fisher import shift, wide
-from numerics.samplers.narrow import exp_below_zero, uniform53
+from numerics.samplers.narrow import exp_below_zero
 
 STEPS = 72
 """Where the law is not wide its rate is at most 28 and P(x > 72) below 1e-11."""
@@ -33,7 +34,7 @@ def rounded(words: tuple[Array, Array], rate: Array) -> Array:
 
 def added_up(words: tuple[Array, Array], rate: Array) -> Array:
     """Return the least k with P(x <= k) > u, from P(k + 1) = P(k) rate/(k + 1)."""
-    left, mass = uniform53(words), exp_below_zero(-rate)
+    left, mass = fraction(words), exp_below_zero(-rate)
     count = jnp.zeros(left.shape, jnp.int32)
     for k in range(STEPS):
         left = left - mass

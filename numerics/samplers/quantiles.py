@@ -17,8 +17,9 @@ from scipy import special
 from numerics.samplers import elementary
 from numerics.samplers.normal import REACH
 
-DEGREES = (8, 16, 24, 32, 48, 64)
-"""Degrees that are compiled; the least that is good enough is taken."""
+DEGREES = {"f32": (8, 16, 24, 32, 48), "f64": (24, 64)}
+"""Degrees that are compiled, by format; the least that is good enough is taken. In float64 that is 24 from df = 8,
+so that all such sizes share a program; where speed is asked for in float32, fewer terms do."""
 POWERS = 24
 """Up to this degree the polynomial is one in powers of w, beyond in Chebyshev's, where powers would cancel."""
 WANTED = {"f32": 6e-8, "f64": 1e-10}
@@ -41,13 +42,14 @@ def series(df: float, precision: str) -> tuple[float, ...]:
     """Return the Chebyshev coefficients of log(chi/df) in w/REACH, of the least degree of `DEGREES` that is
     good enough, and else of the largest; without degrees of freedom chi is 0.
     """
+    degrees = DEGREES[precision]
     if not df > 0:
-        return (-np.inf, *(0.0,) * DEGREES[0])
+        return (-np.inf, *(0.0,) * degrees[0])
     nodes = cheb.chebpts1(NODES)
     values = log_quantile(df, REACH * nodes)
     whole = 2 / NODES * cheb.chebvander(nodes, NODES - 1).T @ values
     whole[0] /= 2
-    degree = next((d for d in DEGREES if np.abs(whole[d + 1 :]).sum() <= WANTED[precision]), DEGREES[-1])
+    degree = next((d for d in degrees if np.abs(whole[d + 1 :]).sum() <= WANTED[precision]), degrees[-1])
     return tuple(np.round(whole[: degree + 1] / GRID) * GRID)
 
 
@@ -58,7 +60,7 @@ def coefficients(df: Any, precision: str) -> np.ndarray:
     """
     if np.ndim(df):
         rows = [series(float(one), precision) for one in df]
-        table = np.zeros((len(rows), max(DEGREES[3] + 1, *map(len, rows))))
+        table = np.zeros((len(rows), max(POWERS + 2, *map(len, rows))))
         for row, values in zip(table, rows, strict=True):
             row[: len(values)] = values
         return table

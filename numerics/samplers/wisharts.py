@@ -6,7 +6,7 @@ import numpy as np
 from numpy.polynomial import chebyshev as cheb
 
 from numerics.samplers.normal import REACH
-from numerics.samplers.quantiles import DEGREES, POWERS, series
+from numerics.samplers.quantiles import POWERS, series
 
 
 def degrees(df: Any, dimension: int, backwards: bool) -> Any:
@@ -24,7 +24,7 @@ def table(df: Any, dimension: int, backwards: bool, precision: str) -> np.ndarra
     rows = {one: series(one, precision) if one > 0 else (0.0,) for one in {float(x) for x in free.ravel()}}
     longest = max(map(len, rows.values()))
     low = free.ndim == 1 and longest <= POWERS + 1
-    width = next(degree + 1 for degree in DEGREES if degree + 1 >= longest and (low or degree > POWERS))
+    width = longest if low else max(POWERS + 2, longest)
     columns = np.zeros((*free.shape, width))
     for place in np.ndindex(free.shape):
         row = np.pad(rows[float(free[place])], (0, width - len(rows[float(free[place])])))

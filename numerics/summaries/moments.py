@@ -63,9 +63,9 @@ class _Summed(Summary):
             blocks = blocks[0], np.real(blocks[1]), np.imag(blocks[1])
         *parts, product = (np.asarray(part, dtype=np.float64) for part in blocks)
         firsts, sums = parts[: len(parts) // 2], parts[len(parts) // 2 :]
-        for at, begun in enumerate(range(0, count, BLOCK)):
-            size = min(BLOCK, count - begun)
-            before = _with(before, size, [x[at] for x in firsts], [x[at] for x in sums], product[at])
+        sizes = np.minimum(BLOCK, count - np.arange(0, count, BLOCK))
+        if sizes.size:
+            before = _with(before, sizes, [x[: sizes.size] for x in firsts], [x[: sizes.size] for x in sums], product)
         if before is None:
             raise ValueError("no chain was run. Give chains >= 1.")
         return before
@@ -168,18 +168,24 @@ def ends(values: Array, counted: Array) -> tuple[Array, Array]:
     return jnp.where(here, values, jnp.inf).min(0), jnp.where(here, values, -jnp.inf).max(0)
 
 
-def _with(before: Sums | None, size: int, firsts: list[Any], sums: list[Any], product: Any) -> Sums:
-    """Return the sums with those of one more block, of differences from its first values, moved to the reference."""
+def _with(before: Sums | None, sizes: Any, firsts: list[Any], sums: list[Any], product: Any) -> Sums:
+    """Return the sums with those of more blocks, of differences from their first values, moved to the reference."""
     # Where the first value is infinite so is the mean, and the differences say nothing.
     sums = [np.where(np.isinf(x), 0.0, s) for x, s in zip(firsts, sums, strict=True)]
     if before is None:
-        means = [x + s / size for x, s in zip(firsts, sums, strict=True)]
+        means = [x[0] + s[0] / sizes[0] for x, s in zip(firsts, sums, strict=True)]
         references = tuple(np.where(np.isfinite(mean), mean, 0.0) for mean in means)
-        before = Sums(0, references, tuple(0.0 * r for r in references), 0.0 * product)
+        before = Sums(0, references, tuple(0.0 * r for r in references), 0.0 * product[0])
+    each = sizes.reshape(-1, *(1,) * (product.ndim - 1))
     steps = [x - r for x, r in zip(firsts, before.references, strict=True)]
-    moved = product + steps[0] * sums[-1] + steps[-1] * (sums[0] + size * steps[0])
-    total = tuple(t + (s + size * step) for t, s, step in zip(before.sums, sums, steps, strict=True))
-    return Sums(before.count + size, before.references, total, before.product + moved)
+    moved = product[: len(sizes)] + steps[0] * sums[-1] + steps[-1] * (sums[0] + each * steps[0])
+    total = tuple(_after(t, s + each * step) for t, s, step in zip(before.sums, sums, steps, strict=True))
+    return Sums(before.count + int(sizes.sum()), before.references, total, _after(before.product, moved))
+
+
+def _after(before: Any, rows: Any) -> Any:
+    """Return the sum of a row and those that follow it, one after the other."""
+    return np.add.accumulate(np.concatenate([np.asarray(before)[None], rows]), axis=0)[-1]
 
 
 def _total(parts: list[Array]) -> Array:

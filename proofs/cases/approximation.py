@@ -1,16 +1,19 @@
 """The learning procedure and the sampling: estimators off their aim, steps that stop short, distorted draws."""
 
-from sympy import Rational, Symbol, log, oo
+from attrs import evolve
+from sympy import Add, Rational, Symbol, log, oo
 
 from proofs.cases.case import Case
 from theory import (
     EM,
+    NUTS,
     SGD,
     SVI,
     Adam,
     Bernoulli,
     Categorical,
     Damped,
+    FixedDesignRegression,
     Floor,
     Gaussian,
     GradientDescent,
@@ -91,6 +94,8 @@ def _steps():
     yield _gaussian("Adam stopped early", estimator=Adam(30, Rational(1, 20), batch=5, patience=3))
     yield _gaussian("NumPyro SVI, its median", estimator=SVI(30, Rational(1, 20)))
     yield _gaussian("NumPyro SVI, a draw", estimator=SVI(30, Rational(1, 20), report="draw"))
+    nuts = _gaussian("NumPyro NUTS, a draw", estimator=NUTS(60), at={"M": 40})
+    yield evolve(nuts, generations=2, effort=1 / 8, note="the raw data have draws from the posterior itself")
     for rounds in (1, 5):
         climb = EM(rounds, tolerance=0, start="k-means++")
         yield Case(
@@ -99,6 +104,7 @@ def _steps():
             lambda climb=climb: Loop(TWO, estimator=climb, samples=60),
             "kl_source_model",
             generations=1,
+            effort=1 / 2,
         )
     yield Case(
         "EM with a floor",
@@ -106,19 +112,23 @@ def _steps():
         lambda: Loop(TWO, estimator=Floor(HALF), samples=60),
         Mixture.V,
         generations=2,
+        effort=1 / 20,
     )
 
 
 def _regressions():
-    at = {"M": 12, "noise": 1}
+    at = {"M": 10, "noise": 1}
     error = LinearRegression.squares - 2 * LinearRegression.w + 1
+    away = Add(*((FixedDesignRegression.w[k] - 1) ** 2 for k in range(2)))
     for title, estimator in (
         ("ridge", Ridge(2)),
-        ("gradient descent stopped early, cold", GradientDescent(5, Rational(1, 50))),
-        ("gradient descent stopped early, warm", GradientDescent(5, Rational(1, 50), warm=True)),
+        ("gradient descent stopped early, cold", GradientDescent(2, Rational(1, 20))),
+        ("gradient descent stopped early, warm", GradientDescent(2, Rational(1, 20), warm=True)),
     ):
         loop = Loop(LinearRegression(dimension=3, w0=1), estimator=estimator)
-        yield Case(title, "approximation", lambda loop=loop: loop, error, at)
+        yield Case(title, "approximation", lambda loop=loop: loop, error, at, effort=1 / 4)
+        given = Loop(FixedDesignRegression([1, HALF], noise=1, weights=[1, 1]), estimator=estimator, samples=10)
+        yield Case(f"{title}, one design", "approximation", lambda loop=given: loop, away, at)
 
 
 def _samplings():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import field, frozen
-from sympy import Add, Expr, Function, S, Symbol, oo
+from sympy import Add, Expr, Function, S, Symbol, expand_log, oo
 
 from proofs.claims import Source
 from theory import Categorical, Loop, NGram, ProductCategorical, expect, risk
@@ -23,6 +23,8 @@ METRICS: Mapping[str, Expr] = {
     "support": Function("support")(_MODEL),
 }
 """Metrics as they are written in the table."""
+NAMES = {"kl_source_model": "KL(source || model)", "kl_model_source": "KL(model || source)", "w2": "W2"}
+"""Metrics as titles name them, where their own names are none."""
 
 
 @frozen
@@ -37,6 +39,7 @@ class Case:
         at: values of the loop's symbols.
         generations: n.
         note: what the row shows.
+        effort: runs of the loop, as a multiple of those of the other rows.
     """
 
     title: str
@@ -46,6 +49,7 @@ class Case:
     at: Mapping[str, Any] = field(factory=dict)
     generations: int = 3
     note: str = ""
+    effort: float = 1.0
 
     @property
     def here(self) -> Loop:
@@ -64,6 +68,10 @@ class Case:
         if isinstance(self.of, str):
             return float(value_at(self.here, self.of, self.generations))
         return float(expect(self.here, self.of).at(n=self.generations))
+
+    def off(self) -> float:
+        """Return what the exact value is off by at most: nothing."""
+        return 0.0
 
     def formula(self) -> tuple[Expr, tuple[Certificate, ...]]:
         """Return the closed form in n with its certificates, or raise NotClosed or NoClosedForm.
@@ -84,5 +92,11 @@ class Case:
             return Add(*(answer.expression for answer in answers)), sum((a.certificate for a in answers), ())
         if isinstance(self.of, str) and isinstance(loop.law, Categorical | NGram | ProductCategorical):
             raise NotClosed(f"metric: {self.of} of frequencies has no closed form in n. Ask for its value at one.")
-        answer: Any = risk(loop, self.of) if isinstance(self.of, str) else expect(loop, self.of)  # type: ignore[arg-type]
-        return S(answer.expression), answer.certificate
+        answer = self.answer(loop)
+        formula = S(answer.expression)
+        # Logarithms of numbers cancel once they are those of primes.
+        return expand_log(formula, factor=True) if loop.samples == oo else formula, answer.certificate
+
+    def answer(self, loop: Loop) -> Any:
+        """Return what theory says of a loop, with its closed form."""
+        return risk(loop, self.of) if isinstance(self.of, str) else expect(loop, self.of)  # type: ignore[arg-type]

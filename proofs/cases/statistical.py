@@ -2,7 +2,7 @@
 
 from sympy import Rational, Symbol, log, oo
 
-from proofs.cases.case import Case
+from proofs.cases.case import NAMES, Case
 from theory import (
     Accumulate,
     Bernoulli,
@@ -16,6 +16,7 @@ from theory import (
     LinearRegression,
     Loop,
     Mixed,
+    Moran,
     MultivariateGaussian,
     NegativeBinomial,
     Pareto,
@@ -74,7 +75,7 @@ def _families():
         (Binomial(4), Binomial.p * (1 - Binomial.p), {"p0": THIRD}),
         (Poisson(), Poisson.rate**2, {"rate0": 2}),
         (Exponential(), Exponential.mean**2, {"mean0": 2}),
-        (Exponential(), log(Exponential.mean), {"mean0": 1, "M": 3}),
+        (Exponential(), log(Exponential.mean), {"mean0": 1, "M": 2}),
         (Gamma(), Gamma.mean**2, {"mean0": 2, **shape}),
         (NegativeBinomial(), m**2, {"mean0": 2, **shape}),
         (HyperbolicSecant(), HyperbolicSecant.mean**2, {"mean0": 1, "r": 2, "M": 10}),
@@ -83,12 +84,30 @@ def _families():
         (LinearRegression(w0=1), error, numbers),
     ]
     for family, of, at in rows:
-        what = of.replace("_", " ") if isinstance(of, str) else str(of)
+        what = NAMES.get(of, of) if isinstance(of, str) else str(of)
         yield Case(f"{type(family).__name__}: {what}", "statistical", lambda f=family: Loop(f), of, {"M": 20} | at)
     here = Loop(Categorical(LAW), samples=8)
     yield Case("Categorical: collision", "statistical", lambda: here, Categorical.collision)
     for metric in ("kl_model_source", "entropy", "support"):
-        yield Case(f"Categorical: {metric.replace('_', ' ')}", "statistical", lambda: here, metric)
+        yield Case(f"Categorical: {NAMES.get(metric, metric)}", "statistical", lambda: here, metric)
+    yield from _pooled()
+
+
+def _pooled():
+    """Yield families other than the Gaussian in regimes that keep data."""
+    quarter = Mixed(QUARTER)
+    for title, regime in (("accumulated", Accumulate()), ("mixed", quarter), ("by single tokens", Moran(QUARTER))):
+        loop = Loop(Categorical(LAW), samples=8, regime=regime)
+        yield Case(f"Categorical, {title}: support", "statistical", lambda loop=loop: loop, "support")
+    off = Loop(Categorical(LAW), samples=oo)
+    yield Case("off (M = oo), Categorical: entropy", "statistical", lambda: off, "entropy")
+    spread, square = Bernoulli.p * (1 - Bernoulli.p), (Exponential.mean - 1) ** 2
+    pooled = Loop(Bernoulli(THIRD), samples=8, regime=Accumulate())
+    yield Case("Bernoulli, accumulated", "statistical", lambda: pooled, spread)
+    halved = Loop(Poisson(2), samples=8, regime=Subsample())
+    yield Case("Poisson, accumulated and subsampled", "statistical", lambda: halved, (Poisson.rate - 2) ** 2)
+    anchored = Loop(Exponential(1), samples=20, regime=quarter)
+    yield Case("Exponential, mixed", "statistical", lambda: anchored, square)
 
 
 def cases() -> list[Case]:

@@ -63,7 +63,7 @@ class Fitted(Family):
     def divergence(self, source: Family) -> Expr:
         """Refuse: the nearest law in such a family has no formula."""
         raise NotClosed(
-            f"family: the projection of {type(source).__name__} into {type(self).__name__} has no closed form. "
+            f"family: how far a {type(self).__name__} is from a {type(source).__name__} source has no closed form. "
             "Ask simulate(loop)."
         )
 
