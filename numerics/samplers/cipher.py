@@ -108,7 +108,7 @@ def words(key: Key, shape: int | tuple[int, ...] = (), row: Any = None) -> Words
 
 
 def jax_key(key: Key) -> Array:
-    """Return the word of a key as a key of `jax.random`, for laws that are drawn by its rejection alone."""
+    """Return the word of a key as a key of `jax.random`, for fits that ask for such keys."""
     return jax.random.wrap_key_data(jnp.stack(words(key)), impl="threefry2x32")
 
 
