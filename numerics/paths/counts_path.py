@@ -35,7 +35,7 @@ COSTS: Mapping[str, tuple[float, float, float, float]] = {
     "few tokens": (1.2, 0.0, 2.0, 0.01),
     "types": (0.0, 0.0, 15.0, 0.05),
     "poisson": (0.0, 100.0, 20.0, 0.0),
-    "types-exact": (0.0, 0.0, 1000.0, 0.0),
+    "types-exact": (0.0, 0.0, 200.0, 0.0),
 }
 """Way -> nanoseconds of a fit on one core for M, sqrt(M), K and K^2, roughly: what the ways are chosen by."""
 EXACT = ("tokens", "types-exact")
