@@ -158,23 +158,32 @@ def test_killed_at_any_moment_the_bits_are_the_same(server, straight, tmp_path):
     xr.testing.assert_identical(load(folder / "run.nc"), run)
 
 
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory):
+    """The arguments, spec file and run of ten times as many chains: a second of work, in which it is stopped."""
+    arguments = LARGE | {"chains": 10 * LARGE["chains"]}
+    spec = tmp_path_factory.mktemp("longer") / "spec.toml"
+    spec.write_text(SPEC.replace(f"chains = {LARGE['chains']}", f"chains = {arguments['chains']}"))
+    return arguments, spec, simulate(LOOP, **arguments)
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_asked_to_stop_it_keeps_what_is_done(server, straight, tmp_path, sent, code):
+def test_asked_to_stop_it_keeps_what_is_done(server, longer, tmp_path, sent, code):
     """Assert one line and the shell's exit code, no writer beside it, and the same bits after going on."""
     start, wait = server
-    spec, run, _ = straight
+    arguments, spec, run = longer
     folder, said = tmp_path / "run", tmp_path / "said"
     process = start(said, "simulate", spec, "--out", folder)
     until(lambda: chunks(folder) >= 2)
     os.kill(process, signal.SIGSTOP)
     with pytest.raises(ValueError, match=f"process {process} on .* is writing to"):
-        simulate(LOOP, **LARGE, out=folder, resume=True)
+        simulate(LOOP, **arguments, out=folder, resume=True)
     os.kill(process, sent)
     os.kill(process, signal.SIGCONT)
     assert wait() == code, said.read_text()
     word = {130: "interrupted", 143: "terminated"}[code]
     assert said.read_text() == f"collapse: {word}; {folder} keeps what is done. Go on with --resume.\n"
-    assert 2 <= chunks(folder) <= vouched(folder) < 61
+    assert 2 <= chunks(folder) <= vouched(folder) < arguments["chains"] // arguments["chunk"]
     assert not list(folder.glob(".*.tmp"))
     start(said, "simulate", spec, "--out", folder, "--resume")
     assert wait() == 0, said.read_text()
