@@ -229,8 +229,7 @@ def write(outcome: Outcome, job: Job) -> dict[str, Path]:
     Raises:
         ValueError: the folder cannot be written to.
     """
-    folder = writable(job.out)
-    drawn = draw(outcome, job)
+    folder, drawn = job.out, draw(outcome, job)
     caption = "Theory (lines) against simulation (points; bars at the table's simultaneous level)."
     picture = svg(drawn)
     page = write_html(outcome.rows, {caption: picture}, folder / "report.html", outcome.provenance)
@@ -240,20 +239,6 @@ def write(outcome: Outcome, job: Job) -> dict[str, Path]:
         "figure": save_pdf(drawn, folder / "figure.pdf", outcome.provenance),
         "picture": write_whole(folder / "figure.svg", picture),
     }
-
-
-def writable(folder: Path) -> Path:
-    """Return the folder, made if need be, or raise ValueError before anything is computed for it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ValueError(
-            f"the folder {folder} cannot be written to ({error.strerror}). Give another with --out."
-        ) from error
-    return folder
 
 
 def draw(outcome: Outcome, job: Job) -> Any:
