@@ -21,7 +21,7 @@ from numerics.agreement import Agreement, agree
 from numerics.compared import Curve
 from numerics.figures import verify as figure
 from numerics.observe import evaluate
-from numerics.reports.plots import save_pdf, svg
+from numerics.reports.plots import save, svg
 from numerics.reports.report import Row, to_json, to_text, write_html, write_whole
 from numerics.simulate import simulate
 from numerics.texts.data import Column, Corpus, load, prose
@@ -236,7 +236,7 @@ def write(outcome: Outcome, job: Job) -> dict[str, Path]:
     return {
         "report": page,
         "table": write_whole(folder / "table.json", to_json(outcome.rows, outcome.provenance)),
-        "figure": save_pdf(drawn, folder / "figure.pdf", outcome.provenance),
+        "figure": save(drawn, folder / "figure.pdf", outcome.provenance),
         "picture": write_whole(folder / "figure.svg", picture),
     }
 
