@@ -1,5 +1,6 @@
-"""Curves of runs that keep one set of real points: the hidden squares of the set, what they tell, and where they lead."""
+"""Curves of runs that keep one set of real points: its hidden squares, what they tell, and where they lead."""
 
+from functools import cache
 from secrets import randbelow
 
 import jax
@@ -64,16 +65,16 @@ def test_the_laws_lead_to_the_means_of_theory(loop):
 
 
 def test_a_hidden_number_has_the_law_of_a_chi_square():
-    """Assert that the weights add up to P(S < bound), and those above a number to its share, for few degrees and many."""
+    """Assert that the weights add up to P(S < bound), and those below a number to its share."""
     x = np.linspace(-200, 27.5, 40_001)
     with jax.enable_x64(True):
         for df, bound in ((0.3, 0.4), (5.0, 4.0), (5.0, np.inf), (400.0, 390.0)):
             u = jax.nn.sigmoid(jnp.asarray(x))
-            S_, weight = map(np.asarray, chi_square_at(u, df, bound))
+            squares, weight = map(np.asarray, chi_square_at(u, df, bound))
             heights = np.exp(weight) * np.asarray(u * jax.nn.sigmoid(-jnp.asarray(x)))
             total = integrate.trapezoid(heights, x)
             assert abs(total - stats.chi2(df).cdf(bound)) < 1e-4
-            below = integrate.trapezoid(np.where(S_ < df / 2, heights, 0), x)
+            below = integrate.trapezoid(np.where(squares < df / 2, heights, 0), x)
             assert abs(below - stats.chi2(df).cdf(df / 2)) < 1e-2 * total
             assert abs(total - stats.chi2(df + 1).cdf(bound)) > 1e-2 or bound == np.inf
 
@@ -150,16 +151,22 @@ def simulated(loop, runs, generations):
     return np.exp(np.concatenate([np.zeros((runs, 1)), log_V], axis=1))
 
 
+@cache
+def given_squares(name):
+    """Return the compiled function (values, V, x) -> log likelihood of each curve with squares x of its set."""
+    law = curve_law(OPEN[name])
+    return jax.jit(lambda values, V, x: law.steps(values, V, 0, jnp.full((len(V), law.hidden), x)).sum(axis=1))
+
+
 def log_likelihoods(name, curves, values=TRUE):
     """Return the log likelihood of each curve at values of the symbols, averaged over the squares of its set."""
-    law = curve_law(OPEN[name])
-    degrees = values["M"] * values["alpha"] - 1
-    squares = np.linspace(0.05, 2.6, 80) * degrees if law.hidden else np.zeros(1)
-    weights = np.log(stats.chi2(degrees).pdf(squares) * np.diff(squares)[0]) if law.hidden else squares
+    squares, weights = np.zeros(1), np.zeros(1)
+    if name == "kept":
+        degrees = values["M"] * values["alpha"] - 1
+        squares = np.linspace(0.05, 2.6, 80) * degrees
+        weights = np.log(stats.chi2(degrees).pdf(squares) * np.diff(squares)[0])
     with jax.enable_x64(True):
-        V = jnp.asarray(curves)
-        given = jax.jit(lambda x: law.steps(values, V, 0, jnp.full((len(V), law.hidden), x)).sum(axis=1))
-        logs = np.array([given(x) for x in squares])
+        logs = np.array([given_squares(name)(values, jnp.asarray(curves), x) for x in squares])
     return special.logsumexp(logs + weights[:, None], axis=0)
 
 
@@ -187,8 +194,8 @@ def found():
 
 
 def test_a_fit_does_not_exclude_the_truth(found):
-    """Assert that the evidence does not beat the likelihood of the true symbols by more than Markov's inequality allows,
-    as it beats that of four times as many samples, or of a fourth.
+    """Assert that the evidence does not beat the likelihood of the true symbols by more than Markov's inequality
+    allows, as it beats that of four times as many samples, or of a fourth.
     """
     curves, fit = found
     most, evidence = np.log(SHARES / FAILURE_RATE), fit.best.evidence

@@ -17,8 +17,8 @@ from numerics.fitting.likelihood import CurveLaw, curve_law
 from numerics.fitting.models import Model
 from numerics.fitting.observed import Observed
 from numerics.fitting.vocabulary import ROUNDING, curve_moments
-from numerics.paths import statistic_path
 from numerics.lifting import letters
+from numerics.paths import statistic_path
 from numerics.precision import Precision
 from numerics.printer import to_jax
 from numerics.samplers import chain_key, generation_key, normal, slot_key

@@ -1,4 +1,4 @@
-"""log p(curve | a loop's symbols, a run's hidden numbers): the one-step laws along the curve, their logarithms added up.
+"""log p(curve | a loop's symbols, a run's hidden numbers): one-step laws along the curve, their logarithms added up.
 
 Hidden numbers are the chi-squares that a run remembers of its first fit, the squares of real points that are kept; a
 row of them goes with every run.
@@ -22,6 +22,7 @@ from theory.loop import Loop
 
 Values = Mapping[str, Any]
 """Values of the symbols by name."""
+
 
 @cache
 def curve_law(loop: Loop) -> "CurveLaw":

@@ -132,8 +132,8 @@ def _memory(first: Step, later: Step, loop: Loop) -> Memory:
     squares = tuple(law for law in made if isinstance(law, ChiSquare))
     if len(squares) > 1:
         raise NotClosed(
-            f"regime: under {loop.regime} with {loop.estimator} a run remembers {len(squares)} sums of squares, and one "
-            "curve hides them all. Ask for mixed with kept points."
+            f"regime: under {loop.regime} with {loop.estimator} a run remembers {len(squares)} sums of squares, and "
+            "its curve hides them all. Ask for mixed with kept points."
         )
     return Memory(kept, squares, tuple(law for law in made if isinstance(law, Normal)))
 

@@ -84,9 +84,7 @@ def real_share(loop: Loop) -> Expr:
     return regime.alpha if isinstance(regime, Mixed) else S.Zero
 
 
-def curve_moments(
-    loop: Loop, source: Source, values: Mapping[str, Any], generations: int
-) -> tuple[Array, Array]:
+def curve_moments(loop: Loop, source: Source, values: Mapping[str, Any], generations: int) -> tuple[Array, Array]:
     """Return mean and covariance of the numbers of types left at generations 1..n, at values of M, alpha, beta."""
     p, repeats = classes(source) if isinstance(source, tuple) else zipf(source, values["beta"])
     samples, alpha = number(loop.samples, values), number(real_share(loop), values)
@@ -94,9 +92,7 @@ def curve_moments(
     return moments(samples * p, repeats, alpha, generations, kept=kept)
 
 
-def moments(
-    copies: Array, repeats: Any, alpha: Any, generations: int, *, kept: bool = False
-) -> tuple[Array, Array]:
+def moments(copies: Array, repeats: Any, alpha: Any, generations: int, *, kept: bool = False) -> tuple[Array, Array]:
     """Return mean and covariance of the numbers of types left at generations 1..n.
 
     Args:
