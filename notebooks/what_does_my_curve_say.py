@@ -44,8 +44,8 @@ curve = whole[:41]
 # ## What is behind it
 # Every regime gets the likelihood of its own one-step law. `M` is known from the scatter of the steps, to about
 # $\sqrt{2/40}$ of itself; the factor `c` from their mean, which sampling error pulls down as well, by $1/M$ per fit.
-# From one variance per generation nobody can tell an estimator's bias from a temperature: both are in `c`. Where one set
-# of real points is kept, `mixed` with `fresh=False`, its squares are a hidden number of the run, inferred with them.
+# From one variance per generation nobody can tell an estimator's bias from a temperature: both are in `c`. Where one
+# set of real points is kept, `mixed` with `fresh=False`, its squares are a hidden number of the run, and inferred too.
 
 # %%
 found = fit_curve(curve)
