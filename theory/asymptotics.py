@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from attrs import frozen
 from sympy import Add, Expr, Pow, S, Symbol, log, oo
 
+from theory.coefficients import factored
 from theory.errors import NoClosedForm
 from theory.expansion import Exponent, expansion
 from theory.geometric import by_base, collected
@@ -86,7 +87,7 @@ def _algebraic(expression: Expr, x: Symbol) -> Leading:
         if terms:
             beyond_all = S.Zero if series.order == oo else x**-series.order
             rest = _monomial(x, terms[1]) if len(terms) > 1 else beyond_all
-            return Leading(series.terms[terms[0]].factor() * _monomial(x, terms[0]), rest, x)
+            return Leading(factored(series.terms[terms[0]]) * _monomial(x, terms[0]), rest, x)
     raise NoClosedForm(f"{expression} vanishes to {DEPTHS[-1]} orders in 1/{x}. Put numbers in with .at(...).")
 
 

@@ -29,7 +29,7 @@ from sympy import (
     polygamma,
 )
 
-from theory.constants import separate_logarithms
+from theory.coefficients import normal
 from theory.errors import NoClosedForm
 
 Exponent = tuple[Expr, int]
@@ -86,18 +86,8 @@ class Expansion:
         return lead, k, rest.scaled(1 / lead, -k)
 
     def _kept(self, terms: dict[Exponent, Expr], order: Expr) -> "Expansion":
-        normal = {e: _normal(c) for e, c in terms.items() if e[0] < order}
-        return Expansion(self.x, {e: c for e, c in normal.items() if c != 0}, order)
-
-
-def _normal(weight: Expr) -> Expr:
-    """Return a coefficient in a form in which 0 is 0."""
-    if weight.is_Rational:
-        return weight
-    normal = (separate_logarithms(weight) if weight.has(log) else weight).expand()
-    if any(power.exp.could_extract_minus_sign() and power.base.free_symbols for power in normal.atoms(Pow)):
-        normal = normal.cancel()
-    return S.Zero if normal.is_Add and normal.is_number and normal.equals(0) else normal
+        kept = {e: normal(c) for e, c in terms.items() if e[0] < order}
+        return Expansion(self.x, {e: c for e, c in kept.items() if c != 0}, order)
 
 
 def expansion(expr: Expr, x: Symbol, depth: int) -> Expansion:
