@@ -8,16 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from math import prod
 
 from attrs import frozen
-from sympy import Add, Dummy, Expr, Integer, Mul, Pow, Rational, S, Symbol, exp, factorint, floor, log
+from sympy import Abs, Add, Dummy, Expr, Integer, Mul, Pow, S, Symbol, exp, factorint, floor, log
 from sympy import gcd as common_unit
 
 from theory.constants import separate_logarithms
+from theory.domain import rational_sign
 from theory.field import Element, Field
 
 SMOOTH = 2**10
 """Prime factors of numbers are looked for up to here."""
-MANY, SOME = Integer(2**20), Rational(1, 3)
-"""Where a base is looked at to find its usual sign: counts, and other symbols."""
 
 Root = tuple[Expr, Expr]
 """(b, m) for the powers b^(r m), r rational: an irreducible base, and a product of symbols or 1."""
@@ -72,8 +71,7 @@ class _Names:
 
     @classmethod
     def of(cls, expr: Expr) -> "_Names":
-        parts = set(_parts(expr))
-        split = {part: _split(part) for part in parts if isinstance(part, Pow | exp)}
+        parts, split = _taken_apart(expr)
         units = _units(split.values())
         letters = {root: Dummy(str(Pow(*root)), real=True) for root in units}
         meanings: dict[Expr, Expr] = {x: Pow(b, units[b, m] * m) for (b, m), x in letters.items()}
@@ -82,7 +80,7 @@ class _Names:
             if not isinstance(part, Symbol):
                 images[part] = Dummy(str(part), real=True)
                 meanings[images[part]] = part
-        for part, (rational, powers) in split.items():
+        for part, (rational, powers) in reversed(split.items()):
             roots = (letters[root] ** (power / units[root]) for root, power in powers.items())
             images[part] = rational.xreplace(images) * prod(roots)
         return cls(images, meanings, any(m == 1 and b.is_Add for b, m in units))
@@ -99,6 +97,17 @@ def _parts(expr: Expr) -> Iterator[Expr]:
         yield expr
 
 
+def _taken_apart(expr: Expr) -> tuple[set[Expr], dict[Expr, Split]]:
+    """Return all parts of an expression, those of the rational factors of its powers included, and these powers."""
+    parts, split, waiting = set(), {}, set(_parts(expr))
+    while waiting:
+        parts |= waiting
+        new = {part: found for part in sorted(waiting, key=str) if (found := _split(part))}
+        split |= new
+        waiting = {part for rational, _ in new.values() for part in _parts(rational)} - parts
+    return parts, split
+
+
 def _units(split: Iterable[Split]) -> dict[Root, Expr]:
     """Return for every root an r of which all its powers, 1 among those of a symbol, are whole multiples."""
     units: dict[Root, Expr] = {}
@@ -109,9 +118,13 @@ def _units(split: Iterable[Split]) -> dict[Root, Expr]:
     return units
 
 
-def _split(power: Expr) -> Split:
-    """Return (a, {(b, m): r}) with the power equal to a prod b^(r m) and a rational."""
-    base, exponent = power.as_base_exp()
+def _split(part: Expr) -> Split | None:
+    """Return (a, {(b, m): r}) with a power equal to a prod b^(r m), (+-x, {}) for |x|; None for any other part."""
+    if isinstance(part, Abs) and part.args[0].is_rational_function() and (sign := rational_sign(part.args[0])):
+        return sign * part.args[0], {}
+    if not isinstance(part, Pow | exp):
+        return None
+    base, exponent = part.as_base_exp()
     whole, found = S.One, {}
     for b, k in _factors(base, exponent):
         for term in Add.make_args((k * exponent).expand()):
@@ -124,24 +137,28 @@ def _split(power: Expr) -> Split:
 
 
 def _factors(base: Expr, exponent: Expr) -> Iterator[tuple[Expr, Expr]]:
-    """Yield (b, k) with base^exponent = prod b^(k exponent), every b irreducible where that is so for all symbols."""
+    """Yield (b, k) with base^exponent = prod b^(k exponent), every b irreducible where that holds on the domain."""
     if base.is_Symbol or not base.is_rational_function():
         yield base, S.One
         return
-    parts = [part for factor in Mul.make_args(base.factor()) for part in _usual(*factor.as_base_exp())]
-    if exponent.is_integer or all(b.is_positive for b, _ in parts):
-        yield from parts
+    parts = [part for factor in Mul.make_args(base.factor()) for part in _positive(*factor.as_base_exp())]
+    known = all(rational_sign(b) == 1 for b, _ in parts if b != -1)
+    negative = sum(k for b, k in parts if b == -1) % 2
+    if exponent.is_integer or (known and not negative):
+        yield from ((b, k) for b, k in parts if b != -1)
+        if negative:
+            yield S.NegativeOne, S.One
     else:
         yield base, S.One
 
 
-def _usual(base: Expr, k: Expr) -> Iterator[tuple[Expr, Expr]]:
-    """Yield the factors of base^k: those of a number, or base with the sign that it has at a usual place, and -1."""
+def _positive(base: Expr, k: Expr) -> Iterator[tuple[Expr, Expr]]:
+    """Yield the factors of base^k: those of a number; or base, with -1 where it is negative on the domain."""
     if base.is_Rational:
         for number, sign in ((base.p, 1), (base.q, -1)):
             yield from ((Integer(f), sign * e * k) for f, e in factorint(number, limit=SMOOTH).items() if f != 1)
-        return
-    negative = base.subs({x: MANY if x.is_integer else SOME for x in base.free_symbols}) < 0
-    yield (-base if negative else base), k
-    if negative and not k.is_even:
-        yield S.NegativeOne, S.One
+    elif rational_sign(base) == -1:
+        yield -base, k
+        yield S.NegativeOne, k
+    else:
+        yield base, k
