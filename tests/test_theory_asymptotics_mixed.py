@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from sympy import Abs, Lambda, Poly, PurePoly, Rational, RootSum, Symbol, exp, log, sqrt, symbols
+from sympy import Abs, Lambda, Matrix, Poly, PurePoly, Rational, RootSum, Symbol, exp, eye, log, sqrt, symbols
 
 from theory import (
     Bernoulli,
@@ -24,7 +24,7 @@ from theory.expansion import expansion
 from theory.symbols import V0, mu0
 
 mu, V = Gaussian.mu, Gaussian.V
-SHARE = Rational(1, 3)
+SHARE, HALF = Rational(1, 3), Rational(1, 2)
 OBSERVABLES = {"bias": V - V0, "squared error": (V - V0) ** 2, "product": mu * V - mu0 * V0}
 LOOPS = {
     "fresh": Loop(Gaussian(), regime=Mixed(alpha)),
@@ -101,14 +101,20 @@ def test_equal_coefficients_meet(name):
     assert normal(one - two + 1 / a) == 1 / a
 
 
-def test_sum_over_roots_is_that_of_the_roots():
-    """Assert that a sum over the roots (1 - 1/M)^2/3, 1 + 3/M, 2 of a cubic is expanded as the roots themselves are."""
-    x, roots = Symbol("x"), [(1 - 1 / M) ** 2 / 3, 1 + 3 / M, 2]
-    cubic = (x - roots[0]) * (x - roots[1]) * (x - roots[2])
-    total = RootSum(PurePoly(cubic, x), Lambda(x, x**n / (x + a)), auto=False)
-    wanted = sum(r**n / (r + a) for r in roots)
-    assert expansion(total - wanted, M, 3).terms == {}
-    assert expansion(total - wanted + 1 / M**2, M, 3).terms == {(2, 0): 1}
+def test_sum_over_roots_is_that_of_the_companion_matrix():
+    """Assert that the sum of r^k (1 + r/M) over the roots of an irreducible cubic is expanded as the trace of the same
+    of its companion matrix is, k = 0..4, roots at 1/2, 1, 2 for large M.
+    """
+    x = Symbol("x")
+    cubic = Poly(((x - HALF) * (x - 1) * (x - 2) + (x**2 + 3) / M).expand(), x)
+    total = RootSum(PurePoly(cubic), Lambda(x, x**n * (1 + x / M)), auto=False)
+    assert total.has(RootSum)
+    found = expansion(total, M, 4).terms
+    companion = Matrix(3, 3, lambda i, j: -cubic.nth(i) if j == 2 else int(i == j + 1))
+    for k in range(5):
+        trace = expansion((companion**k * (eye(3) + companion / M)).trace(), M, 4).terms
+        assert all((found[e].subs(n, k) - trace.get(e, 0)).expand() == 0 for e in found)
+        assert {e for e in trace if e[0] < 4} <= set(found)
 
 
 @pytest.mark.parametrize("tail", [2 + 1 / M, 1 / M])
