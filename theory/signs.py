@@ -3,7 +3,7 @@
 What is no rational function is followed on its course towards its limit. Undecided is an honest answer.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from sympy import (
     Add,
@@ -12,7 +12,6 @@ from sympy import (
     Integer,
     Mul,
     Poly,
-    Symbol,
     default_sort_key,
     factor_list,
     factorial,
@@ -176,21 +175,3 @@ def beyond(conditions: Iterable[Expr]) -> Expr:
             slope, offset = Poly(condition).all_coeffs()
             least = max(least, floor(-offset / slope) + 1) if slope > 0 else least
     return symbols.M + least - 2
-
-
-def stable(rule: Sequence[Expr]) -> bool | None:
-    """Return whether all roots of x^s = sum_j rule[j] x^j lie inside the unit circle (Jury's conditions for s = 2)."""
-    if len(rule) == 1:
-        return below_one(rule[0])
-    if all(w.is_number for w in rule):
-        x = Symbol("x")
-        chi = Poly(x ** len(rule) - sum((w * x**j for j, w in enumerate(rule)), Integer(0)), x)
-        return all(abs(root) < 1 for root in chi.nroots(n=30))
-    if len(rule) > 2:
-        return None
-    conditions = [
-        sign_on_domain(1 - rule[1] - rule[0]),
-        sign_on_domain(1 + rule[1] - rule[0]),
-        sign_on_domain(1 + rule[0]),
-    ]
-    return True if conditions == [1, 1, 1] else None
