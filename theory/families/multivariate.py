@@ -48,12 +48,12 @@ from theory.invariants import (
     SOURCE,
     Array,
     Letter,
-    Reader,
     letters_in,
     written,
 )
 from theory.networks import IDENTITY, Atom, form
 from theory.reach import changing, reachable
+from theory.reader import Reader
 from theory.sampling import Sampling
 from theory.wishart import Draw, Sample
 
