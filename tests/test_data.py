@@ -227,7 +227,7 @@ def test_column_is_one_row():
 
 
 def test_import_is_light():
-    """Assert that the module and that of tables import nothing but each other, the standard library, attrs and NumPy."""
+    """Assert that data and tables import nothing but each other, the standard library, attrs and NumPy."""
     trees = [ast.parse(Path(module.__file__).read_text(encoding="utf-8")) for module in (data, tables)]
     imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {getattr(node, "module", None) or node.names[0].name for node in imports} - {tables.__name__}
