@@ -10,7 +10,7 @@ from theory.errors import NoClosedForm
 from theory.expansion import Exponent, expansion
 from theory.geometric import by_base, collected
 from theory.latex import latex
-from theory.signs import beyond, sign_on_domain, versus_one
+from theory.signs import below_one, beyond, sign_on_domain, versus_one
 from theory.symbols import M, n
 
 DEPTHS = (3, 6, 9)
@@ -127,4 +127,4 @@ def _largest(bases: list[Expr]) -> list[Expr]:
 
 def _exceeds(one: Expr, two: Expr) -> bool:
     sign = sign_on_domain(one / two)
-    return bool(sign) and versus_one(sign * one / two) == 1
+    return versus_one(sign * one / two) == 1 if sign else below_one(two / one) is True
