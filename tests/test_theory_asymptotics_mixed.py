@@ -30,7 +30,7 @@ LOOPS = {
     "fresh": Loop(Gaussian(), regime=Mixed(alpha)),
     "kept": Loop(Gaussian(), regime=Mixed(alpha, fresh=False)),
 }
-CASES = [(loop, of) for loop in LOOPS for of in ("bias", "squared error")] + [("kept", "product")]
+CASES = [("fresh", "bias"), ("kept", "bias"), ("kept", "squared error"), ("kept", "product")]
 
 
 @cache
@@ -63,10 +63,9 @@ def test_term_at_a_share_is_that_of_the_loop_at_the_share(loop, of):
     assert lead.remainder == there.remainder
 
 
-@pytest.mark.parametrize("loop", LOOPS)
-def test_limit_and_leading_term_exchange(loop):
+def test_limit_and_leading_term_exchange():
     """Assert that the leading term of the limit in n is the limit of the leading term, as (1 - alpha)^n goes to 0."""
-    loss, lead = answer(loop, "squared error")
+    loss, lead = answer("kept", "squared error")
     far = stationary(loss.loop, loss.observable).expression
     assert normal(leading(far, M).term - lead.term.subs((1 - alpha) ** n, 0).subs((1 - alpha) ** (2 * n), 0)) == 0
 
@@ -76,6 +75,24 @@ def test_variance_of_a_probability():
     spread, p0 = variance(Loop(Bernoulli(), regime=Mixed(alpha)), Bernoulli.p), Bernoulli().p0
     wanted = p0 * (1 - p0) * (1 - (1 - alpha) ** (2 * n)) / (M * alpha * (2 - alpha))
     assert normal(spread.leading(M).term - wanted) == 0
+
+
+def test_variance_of_the_variance():
+    """Assert Var V ~ 2 V0^2 (1 - (1 - alpha)^(2n))/(M alpha(2 - alpha)), real points drawn anew, and the closed form of
+    Var V at a generation against the recurrences.
+    """
+    spread = variance(LOOPS["fresh"], V)
+    here = spread.expression.subs({alpha: SHARE, M: 6, V0: 1, n: 2})
+    assert here == spread.at(alpha=SHARE, M=6, V0=1, n=2)
+    wanted = 2 * V0**2 * (1 - (1 - alpha) ** (2 * n)) / (M * alpha * (2 - alpha))
+    assert normal(spread.leading(M).term - wanted) == 0
+
+
+def test_leading_base_among_those_of_unknown_sign():
+    """Assert that E V tends to its stationary value where a base (1 - alpha)(1 - alpha - 1/M) may have any sign."""
+    for loop in LOOPS.values():
+        lead = expect(loop, V).leading(n)
+        assert (lead.term - stationary(loop, V).expression).cancel() == 0
 
 
 a, b = symbols("a b", positive=True)
