@@ -82,8 +82,8 @@ def test_variance_of_the_variance():
     Var V at a generation against the recurrences.
     """
     spread = variance(LOOPS["fresh"], V)
-    here = spread.expression.subs({alpha: SHARE, M: 6, V0: 1, n: 2})
-    assert here == spread.at(alpha=SHARE, M=6, V0=1, n=2)
+    here = spread.expression.subs({alpha: SHARE, M: 9, V0: 1, n: 2})
+    assert here == spread.at(alpha=SHARE, M=9, V0=1, n=2)
     wanted = 2 * V0**2 * (1 - (1 - alpha) ** (2 * n)) / (M * alpha * (2 - alpha))
     assert normal(spread.leading(M).term - wanted) == 0
 
