@@ -31,5 +31,6 @@ class Data:
         return Data(points, self.size + other.size)
 
     def largest(self) -> Array:
-        """Return the largest point."""
-        return jnp.max(self.points, where=jnp.arange(len(self.points)) < self.size, initial=-jnp.inf)
+        """Return the largest point, found row after row: a maximum over a mask can take minutes to compile."""
+        least = jnp.full_like(self.points[0], -jnp.inf)
+        return lax.fori_loop(0, jnp.asarray(self.size, int), lambda k, top: jnp.maximum(top, self.points[k]), least)
