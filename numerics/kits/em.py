@@ -177,7 +177,7 @@ def _swept(
         return [old + x.sum(1) for old, x in zip(sums[0], new, strict=True)], sums[1] + rise
 
     nothing = [jnp.zeros_like(weights) for _ in range(1 + len(d) + len(climb.pairs))]
-    used = jnp.ceil(size.max() / ROWS).astype(int)
+    used = jnp.ceil(size.max() / ROWS).astype(jnp.int32)
     sums, rise = lax.fori_loop(0, used, sweep, (nothing, jnp.zeros_like(size)))
     return sums, rise / size
 
