@@ -242,7 +242,9 @@ def _by_few_tokens(types: int, samples: int) -> Way:
         return state | {"sums": few_tokens.redrawn(key, samples, state["sums"])}
 
     def slots(state: State) -> Slots:
-        return Slots(state["types"], few_tokens.counts(state["sums"]).astype(float) / samples)
+        counts, kinds = few_tokens.counts(state["sums"]), state["types"]
+        missing = (0, len(counts) - len(kinds))
+        return Slots(jnp.pad(kinds, (missing, (0, 0)), constant_values=types), counts.astype(float) / samples)
 
     return start, first, later, slots
 

@@ -59,16 +59,19 @@ def parents(key: Key, samples: int) -> Array:
 
 def _running(values: Array) -> Array:
     """Return the sum of all values up to each, down column after column."""
-    inside = _down(values)
-    return inside + (_down(inside[-1]) - inside[-1])
+
+    def onward(total: Array, row: Array) -> tuple[Array, Array]:
+        return total + row, total + row
+
+    columns, inside = lax.scan(onward, jnp.zeros_like(values[0]), values)
+    return inside + (_along(columns) - columns)
 
 
-def _down(values: Array) -> Array:
-    """Return running sums along the first axis, in an order that no compiler changes."""
+def _along(values: Array) -> Array:
+    """Return running sums of a vector, in an order that no compiler changes."""
     step = 1
     while step < len(values):
-        values = values.at[step:].add(values[:-step])
-        step *= 2
+        values, step = values.at[step:].add(values[:-step]), 2 * step
     return values
 
 
