@@ -220,7 +220,7 @@ def _by_many_tokens(types: int, samples: int) -> Way:
         return state | {"tokens": state["tokens"].at[parents].get(mode="promise_in_bounds")}
 
     def slots(state: State) -> Slots:
-        counts = jnp.zeros(samples, jnp.int32).at[state["tokens"]].add(1, mode="promise_in_bounds")
+        counts = jnp.zeros(state["types"].shape, jnp.int32).at[state["tokens"]].add(1, mode="promise_in_bounds")
         return Slots(state["types"], counts.astype(float) / samples, state["used"])
 
     return start, first, later, slots
