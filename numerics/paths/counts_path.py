@@ -128,7 +128,8 @@ def program(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -
         left = compact(state)
         return {"p": state["p0"] if left is None else dense(left, types)}
 
-    return Program(start, first, later, view, compact, together=few, apart=few)
+    wide = few or method == "types"
+    return Program(start, first, later, view, compact, together=wide, apart=wide)
 
 
 def size(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -> int:
@@ -258,7 +259,7 @@ def _by_tails(types: int, samples: int) -> Way:
 
     def first(key: Key, k: Any, given: Given, state: State) -> State:
         del k
-        sums = tails.redrawn(key, given["samples"], tails.tails(state["p0"]))
+        sums = tails.redrawn(key, given["samples"], tails.tails(state["p0"])[:, None])
         return {"sums": sums, "samples": jnp.asarray(given["samples"])}
 
     def later(key: Key, k: Any, given: Given, state: State) -> State:
@@ -266,7 +267,9 @@ def _by_tails(types: int, samples: int) -> Way:
         return state | {"sums": tails.redrawn(key, given["samples"], state["sums"])}
 
     def slots(state: State) -> Slots:
-        return Slots(jnp.arange(types, dtype=jnp.int32), tails.counts(state["sums"]) / state["samples"])
+        counts = tails.counts(state["sums"])
+        named = jnp.minimum(jnp.arange(len(counts), dtype=jnp.int32), types)[:, None]
+        return Slots(named, counts / state["samples"])
 
     return start, first, later, slots
 
