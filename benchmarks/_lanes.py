@@ -113,20 +113,24 @@ def chunk(state, mu, V, M, generations, history):
     x, words, taken = np.empty(LANES, F), np.empty((3, LANES), U), np.empty(LANES, np.uint8)
     for n in range(generations):
         refit(state, mu, V, x, words, taken, M)
-        first, second, third, fourth = F(0), F(0), F(0), F(0)
+        first, second, third, fourth, fifth, sixth = F(0), F(0), F(0), F(0), F(0), F(0)
         for i in range(LANES):
+            y = log(V[i])
             first, second = first + mu[i], second + mu[i] * mu[i]
             third, fourth = third + V[i], fourth + V[i] * V[i]
+            fifth, sixth = fifth + y, sixth + y * y
         history[n, 0] += first
         history[n, 1] += second
         history[n, 2] += third
         history[n, 3] += fourth
+        history[n, 4] += fifth
+        history[n, 5] += sixth
 
 
 def advanced(seed: int, chains: int, M: int, generations: int) -> np.ndarray:
     """V of all chains at the last generation."""
     state = np.random.default_rng(seed).integers(0, 2**32, (4, LANES), U)
-    history, last = np.zeros((generations, 4)), []
+    history, last = np.zeros((generations, 6)), []
     for _ in range(chains // LANES):
         mu, V = np.zeros(LANES, F), np.ones(LANES, F)
         chunk(state, mu, V, float(M), generations, history)

@@ -187,9 +187,9 @@ Printed by `python benchmarks/engine.py --write`. {_processor()}
 
 Every program runs on one thread of one core, by turns in one process. A cell says how many times the engine's
 processor time the peer takes for one refit (one chain, one generation), the median over rounds, and in brackets what is
-aimed at. Every program records at least two means and two mean squares over chains at every generation; the engine's
-include its own planning. The last generation's values of every peer are of the law of the engine's, by a
-Kolmogorov-Smirnov test, before its time counts.
+aimed at. Every program records the same quantities at every generation, as means over chains, and the engine as mean
+squares too; its time includes its planning. The last generation's values of every peer are of the law of the engine's,
+by a Kolmogorov-Smirnov test, before its time counts.
 
 - **the generator's limit**: a kernel that computes the cipher's words for every chain and generation, and nothing else;
   the share of the engine's time that it takes.

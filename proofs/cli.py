@@ -16,6 +16,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from proofs.fitting import FitJob
+from proofs.folders import writable
 from proofs.job import ClusterJob, Job, SourcesJob
 from proofs.planning import PlanJob
 from proofs.stopping import CODES, how, leave
@@ -43,7 +44,7 @@ def verify(job: Annotated[Job | None, Parameter(name="*")] = None, *, as_json: A
 
     _keep_compiled()
     asked = job or Job()
-    main_job.writable(asked.out)
+    writable(asked.out)
     outcome = main_job.verify(asked)
     written = main_job.write(outcome, asked)
     print(main_job.as_json(outcome) if as_json else main_job.text(outcome, _width()))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
+from proofs.folders import writable
+
 if TYPE_CHECKING:
     from numerics.fitting import Crossing, CurveFit
 
@@ -60,7 +62,8 @@ def answer(curve: Path | None, job: FitJob, *, as_json: bool) -> tuple[str, int]
         raise ValueError("fit needs a curve. Give a CSV file with the header generation,variance, or --calibrate 200.")
     if not 1 <= job.within <= 100_000:
         raise ValueError(f"--within {job.within} is out of range. Give 1 to 100000 generations.")
-    _writable(job.out)
+    if job.out is not None:
+        writable(job.out)
     from numerics.fitting.forecast import check_tolerance
 
     check_tolerance(job.tolerance)
@@ -69,7 +72,7 @@ def answer(curve: Path | None, job: FitJob, *, as_json: bool) -> tuple[str, int]
     plain = _plain(found, forecast)
     text = json.dumps(plain) if as_json else f"{found}\n{forecast}"
     if job.out is not None:
-        _write(found, plain, job)
+        _write(found, plain, job, job.out)
         text += "" if as_json else "\n" + "\n".join(f"{Path(name).stem}: {job.out / name}" for name in FILES)
     mixed = all(not fit.possible or fit.mixed for fit in found.fits)
     return text, 0 if mixed else 1
@@ -123,21 +126,13 @@ def _frequencies(source: str | None) -> Any:
     return None if source is None else lexicon(None if source == "prose" else source).frequencies
 
 
-def _writable(out: Path | None) -> None:
-    if out is not None and (out.exists() and not out.is_dir()):
-        raise ValueError(f"--out {out} is no folder. Name one, or one that does not exist yet.")
-
-
-def _write(found: "CurveFit", plain: dict[str, Any], job: FitJob) -> None:
+def _write(found: "CurveFit", plain: dict[str, Any], job: FitJob, out: Path) -> None:
     """Write the findings and the figure, each whole or not at all."""
     from numerics.figures.fitted_curve import draw
     from numerics.reports.plots import save
+    from numerics.reports.report import write_whole
 
-    out = job.out or Path()
-    out.mkdir(parents=True, exist_ok=True)
-    partial = out / "fit.json.tmp"
-    partial.write_text(json.dumps(plain, indent=1), encoding="utf-8")
-    partial.replace(out / FILES[0])
+    write_whole(out / FILES[0], json.dumps(plain, indent=1))
     save(draw(found, job.tolerance), out / FILES[1], {"curve": found.curve.name, "seed": job.seed})
 
 

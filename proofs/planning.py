@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from theory import Loop, Plan
     from theory.allocation import Allocation
 from theory.budget import Budget
+from theory.latex import spelled
 
 
 @frozen
@@ -167,7 +168,7 @@ def _plain(found: "Plan") -> dict[str, Any]:
         "neighbours": [{"at": str(p.at), "value": p.digits, "meets": p.holds} for p in found.neighbours],
         "proved": [{"from": str(low), "to": str(high), "meets": met} for low, high, met in found.settled],
         "monotone": found.monotone,
-        "conditions": [str(c) for c in found.conditions],
+        "conditions": [spelled(c) for c in found.conditions],
     }
 
 

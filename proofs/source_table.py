@@ -28,8 +28,9 @@ from numerics.reference.recorded import recorded
 from numerics.reports.report import Row, to_json, to_text, write_html, write_whole
 from numerics.simulate import simulate
 from proofs.cases import Case, cases
+from proofs.folders import writable
 from proofs.job import SourcesJob
-from proofs.verify import checked, writable
+from proofs.verify import checked
 from theory import Loop, NoClosedForm, NotClosed
 
 LEVEL, POWER, ASKED = 1e-4, 0.9, 0.1

@@ -21,7 +21,7 @@ from numerics.agreement import Agreement, agree
 from numerics.compared import Curve
 from numerics.figures import verify as figure
 from numerics.observe import evaluate
-from numerics.reports.plots import save_pdf, svg
+from numerics.reports.plots import save, svg
 from numerics.reports.report import Row, to_json, to_text, write_html, write_whole
 from numerics.simulate import simulate
 from numerics.texts.data import Column, Corpus, load, prose
@@ -229,31 +229,16 @@ def write(outcome: Outcome, job: Job) -> dict[str, Path]:
     Raises:
         ValueError: the folder cannot be written to.
     """
-    folder = writable(job.out)
-    drawn = draw(outcome, job)
+    folder, drawn = job.out, draw(outcome, job)
     caption = "Theory (lines) against simulation (points; bars at the table's simultaneous level)."
     picture = svg(drawn)
     page = write_html(outcome.rows, {caption: picture}, folder / "report.html", outcome.provenance)
     return {
         "report": page,
         "table": write_whole(folder / "table.json", to_json(outcome.rows, outcome.provenance)),
-        "figure": save_pdf(drawn, folder / "figure.pdf", outcome.provenance),
+        "figure": save(drawn, folder / "figure.pdf", outcome.provenance),
         "picture": write_whole(folder / "figure.svg", picture),
     }
-
-
-def writable(folder: Path) -> Path:
-    """Return the folder, made if need be, or raise ValueError before anything is computed for it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ValueError(
-            f"the folder {folder} cannot be written to ({error.strerror}). Give another with --out."
-        ) from error
-    return folder
 
 
 def draw(outcome: Outcome, job: Job) -> Any:

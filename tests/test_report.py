@@ -5,6 +5,7 @@ What a page must not do is asked of the text itself: no network, no script, no m
 
 import json
 import math
+import os
 import re
 from pathlib import Path
 
@@ -164,8 +165,8 @@ def test_page_is_written_whole_or_not(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(ValueError, match=r"cannot be written \(No space left on device\)\. Name a file in a folder"):
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(ValueError, match=r"cannot be written \(No space left on device\)\. Make room"):
         write_html(TABLE, {}, target, {})
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
     with pytest.raises(ValueError, match="cannot be written"):

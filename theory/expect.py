@@ -4,7 +4,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, overload
 
-from attrs import frozen
+from attrs import field, frozen
 from sympy import Add, Expr, Gt, Ne, S, Symbol, gammasimp
 
 from theory import symbols
@@ -14,7 +14,7 @@ from theory.constants import unfold
 from theory.errors import NoClosedForm
 from theory.exact import exact, generation_number
 from theory.families.gaussian import NORMAL_SOURCE
-from theory.latex import latex
+from theory.latex import latex, spelled
 from theory.loop import Loop
 from theory.solution import Solution
 from theory.system import Piece, System, piece_of
@@ -72,7 +72,7 @@ class Expectation:
 
     loop: Loop
     observable: Expr
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece, ...] = field(repr=False)
 
     @property
     def expression(self) -> Expr:
@@ -203,7 +203,7 @@ class Expectation:
             lines += [f"Closed form for n >= {self.start}: {self.expression}"]
         except NoClosedForm as refusal:
             lines += [f"No closed form: {refusal}"]
-        lines += [f"Provided that {condition}" for condition in self.conditions]
+        lines += [f"Provided that {spelled(condition)}" for condition in self.conditions]
         return "\n".join(lines + [f"Assuming that {word}" for word in self.assumptions])
 
     def _repr_latex_(self) -> str:

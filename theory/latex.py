@@ -1,6 +1,6 @@
-"""LaTeX that reads well: digamma as psi, polygammas with their order, nothing else changed."""
+"""LaTeX and plain text that read well: digamma as psi, polygammas with their order, unequal things with a sign."""
 
-from sympy import Basic, Expr, Function, Indexed
+from sympy import Basic, Expr, Function, Indexed, Ne
 from sympy.printing.latex import LatexPrinter, translate
 
 
@@ -34,6 +34,16 @@ def latex(expr: Expr) -> str:
     '\\psi\\left(M\\right)'
     """
     return _Printer({"symbol_names": {s: _name(s) for s in expr.free_symbols if _name(s)}}).doprint(expr)
+
+
+def spelled(condition: Basic) -> str:
+    """Return a condition in plain text.
+
+    >>> from sympy.abc import x
+    >>> spelled(Ne(x, 1)), spelled(x > 0)
+    ('x != 1', 'x > 0')
+    """
+    return f"{condition.lhs} != {condition.rhs}" if isinstance(condition, Ne) else str(condition)
 
 
 def _name(symbol: Basic) -> str | None:

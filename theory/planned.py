@@ -14,7 +14,7 @@ from sympy import Expr, Integer, S, Symbol, oo
 
 from theory.axes import substituted
 from theory.crossing import Point, Relation
-from theory.latex import latex
+from theory.latex import latex, spelled
 from theory.quantities import Quantity
 from theory.regimes import Schedule
 from theory.steps import in_runs
@@ -38,7 +38,7 @@ class Plan:
     """The value at which the bound is met exactly, in symbols; None where it cannot be written down."""
     crossing: Any = None
     """The `theory.crossing.Crossing`, None where symbols are left."""
-    search: Any = None
+    search: Any = field(default=None, repr=False)
     """The `theory.crossing.Search` that found it."""
     scaled: Mapping[Symbol, Expr] = field(factory=dict)
     """Symbols that change nothing about the answer, with the numbers that the certificate has for them."""
@@ -136,7 +136,7 @@ class Plan:
         if self.sizes is not None:
             lines.append(f"  M_1, ... = {in_runs(self.sizes)}")
         lines += [f"  {word}" for word in self._reach()]
-        return "\n".join(lines + [f"  provided that {c}" for c in self.conditions])
+        return "\n".join(lines + [f"  provided that {spelled(c)}" for c in self.conditions])
 
     @property
     def _headline(self) -> str:

@@ -17,7 +17,7 @@ from theory.constants import unfold
 from theory.exact import exact
 from theory.expect import Expectation, expect
 from theory.field import Element
-from theory.latex import latex
+from theory.latex import latex, spelled
 from theory.linear import solved
 from theory.loop import Loop
 from theory.monomials import Monomial
@@ -137,7 +137,7 @@ class Stationary:
     def tends(self, name: str = "", *, latex_of: bool = False) -> str:
         """Return the limit as text or LaTeX, under the observable's name or another."""
         observable, write = self.expectation.observable, latex if latex_of else str
-        needs = ", ".join(write(c) for c in self.conditions)
+        needs = ", ".join(latex(c) if latex_of else spelled(c) for c in self.conditions)
         if latex_of:
             given = name or rf"\mathbb{{E}}\left[{write(observable)}\right]_{{n}}"
             return rf"{given} \to {write(self.expression)}" + (rf" \quad \left({needs}\right)" if needs else "")

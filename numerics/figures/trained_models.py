@@ -30,6 +30,8 @@ def draw(found: Study, width: float = WIDTHS["icml2"]) -> Figure:
             _panel(ax, [row for row in found.rows if (row.model, row.what) == panel])
         for ax in axes.flat[len(panels) :]:
             ax.set_axis_off()
+        lines, regimes = axes[0, 0].get_legend_handles_labels()
+        figure.legend(lines, regimes, loc="outside upper center", ncols=len(regimes))
         figure.supxlabel(_footnote(found), fontsize=6.5, color="0.35")
     return figure
 
@@ -46,7 +48,6 @@ def _panel(ax: Axes, rows: list[Row]) -> None:
         )
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     ax.set(title=f"{rows[0].model}: {rows[0].what}", xlabel="generation $n$")
-    ax.legend()
 
 
 def _footnote(found: Study) -> str:

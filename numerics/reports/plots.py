@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from numerics.agreement import Agreement
+from numerics.running.whole import replacing
 
 WIDTHS = {
     "icml": 3.25,
@@ -59,15 +60,6 @@ def svg(figure: Figure) -> str:
     return "<svg" + buffer.getvalue().partition("<svg")[2]
 
 
-def save_pdf(figure: Figure, path: Path, provenance: Mapping[str, Any]) -> Path:
-    """Write the figure as PDF with its provenance as JSON in the Subject, whole or not at all."""
-    partial = path.with_suffix(".tmp")
-    metadata = {"Subject": json.dumps(provenance, default=str), "CreationDate": None, "ModDate": None}
-    figure.savefig(partial, format="pdf", metadata=metadata)
-    partial.replace(path)
-    return path
-
-
 def writable(path: Path) -> str:
     """Return the format that a path's ending names, for a file that can be written.
 
@@ -83,12 +75,10 @@ def writable(path: Path) -> str:
 
 
 def save(figure: Figure, path: Path, provenance: Mapping[str, Any]) -> Path:
-    """Write the figure as .pdf, .svg or .png, by the path's ending, whole or not at all, with its provenance."""
-    kind = writable(path)
-    if kind == "pdf":
-        return save_pdf(figure, path, provenance)
-    partial = path.with_suffix(".tmp")
-    dates = {"Date": None} if kind == "svg" else {}
-    figure.savefig(partial, format=kind, metadata={"Description": json.dumps(provenance, default=str)} | dates)
-    partial.replace(path)
+    """Write the figure as .pdf, .svg or .png, by its path, whole or not at all, with its provenance as JSON."""
+    kind, facts = writable(path), json.dumps(provenance, default=str)
+    pdf = {"Subject": facts, "CreationDate": None, "ModDate": None}
+    metadata = {"pdf": pdf, "svg": {"Description": facts, "Date": None}, "png": {"Description": facts}}
+    with replacing(path) as partial:
+        figure.savefig(partial, format=kind, metadata=metadata[kind])
     return path

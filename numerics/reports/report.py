@@ -4,11 +4,9 @@ A verdict convinces only beside what it rests on, so all three say the same: wha
 how small an error would have been seen, and how far the formula is proved.
 """
 
-import contextlib
 import html
 import json
 import math
-import os
 import re
 import textwrap
 from collections import Counter
@@ -22,6 +20,7 @@ import sympy
 
 from numerics.reports.mathml import EXPECTATION, mathml, terms
 from numerics.reports.page import PAGE, STYLE
+from numerics.running.whole import explained, replacing
 
 MARKS = {"agree": "✓", "disagree": "✗", "underpowered": "◐", "no closed form": "○"}
 SOURCES = ("statistical", "expressivity", "approximation", "all")
@@ -284,16 +283,9 @@ def _figure(caption: str, svg: str, number: int) -> str:
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write beside the target and rename, so that nobody ever reads half a page."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    """Write beside the target, in a folder made if need be, and rename, so that nobody ever reads half a page."""
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        problem = f"{str(path)!r} cannot be written ({error.strerror})."
-        raise ValueError(f"{problem} Name a file in a folder that you may write to.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
     return path
