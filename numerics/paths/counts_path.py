@@ -31,9 +31,9 @@ from theory.sampling import Faithful
 
 COSTS: Mapping[str, tuple[float, float, float, float]] = {
     "pair": (0.0, 0.0, 2.5, 0.0),
-    "tokens": (8.0, 0.0, 2.0, 0.0),
-    "few tokens": (1.2, 0.0, 2.0, 0.01),
-    "types": (0.0, 0.0, 15.0, 0.05),
+    "tokens": (6.0, 0.0, 2.0, 0.0),
+    "few tokens": (1.2, 0.0, 0.5, 0.008),
+    "types": (0.0, 0.0, 15.0, 0.005),
     "poisson": (0.0, 100.0, 20.0, 0.0),
     "types-exact": (0.0, 0.0, 200.0, 0.0),
 }

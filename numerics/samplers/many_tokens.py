@@ -38,7 +38,11 @@ def drawn(key: Key, samples: int, source: Any, types: int) -> tuple[Array, Array
     before = jnp.append(kinds[:1, :1] - 1, kinds[-1:, :-1], axis=1)
     new = kinds != jnp.append(before, kinds[:-1], axis=0)
     place = _in_line(_running(new.astype(jnp.int32)), samples) - 1
-    named = jnp.full(-(-samples // FULL) * FULL, types, jnp.int32).at[place].set(_in_line(kinds, samples), mode="promise_in_bounds")
+    named = (
+        jnp.full(-(-samples // FULL) * FULL, types, jnp.int32)
+        .at[place]
+        .set(_in_line(kinds, samples), mode="promise_in_bounds")
+    )
     return named, place, place[-1] + 1
 
 
