@@ -1,8 +1,10 @@
 """`sweep`: the same loop with other numbers, cell by cell of a grid, by one compiled program.
 
-Numbers of a loop are given to the program when it runs, so that cells that differ in numbers alone share it. Every cell
-has the seed that is asked for: the same chains with the same random numbers, and so differences between cells are far
-less noisy than each of them, and any cell is, bit for bit, the run of its own loop.
+Numbers of a loop are given to the program when it runs, so that cells that differ in numbers alone share it. Where
+points are drawn, numbers of them share a program that have the same room, eight for each doubling of M; tokens that are
+copied one by one have a program for every M. Every cell has the seed that is asked for: the same chains with the same
+random numbers, and so differences between cells are far less noisy than each of them, and any cell is, bit for bit, the
+run of its own loop.
 """
 
 import json

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numerics.fitting import Crossing, CurveFit
 
 FILES = ("fit.json", "figure.pdf")
+KEPT = "mixed(alpha, fresh=False)"
+"""What the word kept stands for."""
 
 
 @frozen
@@ -24,8 +26,9 @@ class FitJob:
     Args:
         observable: What the values are; by default what the header says. An entropy is a Gaussian's, in nats, and a
             perplexity exp(entropy); a vocabulary counts the types that are left.
-        regimes: Regimes to tell apart, with commas: replace, accumulate, mixed; all that the curve can tell if left
-            out. A regime may be written as in derive, such as mixed(1/10).
+        regimes: Regimes to tell apart, with commas: replace, accumulate, mixed (with fresh real data), kept (one set of
+            real data, kept); all that the curve can tell if left out. A regime may be written as in derive, such as
+            mixed(1/10).
         estimator: How the variance is fitted: scaled(c) leaves its factor open; mle, unbiased or a number fix it.
         samples: M if it is known.
         source: For a vocabulary, the text or table whose words generation 0 is; by default Zipf's law.
@@ -99,9 +102,9 @@ def _loops(job: FitJob, observable: str) -> Any:
 
     discrete = observable == "vocabulary"
     family, estimator = ("categorical([1/2, 1/2])", "mle") if discrete else ("gaussian", job.estimator)
-    known = words or (["replace", "mixed"] if discrete else ["replace", "accumulate", "mixed"])
+    known = words or (["replace", "mixed", "kept"] if discrete else ["replace", "accumulate", "mixed", "kept"])
     axes = {"family": family, "estimator": estimator, "sampling": "faithful", "samples": job.samples}
-    return [loop_from(regime=word, **axes) for word in known]
+    return [loop_from(regime=KEPT if word == "kept" else word, **axes) for word in known]
 
 
 def _split(text: str) -> list[str]:

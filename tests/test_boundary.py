@@ -154,13 +154,14 @@ def random_share(share, bound):
 
 
 def test_a_limit_is_planned_whose_eigenvalues_are_no_fractions():
-    """Assert that the neighbours lie on their sides of the bound after 200 fits, and that a value of M at which the
-    limit cannot be told is not said to be settled.
+    """Assert that the neighbours lie on their sides of the bound after 200 fits, and that all values of M are settled,
+    those below 90/19 at which the limit is infinite included.
     """
     loop, found = random_share(Rational(1, 10), Rational(1, 10))
     fails, holds = (expect(loop.at(M=at), mu**2).values(200)[-1] for at in found.bracket)
     assert holds <= Rational(1, 10) < fails
-    assert "checked at single values" in str(found)
+    assert [expect(loop.at(M=at), mu**2).limit() == oo for at in (2, 3, 4, 5, 6)] == [True, True, True, False, False]
+    assert found.proved
 
 
 def test_no_more_points_are_drawn_than_are_stated(samples, monkeypatch):

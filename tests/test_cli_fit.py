@@ -6,9 +6,12 @@ import sys
 import numpy as np
 import pytest
 
+from numerics.fitting.curve_fit import REGIMES
 from proofs import cli
+from proofs.fitting import FitJob, _loops
 
 GOOD = "generation,variance\n" + "\n".join(f"{k},{v}" for k, v in enumerate([1, 0.9, 1.1, 0.8, 0.85, 0.7, 0.75, 0.6]))
+TYPES = "generation,vocabulary\n0,9\n1,8\n2,7\n3,7\n"
 
 
 def run(capsys, monkeypatch, *arguments):
@@ -54,7 +57,7 @@ BAD = {
     "a dead run": ([], "generation,variance\n0,1\n1,2\n2,0\n3,1\n", "is 0. Give positive values"),
     "half a type": ([], "generation,vocabulary\n0,9\n1,8.5\n2,7\n3,7\n", "8.5 is no count of types"),
     "an unknown regime": (["--regimes", "forget"], GOOD, "Choose from replace, accumulate, mixed"),
-    "a pool of types": (["--regimes", "accumulate"], "generation,vocabulary\n0,9\n1,8\n2,7\n3,7\n", "Choose from"),
+    "a pool of types": (["--regimes", "accumulate"], TYPES, "Choose from"),
     "no source": (["--regimes", "mixed"], "generation,variance\n2,1\n3,2\n4,1\n5,1\n", "needs the source's value"),
     "nothing open": (["--estimator", "mle", "--samples", "50", "--regimes", "replace"], GOOD, "no symbol left"),
     "words for a variance": (["--source", "prose"], GOOD, "is for a vocabulary"),
@@ -62,7 +65,8 @@ BAD = {
     "no tolerance": (["--tolerance", "0"], GOOD, "tolerance = 0.0"),
     "no future": (["--within", "0"], GOOD, "--within 0 is out of range"),
     "a regime without a law": (["--regimes", "subsample"], GOOD, "Choose from"),
-    "a law of another kind": (["--regimes", "mixed(alpha, fresh=False)"], GOOD, "no sum of chi-squares"),
+    "a law of another kind": (["--regimes", "mixed(alpha, count='bernoulli')"], GOOD, "no sum of chi-squares"),
+    "a weighted vocabulary": (["--regimes", "weighted(1/3)"], TYPES, "has no known law"),
     "too few curves": (["--calibrate", "3"], None, "3 curves show no miscalibration"),
 }
 
@@ -81,6 +85,14 @@ def test_bad_curves_are_one_line_and_exit_code_2(capsys, monkeypatch, tmp_path, 
     assert err.count("\n") == 1
     assert ". " in err
     assert not (tmp_path / "out").exists()
+
+
+def test_kept_is_a_word_for_one_set_of_real_data():
+    """Assert that it stands for the same regime beside any estimator, and is among those compared by default."""
+    for regimes in ("kept", "mixed(alpha, fresh=False)", None):
+        loops = _loops(FitJob(regimes=regimes, estimator="unbiased"), "variance")
+        assert loops[-1].regime == REGIMES["kept"]
+    assert [loop.regime for loop in loops] == list(REGIMES.values())
 
 
 def test_runs_of_a_table_become_rows(tmp_path):

@@ -99,7 +99,7 @@ def test_the_density_of_two_chi_squares():
 
 def test_a_second_mean_is_refused():
     """Assert that regimes whose next variance follows no such law are refused by name."""
-    for regime in (Subsample(), Mixed(alpha, fresh=False), Mixed(alpha, count="bernoulli")):
+    for regime in (Subsample(), Mixed(alpha, count="bernoulli")):
         with pytest.raises(NotClosed, match="regime"):
             variance_laws(Loop(Gaussian(), regime=regime))
     with pytest.raises(NotClosed, match="family"):
@@ -202,26 +202,26 @@ def test_a_crossing_is_the_first():
 ZIPF = 1 / np.arange(1, 61) ** 1.0
 
 
-@pytest.mark.parametrize("share", [0.0, 0.2])
-def test_a_vocabulary_has_these_moments(share):
+@pytest.mark.parametrize(("share", "kept"), [(0.0, False), (0.2, False), (0.2, True), (0.6, True)])
+def test_a_vocabulary_has_these_moments(share, kept):
     """Assert mean and covariance of the types left against chains of counts, and that free totals would be too wide."""
     generator, M, n = np.random.default_rng(randbelow(2**63)), 400, 5
     p = ZIPF / ZIPF.sum()
-    x, kept = np.tile(p, (20_000, 1)), []
+    x, left, real = np.tile(p, (20_000, 1)), [], int(share * M)
     for k in range(n):
-        real = 0 if k == 0 else int(share * M)
-        fresh = generator.multinomial(real, p, size=len(x)) if real else 0
-        x = (generator.multinomial(M - real, x) + fresh) / M
-        kept.append((x > 0).sum(1))
+        if k == 0 or not kept:
+            held = generator.multinomial(real, p, size=len(x))
+        x = (generator.multinomial(M - real, x) + held) / M
+        left.append((x > 0).sum(1))
     with jax.enable_x64(True):
-        mean, covariance = (np.asarray(a) for a in moments(M * jnp.asarray(p), jnp.ones(60), share, n))
-        missing = np.exp(-M * p * np.asarray(exponents(share, n)[1])[:, None])
+        mean, covariance = (np.asarray(a) for a in moments(M * jnp.asarray(p), jnp.ones(60), share, n, kept=kept))
+        missing = np.exp(-M * p * np.asarray(exponents(share, n, kept=kept)[1])[:, None])
     spread = np.sqrt(np.diag(covariance))
-    assert np.all(np.abs(np.mean(kept, axis=1) - mean) < 0.15 * spread)
-    assert np.allclose(np.cov(kept), covariance, rtol=0.12, atol=0.05 * spread.max() ** 2)
+    assert np.all(np.abs(np.mean(left, axis=1) - mean) < 0.15 * spread)
+    assert np.allclose(np.cov(left), covariance, rtol=0.12, atol=0.05 * spread.max() ** 2)
     # A variance of 20,000 chains is known to 1 %; that of free totals is 8 % too wide from the second model on.
     free = (missing * (1 - missing)).sum(1)
-    assert np.all((free > 1.02 * np.var(kept, axis=1))[1:])
+    assert np.all((free > 1.02 * np.var(left, axis=1))[1:])
 
 
 def test_exponents_are_those_of_retention():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.texts import data
+from numerics.texts import data, tables
 from numerics.texts.data import Column, Corpus, load, prose
 
 TEXT = """The title
@@ -227,8 +227,8 @@ def test_column_is_one_row():
 
 
 def test_import_is_light():
-    """Assert that the module imports nothing but the standard library, attrs and NumPy."""
-    tree = ast.parse(Path(data.__file__).read_text(encoding="utf-8"))
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    names = {getattr(node, "module", None) or node.names[0].name for node in imports}
+    """Assert that data and tables import nothing but each other, the standard library, attrs and NumPy."""
+    trees = [ast.parse(Path(module.__file__).read_text(encoding="utf-8")) for module in (data, tables)]
+    imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {getattr(node, "module", None) or node.names[0].name for node in imports} - {tables.__name__}
     assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names | {"attrs", "numpy"}

@@ -21,7 +21,6 @@ from numerics import agree, engine, simulate
 from numerics.kits import choice as kits
 from numerics.kits import drawing
 from numerics.kits.distortions import Distortion, weights
-from numerics.kits.points import Data
 from numerics.reference.simulator import reference
 from numerics.samplers.cipher import chain_key
 from theory import (
@@ -234,9 +233,8 @@ def planted(monkeypatch):
 def test_a_subsample_with_replacement_is_seen(planted):
     """Assert that points drawn from the pool with replacement disagree with the reference."""
 
-    def repeated(key, data, size):
-        places = (drawing.uniform(key, (size,)) * data.size).astype(int)
-        return Data(data.points[places], jnp.asarray(float(size)))
+    def repeated(key, data, room):
+        return data.points[(drawing.uniform(key, (room,)) * data.size).astype(int)]
 
     planted.setattr(drawing, "_subset", repeated)
     name = "truncated, subsampled"

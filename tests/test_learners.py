@@ -44,8 +44,8 @@ from theory import (
 FALSE_ALARM = 1e-6
 """Chance of each stochastic assertion of this file to fail where nothing is wrong."""
 SIZE, ROOM = 20, 23
-POINTS = np.random.default_rng(0).normal(3, 2, ROOM)
-"""Points of one fit; the last three lie in the room for more and do not count."""
+POINTS = np.append(np.random.default_rng(0).normal(3, 2, SIZE), [np.nan] * (ROOM - SIZE))
+"""Points of one fit, and what is in the room for more."""
 SEEN = POINTS[:SIZE]
 LAST = {"mu": 1.0, "V": 9.0}
 

@@ -6,27 +6,39 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 from sympy import Rational
 
 from numerics import cell, load, rerun, save, simulate, sweep
+from numerics.kits import rooms
 from numerics.request import Request
 from theory import (
+    EM,
+    SGD,
     Accumulate,
     Bernoulli,
     Exponential,
     Gamma,
     Gaussian,
+    KernelDensity,
+    Laplace,
     Loop,
     Mixed,
+    Mixture,
     Pareto,
     Poisson,
     Replace,
     Scaled,
+    Schedule,
+    Subsample,
     Tempered,
+    UniformOn,
     Weighted,
     alpha,
 )
-from theory.symbols import M, c, tau
+from theory.symbols import M, c, n, tau
 
 LOOP = Loop(Gaussian(), estimator=Scaled(c), regime=Mixed(alpha, fresh=True), sampling=Tempered(tau))
 SMALL: dict[str, Any] = {"generations": 4, "chains": 300, "seed": 3}
@@ -86,6 +98,76 @@ def test_another_number_of_samples_compiles_nothing(programs):
         simulate(Loop(Gaussian(), samples=size), {"mu": 0, "V": 1}, **asked)
         needed.append(bool(programs))
     assert needed == [True, False, False, False, False, True]
+
+
+SOURCE = Gaussian(0, 1)
+TWO = Mixture(2, weights=["1/4", "3/4"], means=[-2, 2], variances=[1, 1])
+BY_POINTS = {
+    "mixture by EM": Loop(TWO, estimator=EM(3)),
+    "kernel density": Loop(KernelDensity("scott"), source=SOURCE),
+    "descent": Loop(SOURCE, estimator=SGD(3, "1/10", batch=10)),
+    "extremes": Loop(UniformOn(), regime=Subsample()),
+    "median of a pool": Loop(Laplace(), regime=Accumulate()),
+}
+EXACT = ("kernel density", "extremes")
+"""Loops that are compiled a second time, with no room to spare."""
+
+
+@pytest.mark.parametrize("name", BY_POINTS)
+def test_numbers_of_points_share_a_room(name, programs, monkeypatch):
+    """Assert that M = 104, 97 and 100 points share a program, and that the room that 97 do not need changes no bit."""
+    asked: dict[str, Any] = {"generations": 2, "chains": 40, "method": "data"}
+    needed, runs = [], {}
+    for size in (104, 97, 100):
+        programs.clear()
+        runs[size] = simulate(evolve(BY_POINTS[name], samples=size), **asked)
+        needed.append(bool(programs))
+    assert needed == [True, False, False]
+    assert all((runs[97][x][:, 1:] != runs[100][x][:, 1:]).any() for x in ("mu", "centre") if x in runs[97])
+    if name in EXACT:
+        monkeypatch.setattr(rooms, "rounded", lambda size: size)
+        xr.testing.assert_equal(runs[97], simulate(evolve(BY_POINTS[name], samples=97), **asked))
+        assert programs
+
+
+def planned(loop):
+    """Return the plan of a run by points, and the shapes of the numbers that its program is given."""
+    asked: dict[str, Any] = {"generations": 3, "chains": 40, "seed": 0, "paths": True, "method": "data"}
+    run = Request(loop, None, **asked, observe=None, summaries=None, chunk=None, device="cpu")
+    return run.plan, {name: (np.shape(x), np.result_type(x)) for name, x in run.given.items()}
+
+
+REGIMES = {
+    "replaced": (Replace(), (97, 101, 104), 105),
+    "pooled": (Accumulate(), (97, 101, 104), 105),
+    "drawn from a pool": (Subsample(), (97, 101, 104), 105),
+    "mixed": (Mixed(Rational(1, 3)), (99, 102), 108),
+    "kept": (Mixed(Rational(1, 10), fresh=False), (900, 960), 970),
+    "weighted": (Weighted(Rational(1, 3)), (98, 104), 106),
+}
+
+
+@pytest.mark.parametrize(("regime", "alike", "beyond"), REGIMES.values(), ids=REGIMES.keys())
+def test_every_regime_has_rooms(regime, alike, beyond):
+    """Assert that plans and shapes are those of one program within a room, and others beyond it."""
+    one, *others = [planned(Loop(SOURCE, regime=regime, samples=size)) for size in alike]
+    assert all(other == one for other in others)
+    assert planned(Loop(SOURCE, regime=regime, samples=beyond))[0] != one[0]
+
+
+def test_schedules_have_rooms_too():
+    """Assert that schedules of the same room share a plan, whatever they are written as."""
+    one, two = (planned(Loop(SOURCE, regime=Schedule(sizes), samples=9)) for sizes in ((97, 5, 40), 34 * n))
+    assert one == two
+
+
+@given(st.integers(1, 10**6))
+def test_a_room_is_less_than_an_eighth_larger(size):
+    """Assert that rooms hold what they are for, are kept by rounding again, and that there are eight to an octave."""
+    room = rooms.rounded(size)
+    assert size <= room < 9 * size / 8 or size == room
+    assert rooms.rounded(room) == room
+    assert len({rooms.rounded(x) for x in range(33, 65)}) == 8
 
 
 def test_paths_are_kept_cell_by_cell(tmp_path):

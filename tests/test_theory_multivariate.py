@@ -48,8 +48,9 @@ from theory import (
     risk,
     tau,
 )
-from theory.invariants import Reader, written
+from theory.invariants import written
 from theory.monomials import linear
+from theory.reader import Reader
 from theory.symbols import d
 from theory.system import System
 

@@ -38,7 +38,7 @@ from theory import (
     n,
     tau,
 )
-from theory.invariants import Reader
+from theory.reader import Reader
 from theory.symbols import d
 
 Full = MultivariateGaussian

@@ -10,8 +10,8 @@ from typing import Any
 from attrs import evolve, field, frozen
 from sympy import Expr
 
-from theory.crossing import Point
 from theory.exact import exact, generation_number
+from theory.judge import Point
 from theory.loop import Loop
 from theory.planned import Side
 from theory.quantities import Quantity, Question, quantity

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from attrs import frozen
 from sympy import Add, Expr, Pow, S, Symbol, log, oo
 
+from theory.coefficients import factored
 from theory.errors import NoClosedForm
 from theory.expansion import Exponent, expansion
 from theory.geometric import by_base, collected
 from theory.latex import latex
-from theory.signs import beyond, sign_on_domain, versus_one
+from theory.signs import below_one, beyond, sign_on_domain, versus_one
 from theory.symbols import M, n
 
 DEPTHS = (3, 6, 9)
@@ -86,7 +87,7 @@ def _algebraic(expression: Expr, x: Symbol) -> Leading:
         if terms:
             beyond_all = S.Zero if series.order == oo else x**-series.order
             rest = _monomial(x, terms[1]) if len(terms) > 1 else beyond_all
-            return Leading(series.terms[terms[0]].factor() * _monomial(x, terms[0]), rest, x)
+            return Leading(factored(series.terms[terms[0]]) * _monomial(x, terms[0]), rest, x)
     raise NoClosedForm(f"{expression} vanishes to {DEPTHS[-1]} orders in 1/{x}. Put numbers in with .at(...).")
 
 
@@ -126,4 +127,4 @@ def _largest(bases: list[Expr]) -> list[Expr]:
 
 def _exceeds(one: Expr, two: Expr) -> bool:
     sign = sign_on_domain(one / two)
-    return bool(sign) and versus_one(sign * one / two) == 1
+    return versus_one(sign * one / two) == 1 if sign else below_one(two / one) is True

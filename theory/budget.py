@@ -7,10 +7,10 @@ from attrs import field, frozen
 from sympy import Expr, Symbol
 
 from theory.allocation import Allocation, best_schedule, digits, in_runs
-from theory.crossing import Relation
 from theory.enclosing import sign
 from theory.errors import NoClosedForm
 from theory.exact import exact, generation_number
+from theory.judge import Relation
 from theory.latex import latex
 from theory.loop import Loop
 from theory.planned import Side

@@ -20,8 +20,9 @@ from theory.hypergeometric import Combination, Generator, HyperProduct, HyperSum
 from theory.monomials import Monomial
 from theory.recurrence import Recurrence
 from theory.reduction import Readouts, reduced
-from theory.signs import beyond, stable, versus_one
-from theory.solution import Sequence, Solution
+from theory.signs import beyond, versus_one
+from theory.solution import Residue, Sequence, Solution
+from theory.stability import stable
 from theory.superposition import Superposition, entangled, linear_form, weighed
 from theory.superposition import add as accumulate
 from theory.symbols import M, n
@@ -136,7 +137,7 @@ class _Constant:
 
     def _sequences(self) -> Iterator[Sequence]:
         for key, names in self.names.items():
-            residue = _Residue(tuple(map(self._field.factors, key)), self.recurrence.conditions)
+            residue = _Eigenvalues(tuple(map(self._field.factors, key)), self.recurrence.conditions)
             rule = tuple(self.wide.lifted(w, self._field) for w in key)
             for j, symbol in enumerate(names):
                 following = {names[-1]: rule[j]} if rule[j] else {}
@@ -149,11 +150,12 @@ class _Constant:
                     residue.expr(j).subs(n, n - self.recurrence.start),
                     residue.limit,
                     rule,
+                    Residue(residue.rule, j),
                 )
 
 
 @frozen
-class _Residue:
+class _Eigenvalues:
     """E_j(n), the coefficient of x^j in x^n modulo chi(x) = x^s - sum_i rule[i] x^i."""
 
     rule: tuple[Expr, ...]

@@ -83,7 +83,8 @@ class Combined:
 
     def leading(self, symbol: Symbol) -> Leading:
         """Return the leading term as ``symbol`` (n, M, ...) grows, every other symbol fixed."""
-        return leading(self.expression, symbol, self._positive)
+        closed = self._of({slot: part.expression for slot, part in self.parts.items()})
+        return leading(self.expression if symbol == n else closed, symbol, self._positive)
 
     def _of(self, values: dict[Symbol, Expr]) -> Expr:
         return self.formula.xreplace(values)

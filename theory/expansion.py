@@ -15,7 +15,9 @@ from sympy import (
     Expr,
     Function,
     Mul,
+    Poly,
     Pow,
+    RootSum,
     S,
     Symbol,
     bernoulli,
@@ -29,7 +31,7 @@ from sympy import (
     polygamma,
 )
 
-from theory.constants import separate_logarithms
+from theory.coefficients import normal
 from theory.errors import NoClosedForm
 
 Exponent = tuple[Expr, int]
@@ -86,18 +88,8 @@ class Expansion:
         return lead, k, rest.scaled(1 / lead, -k)
 
     def _kept(self, terms: dict[Exponent, Expr], order: Expr) -> "Expansion":
-        normal = {e: _normal(c) for e, c in terms.items() if e[0] < order}
-        return Expansion(self.x, {e: c for e, c in normal.items() if c != 0}, order)
-
-
-def _normal(weight: Expr) -> Expr:
-    """Return a coefficient in a form in which 0 is 0."""
-    if weight.is_Rational:
-        return weight
-    normal = (separate_logarithms(weight) if weight.has(log) else weight).expand()
-    if any(power.exp.could_extract_minus_sign() and power.base.free_symbols for power in normal.atoms(Pow)):
-        normal = normal.cancel()
-    return S.Zero if normal.is_Add and normal.is_number and normal.equals(0) else normal
+        kept = {e: normal(c) for e, c in terms.items() if e[0] < order}
+        return Expansion(self.x, {e: c for e, c in kept.items() if c != 0}, order)
 
 
 def expansion(expr: Expr, x: Symbol, depth: int) -> Expansion:
@@ -120,6 +112,8 @@ class _Expander:
     x: Symbol
     depth: Expr
     _known: dict[Expr, Expansion] = field(factory=dict, init=False)
+    _roots: set[Symbol] = field(factory=set, init=False)
+    """Names of roots that depend on x."""
 
     def expand(self, expr: Expr) -> Expansion:
         if expr not in self._known:
@@ -127,7 +121,7 @@ class _Expander:
         return self._known[expr]
 
     def _expand(self, expr: Expr) -> Expansion:
-        if self.x not in expr.free_symbols:
+        if not self._moves(expr):
             return self._exactly({(S.Zero, 0): expr})
         if expr == self.x:
             return self._exactly({(-S.One, 0): S.One})
@@ -138,6 +132,10 @@ class _Expander:
         if isinstance(expr, Mul):
             return reduce(Expansion.__mul__, map(self.expand, expr.args))
         return self._power(expr.base, expr.exp) if isinstance(expr, Pow) else self._function(expr)
+
+    def _moves(self, expr: Expr) -> bool:
+        """Return whether an expression depends on x."""
+        return not expr.free_symbols.isdisjoint({self.x, *self._roots})
 
     def _exactly(self, terms: dict[Exponent, Expr]) -> Expansion:
         return Expansion(self.x, terms, oo).cut(oo)
@@ -151,7 +149,7 @@ class _Expander:
 
     def _power(self, base: Expr, exponent: Expr) -> Expansion:
         """Return (c x^(-k) (1 + u))^e = c^e x^(-k e) sum_j binomial(e, j) u^j."""
-        if self.x in exponent.free_symbols:
+        if self._moves(exponent):
             return self._exp(self.expand(exponent) * self._log(self.expand(base)))
         lead, k, small = self.expand(base).relative()
         if k != 0 and not exponent.is_number:
@@ -168,10 +166,42 @@ class _Expander:
             return self._log_gamma(expr.args[0])
         if isinstance(expr, polygamma) and self.expand(expr.args[1]).lowest < 0:
             return self._polygamma(int(expr.args[0]), expr.args[1])
-        if isinstance(expr, Function) and self.x not in Add(*expr.args[:-1]).free_symbols:
+        if isinstance(expr, Function) and not self._moves(Add(*expr.args[:-1])):
             z = Dummy("z")
             return self._taylor(expr.func(*expr.args[:-1], z), z, self.expand(expr.args[-1]))
+        if isinstance(expr, RootSum):
+            return self._root_sum(expr)
         raise NoClosedForm(f"{expr} has no known expansion in {self.x}. Put numbers in with .at(...).")
+
+    def _root_sum(self, total: RootSum) -> Expansion:
+        """Return the sum of a function over the roots of a polynomial, every root expanded on its own."""
+        parts = []
+        for root in self._expanded_roots([self.expand(c) for c in reversed(total.poly.all_coeffs())]):
+            name = Dummy("r")
+            self._known[name] = root
+            self._roots.add(name)
+            parts.append(self.expand(total.fun(name)))
+        return reduce(Expansion.__add__, parts)
+
+    def _expanded_roots(self, chi: list[Expansion]) -> Iterator[Expansion]:
+        """Yield the roots of sum_j chi_j r^j, by Newton's steps from those of its limit, which must be simple.
+
+        A step r - chi(r)/chi'(limit of r) settles one power of x more.
+        """
+        low, r = min(c.lowest for c in chi), Dummy("r")
+        far = Poly.from_list([normal(c.terms.get((low, 0), S.Zero)) for c in reversed(chi)], r)
+        found = far.factor_list()[1]
+        if far.degree() < len(chi) - 1 or any(factor.degree() > 1 or power > 1 for factor, power in found):
+            raise NoClosedForm(
+                f"the eigenvalues meet, grow or are irrational as {self.x} grows. Put numbers in with .at(...)."
+            )
+        for factor, _ in found:
+            limit = normal(-factor.nth(0) / factor.nth(1))
+            slope, root = far.diff().as_expr().subs(r, limit), self._exactly({(S.Zero, 0): limit})
+            for _ in range(int(self.depth)):
+                value = reduce(lambda high, c, at=root: high * at + c, reversed(chi))
+                root = (root + value.scaled(-1 / slope, -low)).cut(self.depth)
+            yield root
 
     def _exp(self, series: Expansion) -> Expansion:
         """Return exp(a log x + b + small) = x^a e^b sum_j small^j/j!."""
@@ -192,7 +222,7 @@ class _Expander:
         logs = [self._log_gamma(z).scaled(e) for z, e in _gammas(product, self.x)]
         rest = []
         for base, exponent in (f.as_base_exp() for f in Mul.make_args(product) if not list(_gammas(f, self.x))):
-            if self.x in exponent.free_symbols:
+            if self._moves(exponent):
                 logs.append(self.expand(exponent) * self._log(self.expand(base)))
             else:
                 rest.append(base**exponent)

@@ -4,6 +4,8 @@ Differences of closed forms, such as a variance, cancel and can be compared term
 together, each with one factored coefficient.
 """
 
+from collections.abc import Iterable
+from functools import reduce
 from math import prod
 
 from sympy import Add, Dummy, Expr, Mul, Poly, Pow, Product, RootSum, S, Sum, default_sort_key, gamma, log, polygamma
@@ -28,12 +30,38 @@ def by_base(expression: Expr) -> dict[Expr, Expr]:
     names: dict[Expr, Dummy] = {}
     opaque = expression.xreplace(hidden).replace(_is_exponential, lambda power: _named(power, names))
     found: dict[Expr, Expr] = {}
-    for powers, weight in Poly(opaque, *names.values()).terms() if names else [((), opaque)]:
-        base = _normal(Mul(*map(Pow, names, powers)))
+    for product, weight in _sorted(opaque, frozenset(names.values())).items():
+        base = _normal(product.xreplace({name: power for power, name in names.items()}))
         found[base] = found.get(base, S.Zero) + weight
     back = {dummy: atom for atom, dummy in hidden.items()}
     factored = {base: _factored(weight, list(back)).xreplace(back) for base, weight in sorted(found.items(), key=str)}
     return {base: weight for base, weight in factored.items() if weight != 0}
+
+
+def _sorted(expr: Expr, names: frozenset[Expr]) -> dict[Expr, Expr]:
+    """Return {product of names: weight}, the weights left as they are written."""
+    if names.isdisjoint(expr.free_symbols):
+        return {S.One: expr}
+    if isinstance(expr, Add):
+        return _merged((product, weight) for arg in expr.args for product, weight in _sorted(arg, names).items())
+    if isinstance(expr, Mul):
+        return reduce(_times, (_sorted(arg, names) for arg in expr.args))
+    if isinstance(expr, Pow) and expr.exp.is_Integer and expr.exp > 0:
+        return reduce(_times, [_sorted(expr.base, names)] * int(expr.exp))
+    if expr in names:
+        return {expr: S.One}
+    raise NoClosedForm("an exponential in n stands in a denominator or a function. Ask for the closed form as it is.")
+
+
+def _times(one: dict[Expr, Expr], two: dict[Expr, Expr]) -> dict[Expr, Expr]:
+    return _merged((a * b, v * w) for a, v in one.items() for b, w in two.items())
+
+
+def _merged(terms: Iterable[tuple[Expr, Expr]]) -> dict[Expr, Expr]:
+    together: dict[Expr, list[Expr]] = {}
+    for product, weight in terms:
+        together.setdefault(product, []).append(weight)
+    return {product: Add(*weights) for product, weights in together.items()}
 
 
 def collected(expression: Expr) -> Expr:

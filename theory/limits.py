@@ -1,13 +1,15 @@
 """Limits of solved recurrences as the generation grows, from the limits of the sequences they are written in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sympy import Add, Expr, Mul, Poly, Pow, S, oo
 
 from theory.constants import unfold
+from theory.dominance import Row, Rule, dominated
 from theory.errors import NoClosedForm
 from theory.signs import beyond, sign_on_domain, versus_one
-from theory.solution import Sequence
+from theory.solution import Residue, Sequence
 from theory.symbols import M, n
 
 Term = tuple[Expr, list[tuple[Sequence, int]]]
@@ -25,7 +27,24 @@ def limit(combined: Expr, sequences: Iterable[Sequence], conditions: Iterable[Ex
         (weight, [(names[x], e) for x, e in zip(names, powers, strict=True) if e])
         for powers, weight in (Poly(combined, *names).terms() if names else [((), combined)])
     ]
+    if any(s.limit is None for _, factors in terms for s, _ in factors) and (numbers := _by_family(terms)) is not None:
+        return dominated(numbers)
     return Add(*(_term_limit(weight, factors, far) for weight, factors in _fastest(terms, far)))
+
+
+def _by_family(terms: list[Term]) -> Mapping[tuple[Rule, int], Row] | None:
+    """Return the terms as weights of n^i E_j(n), None where an eigenvalue is no root of a polynomial of fractions."""
+    found: dict[tuple[Rule, int], dict[Expr, list[Any]]] = {}
+    for weight, factors in terms:
+        residue = factors[0][0].residue if factors else Residue((S.One,), 0)
+        plain = [e for _, e in factors] in ([], [1]) and weight.is_polynomial(n)
+        if residue is None or not plain or not all(w.is_Rational for w in residue.rule):
+            return None
+        for (i,), total in Poly(weight, n).terms():
+            row = found.setdefault((residue.rule, i), {})
+            for c, letter in (part.as_coeff_Mul() for part in Add.make_args(unfold(total).expand())):
+                row.setdefault(letter, [S.Zero] * len(residue.rule))[residue.j] += c
+    return found
 
 
 def _fastest(terms: list[Term], far: dict[Expr, Expr]) -> list[Term]:

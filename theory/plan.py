@@ -12,10 +12,11 @@ from sympy import Dummy, Expr, Rational, S, Symbol, expand_log, oo
 from theory import symbols
 from theory.admissible import admissible
 from theory.axes import free_symbols
-from theory.crossing import Crossing, Judge, Relation, Search
+from theory.crossing import Crossing, Search
 from theory.errors import NoClosedForm, NotClosed
 from theory.exact import exact
 from theory.inverse import Inverse, inverse
+from theory.judge import Judge, Relation
 from theory.loop import Loop
 from theory.planned import Plan, Side
 from theory.quantities import Quantity, Question, quantity

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from sympy import Expr, Integer, S, Symbol, oo
 
 from theory.axes import substituted
-from theory.crossing import Point, Relation
+from theory.judge import Point, Relation
 from theory.latex import latex, spelled
 from theory.quantities import Quantity
 from theory.regimes import Schedule

@@ -19,6 +19,14 @@ from theory.superposition import Pair, Superposition, collected, linear_form, we
 from theory.symbols import n
 
 
+@frozen
+class Residue:
+    """E_j(n), the coefficient of x^j in x^n modulo x^s = sum_i rule[i] x^i."""
+
+    rule: tuple[Expr, ...]
+    j: int
+
+
 @frozen(eq=False)
 class Sequence:
     """A defined sequence: its value at the start, its next value as a combination of sequences at n, and its closed
@@ -32,6 +40,7 @@ class Sequence:
     find_limit: Callable[[], Expr | None]
     rule: tuple[Element, ...] = ()
     """For a residue, the rewriting rule of its eigenvalues."""
+    residue: Residue | None = None
 
     @cached_property
     def limit(self) -> Expr | None:

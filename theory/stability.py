@@ -13,7 +13,7 @@ from theory.constants import unfold
 from theory.errors import NoClosedForm
 from theory.exponential import eigen_keys
 from theory.field import Element, Field
-from theory.signs import sign_on_domain
+from theory.signs import below_one, sign_on_domain
 from theory.symbols import M
 
 Matrix = Sequence[Sequence[Element]]
@@ -73,6 +73,18 @@ def inside_unit_circle(rule: Sequence[Element], one: Element) -> Iterator[Elemen
         if not square:
             return
         p = [(a - k * b) / square for a, b in zip(p[1:], reversed(p[:-1]), strict=True)]
+
+
+def stable(rule: Sequence[Expr]) -> bool | None:
+    """Return whether all roots of x^s = sum_j rule[j] x^j lie inside the unit circle, None where it is not decided."""
+    if len(rule) == 1:
+        return below_one(rule[0])
+    if all(w.is_number for w in rule):
+        return all(sign_on_domain(quantity) == 1 for quantity in inside_unit_circle(rule, S.One))
+    if len(rule) > 2:
+        return None
+    jury = (1 - rule[1] - rule[0], 1 + rule[1] - rule[0], 1 + rule[0])
+    return True if all(sign_on_domain(quantity) == 1 for quantity in jury) else None
 
 
 def undecided(quantities: Iterable[Expr], domain: Mapping[Symbol, Expr]) -> tuple[Expr, ...] | None:

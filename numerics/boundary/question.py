@@ -8,7 +8,7 @@ from sympy import Expr, Rational, S
 
 from theory.allocation import Allocation
 from theory.budget import Budget
-from theory.crossing import Judge
+from theory.judge import Judge
 from theory.planned import Plan
 from theory.quantities import Quantity
 

@@ -16,8 +16,8 @@ from scipy.stats import binomtest, chisquare
 
 from numerics.fitting.curve_fit import REGIMES
 from numerics.fitting.futures import start_anew
-from numerics.fitting.models import Model, many
-from numerics.fitting.posterior import Effort
+from numerics.fitting.models import Model, many, targets
+from numerics.fitting.posterior import Effort, prior_points, starts
 from numerics.fitting.unknowns import Range, unknowns
 from numerics.samplers import chain_key, slot_key, uniform
 from numerics.samplers.cipher import halves
@@ -135,21 +135,38 @@ def calibrate(
     fitted = _loop(loop)
     known = {str(x) for x in fitted.free_symbols}
     model = Model(fitted, unknowns(fitted, {k: v for k, v in {**RANGES, **(priors or {})}.items() if k in known}))
-    size = len(model.unknowns.each)
     with jax.enable_x64(True):
-        u = uniform(slot_key(chain_key(seed, 0), 6), (curves, size)) * (1 - 2e-6) + 1e-6
+        u = uniform(slot_key(chain_key(seed, 0), 6), (curves, len(model.unknowns.each))) * (1 - 2e-6) + 1e-6
         log_V = start_anew(truth or fitted, model.unknowns.values(u), generations, seed)
         data = jnp.exp(jnp.concatenate([jnp.zeros((curves, 1)), log_V], axis=1))[:, None]
         effort = Effort(1, warmup, THIN * KEPT)
-        # The true symbols are a draw from the posterior: no start could be better.
-        out = many(model, effort)(halves(seed), jnp.arange(curves), jnp.log(u) - jnp.log1p(-u), data)
+        out = many(model, effort)(halves(seed), jnp.arange(curves), _starts(model, u, data, seed), data)
         drawn, true = np.asarray(out["u"]), np.asarray(u)
     return _report(fitted, model, drawn, true, level, generations, int(np.asarray(out["diverging"]).sum()))
+
+
+def _starts(model: Model, u: Any, data: Any, seed: int) -> Any:
+    """Return starts at the true symbols: they are a draw from the posterior, and no start could be better.
+
+    The hidden numbers are taken by the posterior density out of many drawn from their prior.
+    """
+    true = jnp.log(u) - jnp.log1p(-u)
+    if not model.hides:
+        return true
+
+    def one(k: Any, symbols_: Any, curve: Any) -> Any:
+        key = chain_key(seed, k)
+        hidden = prior_points(slot_key(key, 7), model.hides)
+        points = jnp.concatenate([jnp.broadcast_to(symbols_, (len(hidden), len(symbols_))), hidden], axis=1)
+        return starts(slot_key(key, 8), points, targets(model)(points, curve), 1)[0]
+
+    return jax.lax.map(lambda each: one(*each), (jnp.arange(len(u)), true, data))
 
 
 def _report(
     loop: Loop, model: Model, drawn: np.ndarray, true: np.ndarray, level: float, generations: int, divergences: int
 ) -> Calibration:
+    drawn = drawn[..., : true.shape[1]]
     ranks = (drawn[:, ::THIN] < true[:, None]).sum(1)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=1)
     covered = (low <= true) & (true <= high)

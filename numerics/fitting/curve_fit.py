@@ -21,14 +21,19 @@ from numerics.fitting.observed import Observed, observed, read_curve
 from numerics.fitting.posterior import Effort
 from numerics.fitting.regime_fit import NOISY, PATHS, RegimeFit, Row, fitted
 from numerics.fitting.unknowns import Range, unknowns
-from numerics.fitting.vocabulary import Source
+from numerics.fitting.vocabulary import Source, real_share
 from theory import symbols
 from theory.estimators import Scaled
 from theory.families import Categorical, Gaussian
 from theory.loop import Loop
 from theory.regimes import Accumulate, Mixed, Regime, Replace
 
-REGIMES: Mapping[str, Regime] = {"replace": Replace(), "accumulate": Accumulate(), "mixed": Mixed(symbols.alpha)}
+REGIMES: Mapping[str, Regime] = {
+    "replace": Replace(),
+    "accumulate": Accumulate(),
+    "mixed": Mixed(symbols.alpha),
+    "kept": Mixed(symbols.alpha, fresh=False),
+}
 """The regimes that are told apart, by name."""
 
 
@@ -198,7 +203,7 @@ def _seen(curve: Any, observable: str | None) -> Observed:
 
 
 def _loops(loops: Any, curve: Observed) -> list[Loop]:
-    known = ("replace", "mixed") if curve.observable == "vocabulary" else tuple(REGIMES)
+    known = ("replace", "mixed", "kept") if curve.observable == "vocabulary" else tuple(REGIMES)
     if loops is None:
         loops = known if curve.first == 0 else ("replace",)
     asked = [loops] if isinstance(loops, Loop | str) else list(loops)
@@ -221,6 +226,7 @@ def _model(loop: Loop, curve: Observed, source: Any, priors: Mapping[str, Range]
         )
     types: Source | None = None
     if curve.observable == "vocabulary":
+        real_share(loop)  # refuses what has no law
         types = int(curve.values[0, 0]) if source is None else tuple(float(p) for p in source)
     more = ("beta",) if isinstance(types, int) else ()
     _check_start(loop, curve)

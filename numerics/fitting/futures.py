@@ -1,6 +1,7 @@
 """Curves that a posterior expects: runs of the engine's own refit, each with the symbols of one draw.
 
-They go on from where an observed run ends, or start anew at its first generation.
+They go on from where an observed run ends, with the hidden numbers that the posterior gave it, or start anew at its
+first generation.
 """
 
 from collections.abc import Callable
@@ -10,16 +11,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from sympy import log
 
-from numerics.fitting.likelihood import curve_law
+from numerics.fitting.likelihood import CurveLaw, curve_law
 from numerics.fitting.models import Model
 from numerics.fitting.observed import Observed
 from numerics.fitting.vocabulary import ROUNDING, curve_moments
+from numerics.lifting import letters
 from numerics.paths import statistic_path
 from numerics.precision import Precision
 from numerics.printer import to_jax
 from numerics.samplers import chain_key, generation_key, normal, slot_key
 from numerics.samplers.cipher import halves
+from numerics.variables import letters_of_source
 from theory.families import Categorical, Gaussian
 from theory.loop import Loop
 
@@ -32,13 +36,21 @@ REPEATED = 8
 
 
 def futures(
-    model: Model, values: dict[str, np.ndarray], curve: Observed, run: int, known: int, generations: int, seed: int
+    model: Model,
+    values: dict[str, np.ndarray],
+    hidden: np.ndarray,
+    curve: Observed,
+    run: int,
+    known: int,
+    generations: int,
+    seed: int,
 ) -> np.ndarray:
     """Return values of the observable at the ``generations`` that follow the first ``known`` ones of a run.
 
     Args:
         model: the loop.
         values: draws of its symbols, each of shape (draws,).
+        hidden: draws of the run's hidden numbers, shape (draws, hidden).
         curve: the observed curve.
         run: which of its runs.
         known: how many of its generations are taken as they are, >= 1.
@@ -54,24 +66,30 @@ def futures(
             drawn = _types(model, generations, known)(halves(seed), values, seen)
             return np.asarray(drawn)
         V = jnp.exp(jnp.asarray(curve.log_ratios[run : run + 1, :known]))
-        B = _mean_square(model.loop)(values, V) if curve_law(model.loop).hides_mean else jnp.zeros(())
-        last = model.first + known - 1
-        return curve.shown(_refitted(model.loop, values, jnp.log(V[0, -1]), B, last, generations, seed))
+        law = curve_law(model.loop)
+        moments = _moments(model.loop)(values, V) if law.hides_mean else _nothing(law, len(hidden))
+        past = jnp.log(V[0, -1]), moments, jnp.asarray(hidden)
+        return curve.shown(_refitted(model.loop, values, past, model.first + known - 1, generations, seed))
 
 
 def start_anew(loop: Loop, values: dict[str, Any], generations: int, seed: int) -> np.ndarray:
     """Return log(V_n/V_0), n = 1, .., of runs from the source on, shape (draws, generations)."""
     with jax.enable_x64(True):
-        return _refitted(loop, values, jnp.zeros(()), jnp.zeros(()), 0, generations, seed)
+        size, law = len(next(iter(values.values()))), curve_law(loop)
+        squares = jnp.zeros((size, law.hidden))  # the first fit makes its own
+        return _refitted(loop, values, (jnp.zeros(()), _nothing(law, size), squares), 0, generations, seed)
 
 
-def _refitted(loop: Loop, values: Any, log_V: Any, B: Any, last: int, generations: int, seed: int) -> np.ndarray:
+def _nothing(law: CurveLaw, size: int) -> Any:
+    return jnp.zeros((size, len(law.memory.moments)))
+
+
+def _refitted(loop: Loop, values: Any, known: tuple, last: int, generations: int, seed: int) -> np.ndarray:
     """Return log V by draw and generation after the last, block by block: one compiled program serves all lengths."""
-    size = len(next(iter(values.values())))
-    chains = jnp.arange(size)
+    chains = jnp.arange(len(next(iter(values.values()))))
     begin, first, later = _programs(loop)
     words = halves(seed)
-    state, paths = begin(words, chains, jnp.broadcast_to(B, (size,)), log_V), []
+    state, paths = begin(words, chains, values, *known), []
     if last == 0 and first is not None:
         state = first(words, chains, values, state)
         paths, last = [state[1][:, None]], 1
@@ -82,15 +100,15 @@ def _refitted(loop: Loop, values: Any, log_V: Any, B: Any, last: int, generation
 
 
 @cache
-def _mean_square(loop: Loop) -> Callable[..., Any]:
+def _moments(loop: Loop) -> Callable[..., Any]:
     law = curve_law(loop)
-    return jax.jit(lambda values, V: jax.vmap(lambda one: law.mean_square(one, V)[0])(values))
+    return jax.jit(lambda values, V: jax.vmap(lambda one: law.moments(one, V)[0])(values))
 
 
 @cache
 def _programs(loop: Loop) -> tuple[Callable[..., Any], Callable[..., Any] | None, Callable[..., Any]]:
-    """Return the compiled start of chains in (mu, log V), their first fit where it is one of its own, and a block of
-    later ones; in units of V_0 and about mu0.
+    """Return the compiled start of chains in (mu, log V) and what they remember, their first fit where it is one of its
+    own, and a block of later ones; in units of V_0 and about mu0.
     """
     axes = {name: getattr(loop, name) for name in ("estimator", "regime", "sampling", "samples")}
     bare = Loop(Gaussian(), **axes)
@@ -101,8 +119,11 @@ def _programs(loop: Loop) -> tuple[Callable[..., Any], Callable[..., Any] | None
     def key(seed: Any, index: Any, k: Any) -> Any:
         return generation_key(slot_key(chain_key(seed, index), 5), k)
 
-    def begin(seed: Any, index: Any, B: Any, log_V: Any) -> Any:
-        return jnp.sqrt(B) * normal(slot_key(key(seed, index, 0), 0)), log_V
+    remembered = _remembered(bare)
+
+    def begin(seed: Any, index: Any, values: Any, log_V: Any, moments: Any, squares: Any) -> Any:
+        mean, *kept = remembered(key(seed, index, 0), values | source, moments, squares)
+        return mean, log_V, *kept
 
     def first(seed: Any, index: Any, values: Any, state: Any) -> Any:
         return program.first(key(seed, index, 1), jnp.asarray(1.0), given(values | source), state)
@@ -115,8 +136,32 @@ def _programs(loop: Loop) -> tuple[Callable[..., Any], Callable[..., Any] | None
         return jax.lax.scan(refit, state, n + jnp.arange(1, BLOCK + 1))
 
     own = None if program.first is program.later else jax.jit(jax.vmap(first, (None, 0, 0, 0)))
-    begins = jax.jit(jax.vmap(begin, (None, 0, 0, None)))
+    begins = jax.jit(jax.vmap(begin, (None, 0, 0, None, 0, 0)))
     return begins, own, jax.jit(jax.vmap(later, (None, 0, 0, 0, None)))
+
+
+def _remembered(loop: Loop) -> Callable[..., tuple[Any, ...]]:
+    """Return the function (key, values, moments, squares) -> mu - mu0, drawn with the hidden means that go with it, and
+    the statistics that a run remembers, as they are carried.
+    """
+    known = curve_law(loop).memory
+    given = (*letters_of_source(Gaussian()), *letters(loop))
+    innovations = [law.symbol for law in (*known.means, *known.squares)]
+    variances = to_jax([law.variance for law in known.means], given)
+    statistics = to_jax([log(x) if s.is_positive else x for s, x in known.statistics.items()], (*innovations, *given))
+
+    def drawn(key: Any, values: Any, moments: Any, squares: Any) -> tuple[Any, ...]:
+        here = [values[str(x)] for x in given]
+        sizes = variances(*here)
+        means = [jnp.sqrt(size) * normal(slot_key(key, k)) for k, size in enumerate(sizes, 1)]
+        slopes = [moment / size for moment, size in zip(moments[1:], sizes, strict=True)]
+        # Given the others, mu - mu0 is normal about their multiples, with what they leave of its variance.
+        left = moments[0] - sum(slope * moment for slope, moment in zip(slopes, moments[1:], strict=True))
+        mean = jnp.sqrt(jnp.maximum(left, 0.0)) * normal(slot_key(key, 0))
+        mean += sum(slope * x for slope, x in zip(slopes, means, strict=True))
+        return mean, *statistics(*means, *squares, *here)
+
+    return drawn
 
 
 def _constants(loop: Loop) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -138,7 +183,7 @@ def _types(model: Model, generations: int, known: int) -> Callable[..., Any]:
     last = known - 1 + generations
 
     def law(values: Any, seen: Any) -> tuple[Any, Any]:
-        mean, covariance = curve_moments(model.source or 1, values, last)
+        mean, covariance = curve_moments(model.loop, model.source or 1, values, last)
         past, ahead = slice(0, known - 1), slice(known - 1, last)
         root = jnp.linalg.cholesky(covariance[past, past] + ROUNDING * jnp.eye(known - 1))
         gain = jax.scipy.linalg.cho_solve((root, True), covariance[past, ahead]).T

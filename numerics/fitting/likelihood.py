@@ -1,4 +1,8 @@
-"""log p(curve | a loop's symbols): the one-step laws along the curve, their logarithms added up."""
+"""log p(curve | a loop's symbols, a run's hidden numbers): one-step laws along the curve, their logarithms added up.
+
+Hidden numbers are the chi-squares that a run remembers of its first fit, the squares of real points that are kept; a
+row of them goes with every run.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -9,7 +13,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from numerics.fitting.density import log_density
-from numerics.fitting.one_step import MEAN_SQUARE, VarianceLaw, variance_laws
+from numerics.fitting.hidden import chi_square_at
+from numerics.fitting.one_step import VarianceLaw, memory, variance_laws
 from numerics.lifting import letters
 from numerics.printer import to_jax
 from theory import symbols
@@ -17,8 +22,6 @@ from theory.loop import Loop
 
 Values = Mapping[str, Any]
 """Values of the symbols by name."""
-
-_CARRIED = (symbols.V, symbols.V0, MEAN_SQUARE, symbols.n)
 
 
 @cache
@@ -32,61 +35,87 @@ def curve_law(loop: Loop) -> "CurveLaw":
 
 
 class CurveLaw:
-    """The one-step laws of a loop as functions of arrays: V, V0, B, n and the loop's symbols."""
+    """The one-step laws of a loop as functions of arrays: V, V0, moments, hidden numbers, n and the loop's symbols."""
 
     def __init__(self, loop: Loop) -> None:
         first, later = variance_laws(loop)
-        self.letters = letters(loop)
-        self.reads_source = any(_reads(law, (symbols.V0, MEAN_SQUARE)) for law in (first, later))
-        self.counts = _reads(later, (symbols.n,)) or first != later
+        self.letters, self.memory = letters(loop), memory(loop)
+        moments, squares = self.memory.moments, tuple(law.symbol for law in self.memory.squares)
+        self._arguments = (symbols.V, symbols.V0, *moments, *squares, symbols.n, *self.letters)
+        self.reads_source = any(_reads(law, (symbols.V0, *moments)) for law in (first, later))
         self._later = self._functions(later)
         self._first = self._later if first == later else self._functions(first)
-        self._mean_square = to_jax(later.mean_square, (*_CARRIED, *self.letters))
+        self._moments = to_jax(later.moments, self._arguments)
+        self._degrees = to_jax([law.df for law in self.memory.squares], self.letters)
         self.hides_mean = later.reads_mean
 
     def _functions(self, law: VarianceLaw) -> tuple[Callable[..., Any], ...]:
-        arguments = (*_CARRIED, *self.letters)
-        return tuple(to_jax(exprs, arguments) for exprs in ([law.offset], law.scales, law.degrees))
+        return tuple(to_jax(exprs, self._arguments) for exprs in ([law.offset], law.scales, law.degrees))
 
-    def steps(self, values: Values, V: Array, first: int) -> Array:
+    @property
+    def hidden(self) -> int:
+        """How many hidden numbers a run has."""
+        return len(self.memory.squares)
+
+    def squares(self, values: Values, V: Array, first: int, u: Array) -> tuple[Array, Array]:
+        """Return the hidden numbers of curves at places u of the unit interval, shape (runs, hidden), and their log
+        weights.
+        """
+        if not self.hidden:
+            return u, jnp.zeros_like(u)
+        (degrees,) = self._degrees(*(values[str(x)] for x in self.letters))
+        none, one = (self._pieces(values, V, first, jnp.full_like(u, x)) for x in (0.0, 1.0))
+        # What is kept is linear in its squares, and every variance that is seen has to be more.
+        room = jnp.concatenate([(a[0] - a[1]) / (b[1] - a[1]) for a, b in zip(none, one, strict=True)], axis=1)
+        bound = jnp.where(jnp.isfinite(V[:, 1:]), room, jnp.inf).min(axis=1)
+        return chi_square_at(u, degrees, bound[:, None])
+
+    def steps(self, values: Values, V: Array, first: int, squares: Array) -> Array:
         """Return log p(V_n+1 | V_n) along curves V of shape (runs, generations), in units of V_first.
 
-        NaN, behind the end of a run, gives 0.
+        NaN, behind the end of a run, gives 0. ``squares`` are the runs' hidden numbers, shape (runs, hidden).
         """
-        densities = [_log_density(*piece) for piece in self._pieces(values, V, first)]
+        densities = [_log_density(*piece) for piece in self._pieces(values, V, first, squares)]
         return jnp.where(jnp.isfinite(V[:, 1:]), jnp.concatenate(densities, axis=1), 0.0)
 
-    def residuals(self, values: Values, V: Array, first: int) -> Array:
+    def residuals(self, values: Values, V: Array, first: int, squares: Array) -> Array:
         """Return (V_n+1 - mean)/sd given V_n along curves; NaN behind the end of a run."""
-        parts = [_standardised(*piece) for piece in self._pieces(values, V, first)]
+        parts = [_standardised(*piece) for piece in self._pieces(values, V, first, squares)]
         return jnp.where(jnp.isfinite(V[:, 1:]), jnp.concatenate(parts, axis=1), jnp.nan)
 
-    def _pieces(self, values: Values, V: Array, first: int) -> list[tuple[Any, Any, Any, Any]]:
+    def _pieces(self, values: Values, V: Array, first: int, squares: Array) -> list[tuple[Any, Any, Any, Any]]:
         """Return the next values, offsets, scales and degrees of the first fit, where it is seen, and of the others."""
         given = tuple(values[str(x)] for x in self.letters)
         n = jnp.arange(first + 1, first + V.shape[1])
-        B = self._squares(given, V, n)
+        moments = self._along(given, V, n)
         before, after = (jnp.where(jnp.isfinite(x), x, 1.0) for x in (V[:, :-1], V[:, 1:]))
-        at = before, jnp.ones_like(before), B, jnp.broadcast_to(n, before.shape), *given
+        held = (jnp.broadcast_to(x[:, None], before.shape) for x in squares.T)
+        at = before, jnp.ones_like(before), *moments, *held, jnp.broadcast_to(n, before.shape), *given
         own = int(first == 0 and self._first is not self._later)
         laws = [(self._first, slice(0, own)), (self._later, slice(own, None))][1 - own :]
         return [(after[:, cut], *_at(law, [_cut(x, cut) for x in at])) for law, cut in laws]
 
-    def _squares(self, given: tuple, V: Array, n: Array) -> Array:
-        """Return E (mu_n - mu0)^2 given V_0..V_n, for the models before each refit."""
+    def _along(self, given: tuple, V: Array, n: Array) -> tuple[Array, ...]:
+        """Return the moments of the hidden means given V_0..V_n, for the models before each refit."""
+        names = self.memory.moments
         if not self.hides_mean:
-            return jnp.zeros_like(V[:, :-1])
+            return (jnp.zeros_like(V[:, :-1]),) * len(names)
+        held = (jnp.zeros(()),) * self.hidden  # no mean reads a square
 
-        def onward(B: Array, here: tuple[Array, Array]) -> tuple[Array, Array]:
-            return self._mean_square(here[0], jnp.ones_like(B), B, here[1], *given), B
+        def onward(moments: tuple[Array, ...], here: tuple[Array, Array]) -> tuple[Any, tuple[Array, ...]]:
+            return tuple(self._moments(here[0], 1.0, *moments, *held, here[1], *given)), moments
 
-        return jax.lax.scan(onward, jnp.zeros(len(V)), (V[:, :-1].T, n.astype(float)))[1].T
+        start = (jnp.zeros(len(V)),) * len(names)
+        return tuple(x.T for x in jax.lax.scan(onward, start, (V[:, :-1].T, n.astype(float)))[1])
 
-    def mean_square(self, values: Values, V: Array) -> Array:
-        """Return E (mu - mu0)^2 of the last model of a curve that begins at generation 0, in units of V_0."""
+    def moments(self, values: Values, V: Array) -> Array:
+        """Return `Memory.moments` of the last model of curves that begin at generation 0, in units of V_0.
+
+        Shape (runs, moments).
+        """
         given = tuple(values[str(x)] for x in self.letters)
         n = jnp.arange(1, V.shape[1] + 1)
-        return self._squares(given, jnp.concatenate([V, V[:, -1:]], axis=1), n)[:, -1]
+        return jnp.stack([x[:, -1] for x in self._along(given, jnp.concatenate([V, V[:, -1:]], axis=1), n)], axis=-1)
 
 
 def _at(law: tuple[Callable[..., Any], ...], at: list) -> tuple[Array, Array, Array]:

@@ -36,12 +36,36 @@ class Model:
 
     @property
     def log_likelihood(self) -> LogDensity:
-        """The function (u, data) -> log p(data | u)."""
+        """The function (u, data) -> log p(data | u), with the weights of hidden numbers."""
         if isinstance(self.loop.family, Categorical):
-            law = vocabulary_law(1 if self.source is None else self.source)
+            law = vocabulary_law(self.loop, 1 if self.source is None else self.source)
             return lambda u, data: law(self.unknowns.values(u), data)
-        steps = curve_law(self.loop).steps
-        return lambda u, data: steps(self.unknowns.values(u), data, self.first).sum()
+        law = curve_law(self.loop)
+
+        def value(u: Any, data: Any) -> Any:
+            values = self.unknowns.values(u)
+            squares, weights = law.squares(values, data, self.first, self.places(u))
+            return law.steps(values, data, self.first, squares).sum() + weights.sum()
+
+        return value
+
+    @property
+    def hides(self) -> int:
+        """How many hidden numbers every run of the loop has."""
+        return 0 if isinstance(self.loop.family, Categorical) else curve_law(self.loop).hidden
+
+    def size(self, runs: int) -> int:
+        """Return the dimension of the cube: the unknowns, then the hidden numbers run by run."""
+        return len(self.unknowns.each) + self.hides * runs
+
+    def places(self, u: Any) -> Any:
+        """Return the places of the hidden numbers, shape (runs, hidden), at a point of the cube."""
+        own = len(self.unknowns.each)
+        return u[own:].reshape((u.shape[0] - own) // self.hides if self.hides else 1, self.hides)
+
+    def hidden(self, u: Any, data: Any) -> Any:
+        """Return the hidden numbers of the runs, shape (runs, hidden), at a point of the cube."""
+        return curve_law(self.loop).squares(self.unknowns.values(u), data, self.first, self.places(u))[0]
 
     def data(self, curve: Observed) -> Any:
         """Return what the likelihood reads of a curve."""
@@ -55,6 +79,12 @@ def targets(model: Model) -> Callable[..., Any]:
     """Return the compiled function (points x, data) -> log posterior densities, up to one constant."""
     target = log_target(model.log_likelihood)
     return jax.jit(lambda points, data: jax.lax.map(lambda x: target(x, data), points, batch_size=128))
+
+
+@cache
+def hidden_numbers(model: Model) -> Callable[..., Any]:
+    """Return the compiled function (draws u, data) -> hidden numbers of the runs."""
+    return jax.jit(jax.vmap(model.hidden, (0, None)))
 
 
 @cache

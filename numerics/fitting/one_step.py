@@ -9,8 +9,13 @@ of squares holds one chi-square for each part, and the squares between the means
 mean is seen by nobody who has only the variance. Its distance from the source's mean is normal given the variances
 before, with the variance B' = a^2 B + .., and is added up into the last chi-square. What V' itself tells of that
 distance is left out; it changes the log likelihood of a fit by about M^(-2).
+
+What a step remembers of the first fit and never changes, such as the statistics of real points that are kept, is made
+of innovations of the first fit. They are the same numbers in every refit of a run. A chi-square one enters b, and is a
+hidden number of the run; a normal one is hidden as the fitted mean is, and its covariance with it is carried along.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
 
 from attrs import frozen
@@ -30,13 +35,44 @@ _SHIFT = Dummy("D", real=True)
 
 
 @frozen
+class Memory:
+    """What every later refit of a run reads of the first fit.
+
+    Args:
+        statistics: the state symbols that stay as they are, by the innovations of the first fit that made them.
+        squares: the chi-square ones among these innovations.
+        means: the normal ones.
+    """
+
+    statistics: Mapping[Expr, Expr]
+    squares: tuple[ChiSquare, ...]
+    means: tuple[Normal, ...]
+
+    @property
+    def moments(self) -> tuple[Symbol, ...]:
+        """The symbols of E (mu - mu0)^2, and of E (mu - mu0) x for the remembered normal innovations x."""
+        return (MEAN_SQUARE, *(Symbol(f"B_{law.symbol}", real=True) for law in self.means))
+
+    def covariance(self, innovations: Mapping[Expr, Expr]) -> Callable[[Expr, Expr], Expr]:
+        """Return E x y, for mu - mu0, what is remembered, and innovations by their variances."""
+        own = {law.symbol: law.variance for law in self.means}
+        known = {(x, x): size for x, size in (own | dict(innovations)).items()}
+        for x, moment in zip((_SHIFT, *own), self.moments, strict=True):
+            known[_SHIFT, x] = known[x, _SHIFT] = moment
+        return lambda x, y: known.get((x, y), S.Zero)
+
+
+@frozen
 class VarianceLaw:
-    """V' = offset + sum_j scales[j] chi2(degrees[j]), and the mean square of the hidden mean after the fit."""
+    """V' = offset + sum_j scales[j] chi2(degrees[j]), and the `Memory.moments` after the fit.
+
+    Remembered chi-squares are in the offset, under their own symbols.
+    """
 
     offset: Expr
     scales: tuple[Expr, ...]
     degrees: tuple[Expr, ...]
-    mean_square: Expr
+    moments: tuple[Expr, ...]
 
     @property
     def reads_mean(self) -> bool:
@@ -54,53 +90,98 @@ def variance_laws(loop: Loop) -> tuple[VarianceLaw, VarianceLaw]:
     >>> variance_laws(Loop(Gaussian(), estimator=Unbiased()))[0].scales
     (V/(M - 1),)
     """
+    first, later = _steps(loop)
+    known = _memory(first, later, loop)
+    return _law(first, known, loop), _law(later, known, loop)
+
+
+def memory(loop: Loop) -> Memory:
+    """Return what a run of the loop remembers of its first fit.
+
+    Raises:
+        NotClosed: as `variance_laws`.
+
+    >>> from theory import Mixed
+    >>> [law.df for law in memory(Loop(Gaussian(), regime=Mixed("1/10", fresh=False))).squares]
+    [M/10 - 1]
+    """
+    return _memory(*_steps(loop), loop)
+
+
+def _steps(loop: Loop) -> tuple[Step, Step]:
     if type(loop.family) is not Gaussian or loop.source is not None:
         raise NotClosed(
             f"family: {loop.family} has no fitted variance that follows a known law. "
             "Ask for Loop(Gaussian(), ...), or for the vocabulary of a categorical loop."
         )
     plain = Gaussian()
-    first, later = steps(Loop(plain, **_axes(loop)), plain, plain.state(None))
-    return _law(first, plain, loop), _law(later, plain, loop)
+    axes = {name: getattr(loop, name) for name in ("estimator", "regime", "sampling", "samples")}
+    return steps(Loop(plain, **axes), plain, plain.state(None))
 
 
-def _axes(loop: Loop) -> dict:
-    return {name: getattr(loop, name) for name in ("estimator", "regime", "sampling", "samples")}
-
-
-def _law(refit: Step, family: Gaussian, loop: Loop) -> VarianceLaw:
-    mu, V = family.mu, family.V
-    if set(refit.state) != {mu, V} or not all(isinstance(law, Normal | ChiSquare) for law in refit.laws):
+def _memory(first: Step, later: Step, loop: Loop) -> Memory:
+    model = Gaussian().state(None)
+    kept = {x: first.update[x] for x, value in later.update.items() if x not in model and value == x}
+    held = {x for value in kept.values() for x in value.free_symbols}
+    made = [law for law in first.laws if held & set(law.symbols)]
+    if set(later.state) != {*model, *kept} or not all(isinstance(x, Normal | ChiSquare) for x in (*made, *later.laws)):
         raise NotClosed(
             f"regime: under {loop.regime} with {loop.estimator} and {loop.sampling} the next variance is no sum of "
-            "chi-squares given this one. Ask for replace, accumulate, mixed or weighted."
+            "chi-squares given this one. Ask for replace, accumulate, mixed with fresh or kept points, or weighted."
         )
-    seen = {mu: family.mu0 + _SHIFT}
-    squares = [law for law in refit.laws if isinstance(law, ChiSquare)]
-    normals = {_SHIFT: MEAN_SQUARE} | {law.symbol: law.variance for law in refit.laws if isinstance(law, Normal)}
-    next_mean = (refit.update[mu].xreplace(seen) - family.mu0).expand()
-    mean_square = sum((diff(next_mean, x).together() ** 2 * size for x, size in normals.items()), S.Zero)
-    offset, parts = _parts(refit.update[V].xreplace(seen), squares, normals, loop)
-    return VarianceLaw(offset, tuple(parts), tuple(parts.values()), mean_square)
+    squares = tuple(law for law in made if isinstance(law, ChiSquare))
+    if len(squares) > 1:
+        raise NotClosed(
+            f"regime: under {loop.regime} with {loop.estimator} a run remembers {len(squares)} sums of squares, and "
+            "its curve hides them all. Ask for mixed with kept points."
+        )
+    return Memory(kept, squares, tuple(law for law in made if isinstance(law, Normal)))
 
 
-def _parts(value: Expr, squares: list[ChiSquare], normals: dict, loop: Loop) -> tuple[Expr, dict[Expr, Expr]]:
-    """Return the offset, and degrees by scale, of a variance that is linear in chi-squares and one squared normal."""
-    drawn = [law.symbol for law in squares] + list(normals)
-    poly = Poly(value, *drawn)
-    zero = dict.fromkeys(drawn, S.Zero)
-    parts = {together(diff(value, law.symbol).xreplace(zero)): law.df for law in squares}
-    quadratic = {(x, y): diff(value, x, y).xreplace(zero) / 2 for x in normals for y in normals}
-    linear = sum((abs(poly.coeff_monomial(x)) for x in normals), S.Zero)
-    mixed = any(len([e for e in powers if e]) > 1 and any(powers[: len(squares)]) for powers in poly.monoms())
-    if poly.total_degree() > 2 or linear != 0 or mixed or not _one_square(quadratic, list(normals)):
+def _law(refit: Step, known: Memory, loop: Loop) -> VarianceLaw:
+    mu, V, mu0 = Gaussian.mu, Gaussian.V, Gaussian().mu0
+    seen = {mu: mu0 + _SHIFT} | dict(known.statistics)
+    drawn = [law for law in refit.laws if law not in (*known.squares, *known.means)]
+    squares = [law for law in drawn if isinstance(law, ChiSquare)]
+    sizes = {law.symbol: law.variance for law in drawn if isinstance(law, Normal)}
+    hidden = [_SHIFT, *(law.symbol for law in known.means)]
+    normals, covariance = [*hidden, *sizes], known.covariance(sizes)
+    next_mean = (refit.update[mu].xreplace(seen) - mu0).expand()
+    slopes = {x: diff(next_mean, x).together() for x in normals}
+    moments = [_sum(slopes[x] * slopes[y] * covariance(x, y) for x in normals for y in normals)]
+    moments += [_sum(slopes[x] * covariance(x, y) for x in normals) for y in hidden[1:]]
+    value = refit.update[V].xreplace(seen)
+    quadratic = _quadratic(value, [law.symbol for law in (*known.squares, *squares)], normals, loop)
+    offset, parts = _parts(value, squares, {pair: size * covariance(*pair) for pair, size in quadratic.items()})
+    return VarianceLaw(offset, tuple(parts), tuple(parts.values()), tuple(moments))
+
+
+def _sum(terms: Iterable[Expr]) -> Expr:
+    return sum(terms, S.Zero)
+
+
+def _quadratic(value: Expr, squares: list, normals: list, loop: Loop) -> dict[tuple[Expr, Expr], Expr]:
+    """Return the coefficients of products of normals in a variance that is, beside them, linear in chi-squares."""
+    poly = Poly(value, *squares, *normals)
+    zero = dict.fromkeys((*squares, *normals), S.Zero)
+    form = {(x, y): diff(value, x, y).xreplace(zero) / 2 for x in normals for y in normals}
+    linear = _sum(abs(poly.coeff_monomial(x)) for x in normals)
+    mixed = any(any(powers[: len(squares)]) and sum(powers) > 1 for powers in poly.monoms())
+    if poly.total_degree() > 2 or linear != 0 or mixed or not _one_square(form, normals):
         raise NotClosed(
             f"regime: under {loop.regime} with {loop.estimator} the means enter the variance by more than one square. "
             "Ask for replace, accumulate or mixed."
         )
-    between = together(sum((quadratic[x, x] * size for x, size in normals.items()), S.Zero))
-    if between != 0:
-        parts[between] = parts.get(between, S.Zero) + 1
+    return form
+
+
+def _parts(value: Expr, squares: list[ChiSquare], between: dict) -> tuple[Expr, dict[Expr, Expr]]:
+    """Return the offset, and degrees by scale, the mean of the squares between the means being the last scale."""
+    zero = dict.fromkeys((*(law.symbol for law in squares), *{x for pair in between for x in pair}), S.Zero)
+    parts = {together(diff(value, law.symbol).xreplace(zero)): law.df for law in squares}
+    last = together(_sum(between.values()))
+    if last != 0:
+        parts[last] = parts.get(last, S.Zero) + 1
     return together(value.xreplace(zero)), parts
 
 

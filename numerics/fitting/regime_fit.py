@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from numerics.fitting.futures import futures
 from numerics.fitting.likelihood import curve_law
-from numerics.fitting.models import Model, chains, targets
+from numerics.fitting.models import Model, chains, hidden_numbers, targets
 from numerics.fitting.observed import Observed
 from numerics.fitting.posterior import (
     IMPOSSIBLE,
@@ -64,7 +64,8 @@ class RegimeFit:
     Args:
         model: the loop with its unknowns.
         curve: what was seen.
-        u: draws on the unit cube of the priors, shape (chains, draws, symbols).
+        u: draws on the unit cube of the priors, shape (chains, draws, symbols), and of the hidden numbers of every run
+            behind those.
         divergences: steps of NUTS that went astray.
         evidence: the marginal likelihood.
         level: probability of the intervals.
@@ -93,7 +94,7 @@ class RegimeFit:
     def draws(self) -> dict[str, np.ndarray]:
         """Draws of every symbol, shape (chains * draws,)."""
         with jax.enable_x64(True):
-            values = self.model.unknowns.values(jnp.asarray(self.u.reshape(-1, self.u.shape[-1])))
+            values = self.model.unknowns.values(jnp.asarray(self._flat))
             return {name: np.asarray(value) for name, value in values.items()}
 
     @property
@@ -104,7 +105,7 @@ class RegimeFit:
 
     @property
     def rhat(self) -> float:
-        """The largest split R-hat of the symbols."""
+        """The largest split R-hat of the symbols and hidden numbers."""
         return rhat(self.u)
 
     @property
@@ -126,7 +127,7 @@ class RegimeFit:
         names = list(self.draws)
         if len(names) < 2:
             return None
-        matrix = np.corrcoef(self.u.reshape(-1, len(names)).T)
+        matrix = np.corrcoef(self.u[..., : len(names)].reshape(-1, len(names)).T)
         one, two = max(zip(*np.triu_indices(len(names), 1), strict=True), key=lambda pair: abs(matrix[pair]))
         return names[one], names[two], float(matrix[one, two])
 
@@ -141,7 +142,7 @@ class RegimeFit:
         with jax.enable_x64(True):
             middle = {name: jnp.asarray(np.median(x)) for name, x in self.draws.items()}
             law, V = curve_law(self.model.loop), self.model.data(self.curve)
-            r = np.asarray(law.residuals(middle, V, self.model.first))
+            r = np.asarray(law.residuals(middle, V, self.model.first, jnp.asarray(np.median(self.hidden, axis=0))))
         one, two = r[:, :-1], r[:, 1:]
         both = np.isfinite(one) & np.isfinite(two)
         correlation = float(np.sum(one[both] * two[both]) / np.nansum(r**2))
@@ -152,14 +153,31 @@ class RegimeFit:
 
         By default all that were seen; known=1 starts anew, with one refit for every generation.
         """
-        flat = {name: x[np.linspace(0, len(x) - 1, size).astype(int)] for name, x in self.draws.items()}
+        taken = np.linspace(0, len(self._flat) - 1, size).astype(int)
+        values = {name: x[taken] for name, x in self.draws.items()}
         seen = int(np.isfinite(self.curve.values[run]).sum())
-        return futures(self.model, flat, self.curve, run, known or seen, generations, self.seed)
+        hidden = self.hidden[taken, run if self.model.hides else 0]
+        return futures(self.model, values, hidden, self.curve, run, known or seen, generations, self.seed)
+
+    @cached_property
+    def hidden(self) -> np.ndarray:
+        """Draws of the runs' hidden numbers, shape (chains * draws, runs, hidden): of a set of real points that a run
+        keeps, its sum of squares about its mean, in units of V0.
+        """
+        if not self.model.hides:
+            return np.zeros((len(self._flat), 1, 0))
+        with jax.enable_x64(True):
+            return np.asarray(hidden_numbers(self.model)(jnp.asarray(self._flat), self.model.data(self.curve)))
+
+    @property
+    def _flat(self) -> np.ndarray:
+        """The draws of all chains, shape (chains * draws, size)."""
+        return self.u.reshape(-1, self.u.shape[-1])
 
 
 def fitted(model: Model, curve: Observed, effort: Effort, level: float, seed: int) -> RegimeFit:
     """Return the posterior of a loop by NUTS, with its evidence."""
-    size, key = len(model.unknowns.each), chain_key(seed, 0)
+    size, key = model.size(len(curve.values)), chain_key(seed, 0)
     with jax.enable_x64(True):
         data, target = model.data(curve), targets(model)
         points = prior_points(slot_key(key, 2), size)

@@ -18,6 +18,11 @@ real: the chain is the branching process given all its totals. Given a total, a 
 for the innovation e_g of each total, with f_1 = 1 and f_g(u_j) = alpha + (1 - alpha) (1 - u_(j+1)) f_(g-1)(u_(j+1)),
 where alpha is the share of the real tokens and the rest that of the model's. What the limit neglects in the mean at n
 is bounded in `numerics.absorption.branching_limit`.
+
+Where one set of alpha M real tokens is kept, a type is missing if it is not in the set and the others have died out,
+and is then missing for ever: c_n = alpha + (1 - alpha) u_n and d_l = 0. The totals are that of the set, with the
+covariance alpha sum_i M p_i P_i(n) and the variance alpha M, and those of the other tokens, with f_g(u_j) = (1 - alpha)
+(1 - u_(j+1)) f_(g-1)(u_(j+1)) and their share 1 - alpha for all g.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,6 +34,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.scipy.stats import multivariate_normal
+from sympy import Expr, S
+
+from numerics.lifting import number
+from theory.errors import NotClosed
+from theory.estimators import MLE
+from theory.loop import Loop
+from theory.regimes import Mixed, Replace
+from theory.sampling import Faithful
 
 CLASSES = 80
 """Types of nearly the same frequency are counted together, in at most this many classes."""
@@ -40,27 +53,46 @@ Source = tuple[float, ...] | int
 Law = Callable[[Mapping[str, Any], Array], Array]
 
 
-def vocabulary_law(source: Source) -> Law:
+def vocabulary_law(loop: Loop, source: Source) -> Law:
     """Return the function (values of M, alpha, beta; curves) -> log p(curves), of shape (runs, generations) from 0 on.
 
     Args:
+        loop: a categorical loop.
         source: the types' frequencies, or how many types Zipf's law p_i ~ i^-beta has, beta unknown.
     """
 
     def law(values: Mapping[str, Any], curves: Array) -> Array:
-        mean, covariance = curve_moments(source, values, curves.shape[1] - 1)
+        mean, covariance = curve_moments(loop, source, values, curves.shape[1] - 1)
         return jax.vmap(lambda run: _log_normal(run[1:], mean, covariance))(curves).sum()
 
     return law
 
 
-def curve_moments(source: Source, values: Mapping[str, Any], generations: int) -> tuple[Array, Array]:
+def real_share(loop: Loop) -> Expr:
+    """Return the share of real tokens in every fit.
+
+    Raises:
+        NotClosed: a loop whose vocabulary has no known law.
+    """
+    regime = loop.regime
+    known = isinstance(regime, Replace) or (isinstance(regime, Mixed) and regime.count == "fixed")
+    if not known or loop.estimator != MLE() or loop.sampling != Faithful() or loop.source is not None:
+        raise NotClosed(
+            f"regime: the vocabulary of {loop!r} has no known law. Ask for replace, or for mixed with fresh or kept "
+            "tokens, of a loop that is fitted by maximum likelihood and sampled faithfully."
+        )
+    return regime.alpha if isinstance(regime, Mixed) else S.Zero
+
+
+def curve_moments(loop: Loop, source: Source, values: Mapping[str, Any], generations: int) -> tuple[Array, Array]:
     """Return mean and covariance of the numbers of types left at generations 1..n, at values of M, alpha, beta."""
     p, repeats = classes(source) if isinstance(source, tuple) else zipf(source, values["beta"])
-    return moments(values["M"] * p, repeats, values.get("alpha", 0.0), generations)
+    samples, alpha = number(loop.samples, values), number(real_share(loop), values)
+    kept = isinstance(loop.regime, Mixed) and not loop.regime.fresh
+    return moments(samples * p, repeats, alpha, generations, kept=kept)
 
 
-def moments(copies: Array, repeats: Any, alpha: Any, generations: int) -> tuple[Array, Array]:
+def moments(copies: Array, repeats: Any, alpha: Any, generations: int, *, kept: bool = False) -> tuple[Array, Array]:
     """Return mean and covariance of the numbers of types left at generations 1..n.
 
     Args:
@@ -68,27 +100,30 @@ def moments(copies: Array, repeats: Any, alpha: Any, generations: int) -> tuple[
         repeats: how many types are in each.
         alpha: real share, in [0, 1].
         generations: n >= 1.
+        kept: whether one set of real tokens is kept for all fits.
     """
-    u, c, d = exponents(alpha, generations)
+    u, c, d = exponents(alpha, generations, kept=kept)
     rows = np.arange(generations)
     weighted = repeats[:, None] * jnp.exp(-copies[:, None] * c)
     missing = weighted / repeats[:, None]
     still = weighted.T @ jnp.exp(-copies[:, None] * d)
     upper = jnp.triu(still[rows[:, None], abs(rows - rows[:, None])])
     free = upper + jnp.triu(upper, 1).T - weighted.T @ missing
-    held = (copies @ weighted) * _held(u, alpha, generations)
+    held = (copies @ weighted) * (_held_beside if kept else _held)(u, alpha, generations)
     return jnp.asarray(repeats).sum() - weighted.sum(0), free - jnp.einsum("sgm,sgn->mn", held, held) / (
         repeats @ copies
     )
 
 
-def exponents(alpha: Any, generations: int) -> tuple[Array, Array, Array]:
+def exponents(alpha: Any, generations: int, *, kept: bool = False) -> tuple[Array, Array, Array]:
     """Return u_1..u_n, c_1..c_n and d_0..d_(n-1)."""
 
     def onward(u: Array, _: None) -> tuple[Array, Array]:
         return -jnp.expm1(-(1 - alpha) * u), u
 
     _, u = jax.lax.scan(onward, jnp.asarray(1.0), None, length=generations)
+    if kept:
+        return u, alpha + (1 - alpha) * u, jnp.zeros(generations)
     sums = alpha * jnp.concatenate([jnp.zeros(1), jnp.cumsum(u)[:-1]])
     return u, sums + u, sums
 
@@ -106,6 +141,15 @@ def _held(u: Array, alpha: Any, generations: int) -> Array:
     return jnp.stack(
         [jnp.stack([jnp.pad(part, (generations - len(part), 0)) for part in both]) for both in rows], axis=1
     )
+
+
+def _held_beside(u: Array, alpha: Any, generations: int) -> Array:
+    """Return the same of the total of a set that is kept, and of those beside it, shape (1, 1 + g, n)."""
+    slope, rows = jnp.ones(generations), [jnp.sqrt(alpha) * jnp.ones(generations)]
+    for g in range(generations):
+        slope = (1 - alpha) * (1 - u[1 : len(slope)]) * slope[1:] if g else slope
+        rows.append(jnp.pad(jnp.sqrt(1 - alpha) * u[: len(slope)] * slope, (g, 0)))
+    return jnp.stack(rows)[None]
 
 
 def _log_normal(run: Array, mean: Array, covariance: Array) -> Array:

@@ -95,7 +95,7 @@ def _many(group: Callable[..., Parts], count: int, batched: Sequence[bool], *arg
 def _climbed(climb: Climb, points: Array, size: Array, *rest: Array) -> Parts:
     """Return the fits of one group of lanes."""
     *start, tolerance, floor = rest
-    sweep, learn = partial(_swept, climb, _blocks(points), size), partial(_learned, climb, size, floor)
+    sweep, learn = partial(_swept, climb, _blocks(points, size), size), partial(_learned, climb, size, floor)
     rounds = _until if climb.tolerant else _always
     return _outward(rounds(climb.steps, sweep, learn, _inward(start), tolerance))
 
@@ -104,7 +104,7 @@ def _assigned(climb: Climb, points: Array, size: Array, *rest: Array) -> Parts:
     """Return the first components of one group of lanes."""
     *start, _, floor = rest
     state = _inward(start)
-    sums, _ = _swept(climb, _blocks(points), size, state, hard=True)
+    sums, _ = _swept(climb, _blocks(points, size), size, state, hard=True)
     return _outward(_learned(climb, size, floor, state, sums))
 
 
@@ -147,10 +147,12 @@ def _until(steps: int, sweep: Sweep, learn: Learn, state: Any, tolerance: Array)
 # One round -----------------------------------------------------------------------------------------------------------
 
 
-def _blocks(points: Array) -> Array:
-    """Return points (L, rows, d) as (blocks, d, ROWS, L), filled up with copies that do not count."""
+def _blocks(points: Array, size: Array) -> Array:
+    """Return points (L, rows, d) as (blocks, d, ROWS, L), those that do not count replaced by copies of the first."""
     rows = points.shape[1]
-    filled = jnp.pad(points, [(0, 0), (0, -rows % ROWS), (0, 0)], mode="edge")
+    there = lax.broadcasted_iota(jnp.int32, points.shape, 1) < size[:, None, None]
+    held = jnp.where(there, points, points[:, :1])
+    filled = jnp.pad(held, [(0, 0), (0, -rows % ROWS), (0, 0)], mode="edge")
     return jnp.transpose(filled.reshape(len(points), -1, ROWS, points.shape[2]), (1, 3, 2, 0))
 
 
@@ -175,7 +177,8 @@ def _swept(
         return [old + x.sum(1) for old, x in zip(sums[0], new, strict=True)], sums[1] + rise
 
     nothing = [jnp.zeros_like(weights) for _ in range(1 + len(d) + len(climb.pairs))]
-    sums, rise = lax.fori_loop(0, len(blocks), sweep, (nothing, jnp.zeros_like(size)))
+    used = jnp.ceil(size.max() / ROWS).astype(jnp.int32)
+    sums, rise = lax.fori_loop(0, used, sweep, (nothing, jnp.zeros_like(size)))
     return sums, rise / size
 
 

@@ -1,6 +1,7 @@
 """What the data path knows of linear regression: rows (x, y) of a random design, fitted by least squares."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import jax.numpy as jnp
@@ -36,9 +37,9 @@ def least_squares(family: LinearRegression, estimator: Estimator) -> Kit:
 
     def weighted(sets: Sequence[Data], shares: Sequence[float], last: Model) -> Model:
         """Return the least squares weights of rows multiplied by the root of what each weighs."""
-        scaled = [jnp.sqrt(w / data.size) * data.points for data, w in zip(sets, shares, strict=True)]
-        rows = jnp.concatenate(scaled)
-        return fit(Data(rows, jnp.asarray(float(len(rows)))), None, last)
+        weighed = zip(sets, shares, strict=True)
+        scaled = [Data(jnp.sqrt(w / data.size) * data.points, data.size) for data, w in weighed]
+        return fit(reduce(Data.followed_by, scaled), None, last)
 
     return Kit(
         True, lambda given: {"weights": truth(given)["weights"]}, real, _rows, fit, _view, weighted, designed=True

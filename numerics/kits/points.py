@@ -24,6 +24,13 @@ class Data:
         """Return sum x/m."""
         return self.total(lambda x: x) / self.size
 
+    def followed_by(self, other: "Data") -> "Data":
+        """Return the points of both, those of the other after those of this one that are there."""
+        room = jnp.concatenate([self.points, jnp.zeros_like(other.points)])
+        points = lax.dynamic_update_slice_in_dim(room, other.points, self.size.astype(int), 0)
+        return Data(points, self.size + other.size)
+
     def largest(self) -> Array:
-        """Return the largest point."""
-        return jnp.max(self.points, where=jnp.arange(len(self.points)) < self.size, initial=-jnp.inf)
+        """Return the largest point, found row after row: a maximum over a mask can take minutes to compile."""
+        least = jnp.full_like(self.points[0], -jnp.inf)
+        return lax.fori_loop(0, jnp.asarray(self.size, int), lambda k, top: jnp.maximum(top, self.points[k]), least)

@@ -15,8 +15,9 @@ from numerics import scalars
 from numerics.chains import Program
 from numerics.kits import distortions, learning, outside
 from numerics.kits.choice import kit
-from numerics.kits.drawing import Drawing, layout
+from numerics.kits.drawing import Drawing
 from numerics.kits.learning import around, exact_fit, innermost, learner
+from numerics.kits.rooms import layout, roomy
 from numerics.lifting import generalised, lifted
 from numerics.texts import ngrams as texts
 from theory.errors import NotClosed
@@ -94,12 +95,12 @@ def _too_few(loop: Loop) -> str | None:
 def prepared(loop: Loop, generations: int) -> tuple[Loop, dict[str, Any]]:
     """Return the loop that is compiled, and its numbers: sizes and divisors of every fit, and what is lifted."""
     counts = layout(loop).counts(generations)
-    numbers: dict[str, Any] = {f"size_{j}": sizes for j, sizes in counts.changing.items()}
+    numbers: dict[str, Any] = counts.given()
     numbers["divisors"] = np.stack([_divisors(loop, sizes) for sizes in counts.fitted], axis=1)
     bare, others = generalised(evolve(_without_source(loop), estimator=_without_exact(loop.estimator)))
     axes = ("sampling", "estimator") if isinstance(loop.estimator, Procedure) else ("sampling",)
     compiled, more = lifted(bare, axes)
-    return compiled, numbers | others | more
+    return roomy(compiled, generations), numbers | others | more
 
 
 def _divisors(loop: Loop, sizes: np.ndarray) -> np.ndarray:

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from attrs import field, frozen
 
-from numerics.texts.data import YOURS, Corpus, numbers, numeric, prose, read_table, read_text
+from numerics.texts.data import YOURS, Corpus, prose, read_table, read_text
+from numerics.texts.tables import numbers, numeric
 
 PACKAGE = "wordfreq"
 TABLES = (".csv", ".tsv")

@@ -98,7 +98,7 @@ class Texts:
         """
         del divisor, last
         tokens, size = data.points, data.size.astype(int)
-        contexts, base = self._contexts(tokens, size), tokens.max() + 2
+        contexts, base = self._contexts(tokens, size), _base(tokens, size)
         followed = self._followed(len(tokens), size)
         steps = jnp.where(followed, contexts * base + self._after(tokens, size), LONGEST)
         order = jnp.argsort(steps)
@@ -137,7 +137,7 @@ class Texts:
 
     def _contexts(self, tokens: Array, size: Array) -> Array:
         """Return every place's last tokens as one number, in base K + 1; the place before the text is a token too."""
-        place, base, total = jnp.arange(len(tokens)), tokens.max() + 2, jnp.zeros(len(tokens), int)
+        place, base, total = jnp.arange(len(tokens)), _base(tokens, size), jnp.zeros(len(tokens), int)
         for back in range(self.order):
             at = place - back
             here = jnp.where(at >= 0, tokens[at], base - 1)
@@ -146,6 +146,11 @@ class Texts:
 
     def _followed(self, rows: int, size: Array) -> Array:
         return jnp.arange(rows) < (size if self.ring else size - 1)
+
+
+def _base(tokens: Array, size: Array) -> Array:
+    """Return K + 1, K one more than the largest token."""
+    return tokens.max(where=jnp.arange(len(tokens)) < size, initial=0) + 2
 
 
 def source_arrays(law: NGram, samples: Expr, real: NGram) -> dict[str, np.ndarray]:

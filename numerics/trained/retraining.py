@@ -17,9 +17,10 @@ from jax import Array
 
 from numerics.chains import PATHS, Given, Group, Program
 from numerics.kits.distortions import Distortion
-from numerics.kits.drawing import Drawing, Layout, layout
+from numerics.kits.drawing import Drawing
 from numerics.kits.kit import Kit, Model
 from numerics.kits.points import Data
+from numerics.kits.rooms import Layout, layout
 from numerics.samplers import chain_key
 from numerics.samplers.cipher import Key, halves
 from numerics.trained.drawing import place, places
@@ -75,8 +76,7 @@ def retrain(
     loop = Loop(Gaussian(), regime=Replace() if regime is None else regime, samples=samples)
     parts = layout(loop)
     _check(parts, loop)
-    counts = parts.counts(generations)
-    given = {"data": rows, "divisors": np.ones(generations)} | {f"size_{j}": x for j, x in counts.changing.items()}
+    given = {"data": rows, "divisors": np.ones(generations), **parts.counts(generations).given()}
     with jax.enable_x64(True):
         kept = _compiled(learner, loop, generations)(halves(seed), given, np.arange(runs, dtype=np.uint32))
         columns = {name: (("run", "generation"), np.asarray(x)) for name, x in kept.items()}

@@ -30,12 +30,11 @@ from sympy import (
 
 from theory import symbols
 from theory.errors import NotClosed
-from theory.estimators import Estimator
 from theory.exact import sequence
 from theory.families.arrays import Values, covariance_matrix, means, whole_dimension
-from theory.families.base import Batch, Derivable, Family, Marginal, Parameters
+from theory.families.base import Derivable, Family, Marginal, Parameters
 from theory.families.direction import Direction, direction, squared_length
-from theory.families.gaussian import Gaussian
+from theory.families.matrix_refit import COVARIANCE, DELTA, LINE, SOURCE_COVARIANCE, MatrixRefit
 from theory.innovations import Law
 from theory.invariants import (
     CENTRE,
@@ -49,18 +48,18 @@ from theory.invariants import (
     SOURCE,
     Array,
     Letter,
-    Reader,
     letters_in,
     written,
 )
 from theory.networks import IDENTITY, Atom, form
 from theory.reach import changing, reachable
+from theory.reader import Reader
 from theory.sampling import Sampling
 from theory.wishart import Draw, Sample
 
 
 @frozen
-class MultivariateGaussian(Derivable):
+class MultivariateGaussian(MatrixRefit):
     """N(mu, Sigma) with source N(mu0, Sigma0), in d dimensions.
 
     Args:
@@ -225,52 +224,12 @@ class MultivariateGaussian(Derivable):
     def start(self, state: Iterable[Expr]) -> Parameters:
         """Return the source's values of the given letters, and of the parameters."""
         letters = {x: self.value.at_source(x.component) for x in state if isinstance(x, Letter)}
-        return letters | {_SHIFT: S.Zero, _SIGMA: _SIGMA0}
+        return letters | {DELTA: S.Zero, COVARIANCE: SOURCE_COVARIANCE}
 
     @cached_property
     def value(self) -> Values:
         """What gives components their letters and numbers."""
         return Values(self.mean, self.covariance, self.dimension)
-
-    def model(self, state: Sequence[Expr]) -> Parameters:
-        """Return delta and Sigma, of which the letters are made.
-
-        What is fitted is linear in Sigma and quadratic in delta, so that a symbol may stand for each, delta^2 for
-        delta delta' and a number for that multiple of the identity: the formulas of one dimension hold as they are.
-        """
-        del state
-        return {_SHIFT: _SHIFT, _SIGMA: _SIGMA}
-
-    def batch(self, law: Parameters, size: Expr, label: str) -> Batch:
-        """Return (mean, scatter) = (delta + eps, W), eps ~ N(0, Sigma/m), W ~ Wishart(m - 1, Sigma)."""
-        eps, scatter = Array(Atom(f"eps_{label}")), Array(Atom(f"W_{label}"))
-        scale, covariance = law[_SIGMA].as_independent(_SIGMA, _SIGMA0, as_Add=False)
-        draw = Draw(eps, scatter, size, size - 1, covariance.atom, scale)
-        return Batch(size, (law[_SHIFT] + eps, scatter), (draw,))
-
-    def pool(self, one: Batch, two: Batch) -> Batch:
-        """Return the pooled mean and scatter, S_1 + S_2 + m_1 m_2/(m_1 + m_2) (x_1 - x_2)(x_1 - x_2)'."""
-        return _LINE.pool(one, two)
-
-    def fit(self, batch: Batch, estimator: Estimator, state: Iterable[Expr]) -> Parameters:
-        """Return mu = x and Sigma = S/d(m)."""
-        return _in_space(_LINE.fit(batch, estimator, state))
-
-    def unfit(self, law: Parameters, size: Expr, estimator: Estimator) -> Batch:
-        """Return x = mu and S = d(m) Sigma."""
-        return _LINE.unfit(_on_line(law), size, estimator)
-
-    def weighted(self, fits: Sequence[Parameters], weights: Sequence[Expr], *, between: bool) -> Parameters:
-        """Return the weighted means of the fits, with the squares between the means where ``between``."""
-        return _in_space(_LINE.weighted([_on_line(fit) for fit in fits], weights, between=between))
-
-    def target(self, batch: Batch, model: Parameters, state: Sequence[Expr]) -> Parameters:
-        """Return the mean and the mean square about the model's own mean."""
-        return _in_space(_LINE.target(batch, _on_line(model), state))
-
-    def distorted(self, law: Parameters, sampling: Sampling) -> Parameters:
-        """Return N(mu, tau Sigma) for tempered sampling."""
-        return _in_space(_LINE.distorted(_on_line(law), sampling))
 
     def differential_entropy(self) -> Expr:
         """Return (d log(2 pi e) + log det Sigma0)/2."""
@@ -280,7 +239,7 @@ class MultivariateGaussian(Derivable):
 
     def drawn_as(self, sampling: Sampling) -> Family:
         """Return N(mu0, tau Sigma0) for tempered sampling."""
-        factor = _LINE.distorted({symbols.mu: S.Zero, symbols.V: S.One}, sampling)[symbols.V]
+        factor = LINE.distorted({symbols.mu: S.Zero, symbols.V: S.One}, sampling)[symbols.V]
         if factor == 1 or self.mean is None or self.covariance is None:
             return self if factor == 1 else Derivable.drawn_as(self, sampling)
         return type(self)(self.mean, factor * self.covariance)
@@ -291,27 +250,13 @@ class MultivariateGaussian(Derivable):
         """Return the letters of the fitted model, with their joint law; a single term has its factor taken out."""
         letters = tuple(x for x in state if isinstance(x, Letter))
         draws = tuple(law for law in laws if isinstance(law, Draw))
-        mean, covariance = (_terms(fitted[x]) for x in (_SHIFT, _SIGMA))
+        mean, covariance = (_terms(fitted[x]) for x in (DELTA, COVARIANCE))
         scale = next(iter(covariance.values())) if len(covariance) == 1 else S.One
         covariance = {piece: S.One if len(covariance) == 1 else weight for piece, weight in covariance.items()}
         vectors = {u: weight for (u,), weight in mean.items()}
         sample = Sample(letters, draws, vectors, covariance, self.dimension, self.value)
         powers = [self.dimension if x.component in DETERMINANTS else x.degree for x in letters]
         return {x: scale**k * value for x, k, value in zip(letters, powers, sample.values, strict=True)}, (sample,)
-
-
-_SHIFT, _SIGMA, _SIGMA0 = Array(SHIFT), Array(MODEL), Array(SOURCE)
-"""What a refit works on: mu - mu0, and the covariances of the model and the source."""
-_LINE = Gaussian()
-"""The family of one dimension, of which the formulas are used."""
-
-
-def _on_line(law: Parameters) -> Parameters:
-    return {symbols.mu: law[_SHIFT], symbols.V: law[_SIGMA]}
-
-
-def _in_space(law: Parameters) -> Parameters:
-    return {_SHIFT: law[symbols.mu], _SIGMA: law[symbols.V]}
 
 
 def _terms(expr: Expr) -> dict[tuple[Atom, ...], Expr]:
