@@ -86,8 +86,8 @@ WORDS = f"mixture of two, EM of {STEPS} rounds, M = {M}"
 AIMS = {"loop": 60, "numba": 3}
 WHY = {
     "f64": (
-        "Three quarters of the time are the rounds, 2.8 ns for a point where single precision takes 1.2: half as many "
-        "numbers in a register, and an exponential of twice as many terms. A fifth draws the points."
+        "Three quarters of the time are the rounds, 2.8 ns for a point where single precision takes 1.2, with half as "
+        "many numbers in a register; the rest is all that is not a round, as the points that are drawn."
     )
 }
 CASES = {

@@ -287,6 +287,5 @@ def test_tails_are_counts():
     """Assert that the counts of tails are those that they were made of, and 0 up to a power of 2, for every chain."""
     counts = jnp.asarray([3, 0, 5, 1, 2])
     assert tails.counts(tails.tails(counts)).tolist() == [*counts.tolist(), 0, 0, 0]
-    assert (
-        tails.counts(tails.tails(jnp.stack([counts, 2 * counts], 1)))[:5].T == jnp.stack([counts, 2 * counts])
-    ).all()
+    both = jnp.stack([counts, 2 * counts], axis=1)
+    assert (both == tails.counts(tails.tails(both))[:5]).all()
