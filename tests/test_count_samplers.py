@@ -284,6 +284,8 @@ def test_one_key_gives_one_count():
 
 
 def test_tails_are_counts():
-    """Assert that the counts of tails are those that they were made of."""
-    counts = jnp.asarray([3, 0, 5, 1])
-    assert (tails.counts(tails.tails(counts)) == counts).all()
+    """Assert that the counts of tails are those that they were made of, and 0 up to a power of 2, for every chain."""
+    counts = jnp.asarray([3, 0, 5, 1, 2])
+    assert tails.counts(tails.tails(counts)).tolist() == [*counts.tolist(), 0, 0, 0]
+    both = jnp.stack([counts, 2 * counts], axis=1)
+    assert (both == tails.counts(tails.tails(both))[:5]).all()

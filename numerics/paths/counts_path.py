@@ -31,9 +31,9 @@ from theory.sampling import Faithful
 
 COSTS: Mapping[str, tuple[float, float, float, float]] = {
     "pair": (0.0, 0.0, 2.5, 0.0),
-    "tokens": (8.0, 0.0, 2.0, 0.0),
-    "few tokens": (1.2, 0.0, 2.0, 0.01),
-    "types": (0.0, 0.0, 15.0, 0.05),
+    "tokens": (6.0, 0.0, 2.0, 0.0),
+    "few tokens": (1.2, 0.0, 0.5, 0.008),
+    "types": (0.0, 0.0, 15.0, 0.005),
     "poisson": (0.0, 100.0, 20.0, 0.0),
     "types-exact": (0.0, 0.0, 200.0, 0.0),
 }
@@ -128,7 +128,8 @@ def program(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -
         left = compact(state)
         return {"p": state["p0"] if left is None else dense(left, types)}
 
-    return Program(start, first, later, view, compact, together=few, apart=few)
+    wide = few or method == "types"
+    return Program(start, first, later, view, compact, together=wide, apart=wide)
 
 
 def size(method: str, loop: Loop, shape: tuple[int, ...], generations: int) -> int:
@@ -220,7 +221,7 @@ def _by_many_tokens(types: int, samples: int) -> Way:
         return state | {"tokens": state["tokens"].at[parents].get(mode="promise_in_bounds")}
 
     def slots(state: State) -> Slots:
-        counts = jnp.zeros(samples, jnp.int32).at[state["tokens"]].add(1, mode="promise_in_bounds")
+        counts = jnp.zeros(state["types"].shape, jnp.int32).at[state["tokens"]].add(1, mode="promise_in_bounds")
         return Slots(state["types"], counts.astype(float) / samples, state["used"])
 
     return start, first, later, slots
@@ -242,7 +243,9 @@ def _by_few_tokens(types: int, samples: int) -> Way:
         return state | {"sums": few_tokens.redrawn(key, samples, state["sums"])}
 
     def slots(state: State) -> Slots:
-        return Slots(state["types"], few_tokens.counts(state["sums"]).astype(float) / samples)
+        counts, kinds = few_tokens.counts(state["sums"]), state["types"]
+        missing = (0, len(counts) - len(kinds))
+        return Slots(jnp.pad(kinds, (missing, (0, 0)), constant_values=types), counts.astype(float) / samples)
 
     return start, first, later, slots
 
@@ -256,7 +259,7 @@ def _by_tails(types: int, samples: int) -> Way:
 
     def first(key: Key, k: Any, given: Given, state: State) -> State:
         del k
-        sums = tails.redrawn(key, given["samples"], tails.tails(state["p0"]))
+        sums = tails.redrawn(key, given["samples"], tails.tails(state["p0"])[:, None])
         return {"sums": sums, "samples": jnp.asarray(given["samples"])}
 
     def later(key: Key, k: Any, given: Given, state: State) -> State:
@@ -264,7 +267,9 @@ def _by_tails(types: int, samples: int) -> Way:
         return state | {"sums": tails.redrawn(key, given["samples"], state["sums"])}
 
     def slots(state: State) -> Slots:
-        return Slots(jnp.arange(types, dtype=jnp.int32), tails.counts(state["sums"]) / state["samples"])
+        counts = tails.counts(state["sums"])
+        named = jnp.minimum(jnp.arange(len(counts), dtype=jnp.int32), types)[:, None]
+        return Slots(named, counts / state["samples"])
 
     return start, first, later, slots
 

@@ -128,7 +128,7 @@ def _by_parts(part: Callable[[Array, Array], Array], slots: Slots) -> Array:
     if slots.used is None:
         return part(slots.types, slots.shares)
     missing = -len(slots.shares) % PART
-    named, shares = (jnp.pad(x, (0, missing)) for x in slots[:2])
+    named, shares = (jnp.pad(x, (0, missing)) if missing else x for x in slots[:2])
 
     def more(at: Array, total: Array) -> Array:
         return total + part(*(lax.dynamic_slice_in_dim(x, at * PART, PART) for x in (named, shares)))

@@ -49,19 +49,22 @@ def drawn(key: Key, samples: int, source: Any, types: int) -> tuple[Array, Array
 
 
 def counts(sums: Array) -> Array:
-    """Return x_s = F_s - F_(s-1)."""
-    return sums - jnp.append(jnp.zeros_like(sums[:1]), sums[:-1], axis=0)
+    """Return x_s = F_s - F_(s-1), of shape (slots up to a power of 2, chains)."""
+    room = 1 << max(len(sums) - 1, 0).bit_length()
+    # Written in place: values side by side are a choice for each of them, one by one.
+    differences = jnp.zeros((room, sums.shape[1]), jnp.uint8).at[0].set(sums[0])
+    return differences.at[1 : len(sums)].set(sums[1:] - sums[:-1])
 
 
-def _up_to(tokens: Sequence[Array], sums: Array) -> Array:
-    """Return how many tokens are below each sum, row after row of tokens."""
+def _up_to(tokens: Sequence[Array] | Array, sums: Array) -> Array:
+    """Return how many tokens are below each sum, of several arrays, row after row."""
 
     def more(row: Array, found: Array) -> Array:
         for each in tokens:
             found = found + (each[row] < sums).astype(jnp.uint8)
         return found
 
-    return lax.fori_loop(0, len(tokens[0]), more, jnp.zeros_like(sums))
+    return lax.fori_loop(0, tokens[0].shape[0], more, jnp.zeros_like(sums))
 
 
 def digits(samples: int) -> int:
@@ -69,8 +72,8 @@ def digits(samples: int) -> int:
     return 4 if samples**4 <= 2**28 else 3
 
 
-def _wholes(key: Key, samples: int) -> list[Array]:
-    """Return M numbers uniform on 0..M - 1, as several arrays of shape (rows, chains).
+def _wholes(key: Key, samples: int) -> Array:
+    """Return M numbers uniform on 0..M - 1, of shape (numbers of a word, rows, chains).
 
     Those of one word w are the leading digits of w/2^64 in base M, off by 2^-36 together at most.
     """
@@ -83,11 +86,13 @@ def _wholes(key: Key, samples: int) -> list[Array]:
         upper = upper * factor + (lower >> jnp.uint64(32))
         packed = packed | ((upper >> jnp.uint64(32)).astype(jnp.uint32) << np.uint32(8 * at))
         upper, lower = upper & half, lower & half
-    # Behind barriers, as one array: of several that come of one word each would draw it for itself.
-    packed = lax.optimization_barrier(packed)
-    whole = [(packed >> np.uint32(8 * at)).astype(jnp.uint8) for at in range(each)]
-    asked = [np.arange(rows)[:, None] * each + at < samples for at in range(each)]
-    return lax.optimization_barrier([jnp.where(here, x, NONE) for here, x in zip(asked, whole, strict=True)])
+    asked = np.arange(rows) * each + np.arange(each)[:, None] < samples
+
+    # Unpacked by a loop, which is given what is packed: of several arrays each would draw all words for itself.
+    def whole(this: tuple[Array, Array]) -> Array:
+        return jnp.where(this[1][:, None], (packed >> this[0]).astype(jnp.uint8), NONE)
+
+    return lax.map(whole, (jnp.arange(each, dtype=jnp.uint32) * np.uint32(8), jnp.asarray(asked)))
 
 
 def _uniforms(key: Key, samples: int) -> Array:

@@ -31,13 +31,14 @@ def drawn(u: Array, read: Any) -> Array:
     [0, 0, 1]
     """
     sums, guide = jnp.asarray(read["sums"]), jnp.asarray(read["guide"])
-    cell, passed = (u * (len(guide) - 1)).astype(jnp.int32), u * sums[-1]
+    # What rounds up to the sum of all is moved below it, which the last type passes.
+    passed = jnp.minimum(u * sums[-1], lax.nextafter(sums[-1], jnp.zeros_like(sums[-1])))
 
-    def halved(_: Any, ends: tuple[Array, Array]) -> tuple[Array, Array]:
-        low, high = ends
-        middle = (low + high) >> 1
-        beyond = (low < high) & (sums.at[middle].get(mode="promise_in_bounds") <= passed)
-        return jnp.where(beyond, middle + 1, low), jnp.where(beyond, high, middle)
+    # One end alone is carried: two that are made of one look-up would each look it up.
+    def halved(step: Array, low: Array) -> Array:
+        half = jnp.int32(1) << (read["steps"] - 1 - step)
+        asked = jnp.minimum(low + half - 1, len(sums) - 1)
+        return jnp.where(sums.at[asked].get(mode="promise_in_bounds") <= passed, low + half, low)
 
-    ends = (guide.at[at].get(mode="promise_in_bounds") for at in (cell, cell + 1))
-    return lax.fori_loop(0, read["steps"], halved, tuple(ends))[0]
+    cell = (u * (len(guide) - 1)).astype(jnp.int32)
+    return lax.fori_loop(0, read["steps"], halved, guide.at[cell].get(mode="promise_in_bounds"))

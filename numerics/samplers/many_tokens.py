@@ -19,10 +19,12 @@ LEAST = 2_048
 """Beyond so many tokens a chain fills the lanes by itself."""
 COLUMNS = 128
 """Numbers side by side, of which running sums are taken at once: a column goes on where the one before ends."""
+FULL = 1_024
+"""Slots come in multiples of so many, which are read together."""
 
 
 def drawn(key: Key, samples: int, source: Any, types: int) -> tuple[Array, Array, Array]:
-    """Return the types of M slots, the slots of M tokens of a source, and how many slots are in use.
+    """Return the types of M slots or some more, the slots of M tokens of a source, and how many slots are in use.
 
     A slot that is not in use has the type ``types``, which does not exist.
 
@@ -36,7 +38,11 @@ def drawn(key: Key, samples: int, source: Any, types: int) -> tuple[Array, Array
     before = jnp.append(kinds[:1, :1] - 1, kinds[-1:, :-1], axis=1)
     new = kinds != jnp.append(before, kinds[:-1], axis=0)
     place = _in_line(_running(new.astype(jnp.int32)), samples) - 1
-    named = jnp.full(samples, types, jnp.int32).at[place].set(_in_line(kinds, samples), mode="promise_in_bounds")
+    named = (
+        jnp.full(-(-samples // FULL) * FULL, types, jnp.int32)
+        .at[place]
+        .set(_in_line(kinds, samples), mode="promise_in_bounds")
+    )
     return named, place, place[-1] + 1
 
 
@@ -59,16 +65,19 @@ def parents(key: Key, samples: int) -> Array:
 
 def _running(values: Array) -> Array:
     """Return the sum of all values up to each, down column after column."""
-    inside = _down(values)
-    return inside + (_down(inside[-1]) - inside[-1])
+
+    def onward(total: Array, row: Array) -> tuple[Array, Array]:
+        return total + row, total + row
+
+    columns, inside = lax.scan(onward, jnp.zeros_like(values[0]), values)
+    return inside + (_along(columns) - columns)
 
 
-def _down(values: Array) -> Array:
-    """Return running sums along the first axis, in an order that no compiler changes."""
+def _along(values: Array) -> Array:
+    """Return running sums of a vector, in an order that no compiler changes."""
     step = 1
     while step < len(values):
-        values = values.at[step:].add(values[:-step])
-        step *= 2
+        values, step = values.at[step:].add(values[:-step]), 2 * step
     return values
 
 
