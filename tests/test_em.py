@@ -213,3 +213,18 @@ def test_what_does_not_fit_a_mixture_is_refused():
         Mixture(2, weights=[0, 1])
     with pytest.raises(NotClosed, match="learns has no moments"):
         expect(Loop(Gaussian(), estimator=EM()), Gaussian.V)
+
+
+def test_mixtures_in_the_plane_are_recorded():
+    """Assert that mean, covariance and its log determinant are those of the components, in every model."""
+    unit = [[1, 0], [0, 1]]
+    source = Mixture(2, 2, weights=["1/2", "1/2"], means=[[0, 0], [3, 1]], variances=[unit, unit])
+    run = simulate(Loop(source, estimator=EM(3), samples=40), generations=2, chains=8)
+    w, m, C = (run[name].to_numpy() for name in "wmC")
+    mean = np.einsum("...k,...ki->...i", w, m)
+    square = C + np.einsum("...ki,...kj->...kij", m, m)
+    whole = np.einsum("...k,...kij->...ij", w, square) - np.einsum("...i,...j->...ij", mean, mean)
+    assert np.allclose(run["mu"], mean, atol=1e-12)
+    assert np.allclose(run["Sigma"], whole, atol=1e-11)
+    assert np.allclose(run["log_det"], np.linalg.slogdet(whole)[1], atol=1e-9)
+    assert np.ptp(run["log_det"].to_numpy()[:, 2]) > 0.01

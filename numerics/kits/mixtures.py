@@ -8,6 +8,7 @@ from jax import Array, lax
 from sympy import Expr, S
 
 from numerics.chains import Given
+from numerics.kits import joint
 from numerics.kits.distortions import Distortion
 from numerics.kits.em import Climb, Parts, triangle
 from numerics.kits.kit import Kit, Model
@@ -117,12 +118,12 @@ class Mixtures:
 
     def view(self, model: Model) -> dict[str, Array]:
         """Return mean and covariance of a point, and the components."""
-        C, mu, Sigma = self._matrices(model["C"]), model["mu"], model["Sigma"]
+        C = self._matrices(model["C"])
         if self.family.dimension > 1:
-            return {"mu": mu, "Sigma": Sigma, "w": model["w"], "m": model["m"], "C": C}
-        V = Sigma[0, 0]
+            return {**joint.view(model), "w": model["w"], "m": model["m"], "C": C}
+        V = model["Sigma"][0, 0]
         components = {"w": model["w"], "m": model["m"][:, 0], "v": C[:, 0, 0]}
-        return {"mu": mu[0], "V": V, "log_V": jnp.log(V), **components}
+        return {"mu": model["mu"][0], "V": V, "log_V": jnp.log(V), **components}
 
     def _moments(self, w: Array, m: Array, C: Array) -> dict[str, Any]:
         """Return sum w_j m_j = mu and sum w_j (C_j + (m_j - mu)(m_j - mu)'), component after component."""
