@@ -189,7 +189,12 @@ AIMS = {
 }
 
 
+RECORDED = (
+    "Half of the time of one more generation are the means and mean squares that are recorded of it, a quarter the "
+    "words; and what a run begins with is shared by no more than ten generations."
+)
 WHY = {
+    **dict.fromkeys([(2, 100), (2, 10_000), (2, 1_000_000)], RECORDED),
     (100, 100): (
         "Half of the time goes to redrawing the tokens: every one of 100 is compared with the running sums of all 100 "
         "types, 64 comparisons at once, most of them of types that are lost; a tenth of the generations, the first, "

@@ -11,10 +11,10 @@
 # # What do trained models do?
 #
 # Where a fit keeps the moments of its data, what theory says; where training adds something of its own, they need not.
-# After ten generations of 100 points a mixture fitted by EM has a total variance of 7.28 +- 0.33 (theory 7.40; 8.18 at
+# After ten generations of 100 points a mixture fitted by EM has a total variance of 7.25 +- 0.33 (theory 7.40; 8.18 at
 # first), and agrees in every regime: a round of EM matches mean and covariance exactly, and its floor adds 2e-6 a fit.
 # A bigram of prose, which counts the letters after each letter, keeps a diversity of 0.757 +- 0.003 (theory 0.759) and
-# of 0.8326 +- 0.0013 (0.8335) where data accumulate; with a quarter of real text the runs show what the theory leaves
+# of 0.8327 +- 0.0013 (0.8335) where data accumulate; with a quarter of real text the runs show what the theory leaves
 # out, that contexts see a number of letters that varies: 0.8258 +- 0.0014 for 0.8270. A network that predicts the same
 # letters keeps *more* diversity, 0.776 +- 0.011 for 0.759, since 400 steps leave it smoother than its data
 # (approximation). A linear variational autoencoder of digits, trained for as many steps, does not collapse but
