@@ -119,16 +119,19 @@ def test_products_have_no_variance(name):
 OTHERS = {
     "accumulated": (Loop(Gaussian(0, 1), regime=Accumulate(), samples=40), V**2, 60, 0.9),
     "gradient steps": (Loop(Gaussian(0, 1), estimator=GradientSteps(2, Rational(1, 2)), samples=40), V**2, 40, 0.9),
-    "mixed": (Loop(Gaussian(0, 1), regime=Mixed(Rational(1, 10)), samples=100), V**2, 20, 0.9),
+    "mixed": (Loop(Gaussian(0, 1), regime=Mixed(Rational(1, 10)), samples=100), V**2, 10, 0.9),
     "poisson": (Loop(Poisson(2), samples=10), Poisson(2).parameter ** 2, 30, 0.5),
 }
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_weighted_chains_agree_with_theory(name):
-    """Assert agreement where the state is no product, a stated share of the chains telling it, and no wrong formula."""
+    """Assert agreement where the state is no product, a stated share of the chains telling it, and no wrong formula.
+
+    So many chains that the skewness of a mean is far below what is not read.
+    """
     loop, of, generations, share = OTHERS[name]
-    run, truth = run_of(loop, of, generations), expect(loop, of)
+    run, truth = run_of(loop, of, generations, chains=16_000), expect(loop, of)
     verdict = agree(truth, run, level=LEVEL)
     assert verdict.verdict == "agree", verdict
     assert generations in verdict.generations
